@@ -1,0 +1,85 @@
+"""One clip of a corpus, and the archive of all clips that passes from stage to stage."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from spoken_digits.errors import UserError
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: the bytes must not depend on now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """One utterance as a corpus module yields it."""
+
+    utterance: str
+    """Name of the recording, unique in the corpus."""
+    path: str
+    """Name inside audio.zip, ending in .wav; sorts the corpus."""
+    label: str
+    """The word spoken."""
+    speaker: str
+    """Who speaks."""
+    take: int
+    """Repetition number of this word by this speaker."""
+    wav: bytes
+    """The WAV file."""
+    fault: str = ""
+    """What is known to be wrong with the recording; empty if nothing."""
+
+
+def write_archive(path: Path, clips: Iterable[Clip]) -> Iterator[Clip]:
+    """Store clips in `path` as they pass by, uncompressed, so that every clip can be reached
+    alone and the bytes are the same on every machine. Clips must come sorted by their path."""
+    previous = ""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for clip in clips:
+            if clip.path <= previous:
+                raise ValueError(f"{clip.path} after {previous}: clips must come sorted")
+            previous = clip.path
+            entry = zipfile.ZipInfo(clip.path, _EPOCH)
+            entry.create_system = 3
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, clip.wav)
+            yield clip
+
+
+class ClipArchive:
+    """Read access to audio.zip; open one per process.
+
+    Raises
+    ------
+    UserError
+        The archive is missing or broken.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._zip = zipfile.ZipFile(path)
+        except FileNotFoundError:
+            raise UserError(f"{path} is missing: make it with `dvc repro download`") from None
+        except zipfile.BadZipFile as error:
+            raise UserError(
+                f"{path} is not a whole archive ({error}): make it again with "
+                "`dvc repro --force download`"
+            ) from None
+
+    def read(self, name: str) -> bytes:
+        """The WAV file stored under `name`; its checksum is verified."""
+        try:
+            return self._zip.read(name)
+        except KeyError:
+            raise UserError(
+                f"{self.path} holds no {name}, which the manifest lists: "
+                "make both again with `dvc repro --force download`"
+            ) from None
+        except zipfile.BadZipFile as error:
+            raise UserError(
+                f"{self.path}: {name} is damaged ({error}): make it again with "
+                "`dvc repro --force download`"
+            ) from None

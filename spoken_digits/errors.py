@@ -1,0 +1,42 @@
+"""The one exception that users see, and the wrapper that prints it as one line."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import sys
+from collections.abc import Callable
+
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class UserError(Exception):
+    """Something the user can mend: the text names the file, key or value and what to do next."""
+
+
+def describe_os_error(error: OSError) -> str:
+    """One line for an operating-system error, with the way out of a full disk."""
+    where = f" {error.filename}" if error.filename else ""
+    if error.errno in _DISK_FULL:
+        return (
+            f"no room left to write{where} ({error.strerror}): free some space "
+            "(`dvc gc -w` drops cached files no longer used) and run again; earlier outputs are kept"
+        )
+    return f"cannot use{where}: {error.strerror or error}"
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run `main`, turning errors the user can mend into one line and exit status 1.
+
+    Anything else is a defect of ours and keeps its traceback.
+    """
+    # A killed stage must unwind, so that temporary files are removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    except OSError as error:
+        sys.exit(f"error: {describe_os_error(error)}")
+    except KeyboardInterrupt:
+        sys.exit("interrupted: run again to go on")
