@@ -1,0 +1,1 @@
+"""Integer-only recognition: fixed-point front-end, integer networks, and their C twins."""

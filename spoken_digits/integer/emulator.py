@@ -1,0 +1,244 @@
+"""Bare-metal Cortex-M images: build them with arm-none-eabi-gcc, run them in QEMU.
+
+An image is one board program (see ``firmware/boards/board.h``) linked with the start-up code
+and a linker script. It reads ``input.bin``, writes ``output.bin`` and ``report.txt`` by
+semihosting; :func:`run_image` passes bytes in and hands bytes and named counts back.
+
+QEMU counts instructions, not cycles: every figure from here is instructions executed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from spoken_digits.errors import UserError
+
+COMPILER = "arm-none-eabi-gcc"
+EMULATOR = "qemu-system-arm"
+NM = "arm-none-eabi-nm"
+SIZE = "arm-none-eabi-size"
+PACKAGES = "gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm"
+
+WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-pedantic")
+ICOUNT_SHIFT = 6  # one instruction advances the emulated clock by 2**6 ns
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """One emulated board."""
+
+    name: str
+    """Short name used in metrics: ``m0`` or ``m3``."""
+
+    machine: str
+    """QEMU's machine type."""
+
+    cpu: str
+    """The compiler's ``-mcpu``."""
+
+    linker_script: str
+    """File in ``firmware/boards/``."""
+
+    ticks_per_instruction: tuple[int, int]
+    """SysTick ticks in 2**ICOUNT_SHIFT ns, as numerator and denominator."""
+
+
+BOARDS: Mapping[str, Board] = {
+    board.name: board
+    for board in (
+        # 16 MHz: 64 ns = 1.024 ticks
+        Board(
+            name="m0",
+            machine="microbit",
+            cpu="cortex-m0",
+            linker_script="microbit.ld",
+            ticks_per_instruction=(128, 125),
+        ),
+        # 25 MHz: 64 ns = 1.6 ticks
+        Board(
+            name="m3",
+            machine="mps2-an385",
+            cpu="cortex-m3",
+            linker_script="mps2_an385.ld",
+            ticks_per_instruction=(8, 5),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What one run of an image left behind."""
+
+    output: bytes
+    """Content of ``output.bin``; empty when the program wrote none."""
+
+    report: dict[str, int]
+    """Numbers from ``report.txt``; of a name reported more than once, the last."""
+
+    history: tuple[tuple[str, int], ...]
+    """Every line of ``report.txt``, in order."""
+
+
+def missing_tools() -> list[str]:
+    """Names of the needed programs that are not installed (an empty list: all there)."""
+    return [tool for tool in (COMPILER, NM, SIZE, EMULATOR) if shutil.which(tool) is None]
+
+
+def build_image(
+    board: Board,
+    *,
+    boards_dir: Path,
+    sources: Sequence[Path],
+    include_dirs: Sequence[Path],
+    output: Path,
+    optimisation: str = "-O2",
+    defines: Sequence[str] = (),
+) -> Path:
+    """Compile `sources` (one of them holds ``main``) with the start-up code into `output`, an ELF.
+
+    Parameters
+    ----------
+    boards_dir
+        ``firmware/boards``: start-up code and linker scripts.
+    defines
+        Preprocessor definitions as ``NAME`` or ``NAME=value``.
+    """
+    ticks, instructions = board.ticks_per_instruction
+    _call(
+        COMPILER,
+        *compile_flags(board, include_dirs=[boards_dir, *include_dirs], optimisation=optimisation),
+        f"-DBOARD_TICKS={ticks}u",
+        f"-DBOARD_INSTRUCTIONS={instructions}u",
+        *(f"-D{define}" for define in defines),
+        "-nostartfiles",
+        "--specs=nano.specs",
+        "-Wl,--gc-sections",
+        "-Wl,--fatal-warnings",
+        f"-Wl,-T,{boards_dir / board.linker_script}",
+        *map(str, [boards_dir / "startup.c", boards_dir / "board.c", *sources]),
+        "-o",
+        str(output),
+    )
+    return output
+
+
+def compile_flags(
+    board: Board, *, include_dirs: Sequence[Path], optimisation: str = "-O2"
+) -> list[str]:
+    """Flags that compile one C file for `board`, warnings being errors."""
+    return [
+        f"-mcpu={board.cpu}",
+        "-mthumb",
+        *WARNINGS,
+        "-ffreestanding",
+        "-ffunction-sections",
+        "-fdata-sections",
+        optimisation,
+        *(f"-I{folder}" for folder in include_dirs),
+    ]
+
+
+def compile_object(
+    board: Board,
+    source: Path,
+    output: Path,
+    *,
+    include_dirs: Sequence[Path],
+    optimisation: str = "-O2",
+) -> Path:
+    """Compile one C file to an object, for its sizes and undefined symbols."""
+    flags = compile_flags(board, include_dirs=include_dirs, optimisation=optimisation)
+    _call(COMPILER, *flags, "-c", str(source), "-o", str(output))
+    return output
+
+
+def object_sizes(objects: Sequence[Path]) -> tuple[int, int]:
+    """Flash and RAM in bytes that `objects` take: (text + constants + data, data + zeroed)."""
+    rows = [line.split() for line in _call(SIZE, *map(str, objects)).splitlines()[1:]]
+    flash = sum(int(row[0]) + int(row[1]) for row in rows)
+    return flash, sum(int(row[1]) + int(row[2]) for row in rows)
+
+
+def symbols(binary: Path) -> list[str]:
+    """Every symbol of an object or image, defined or not, sorted."""
+    names = (line.split()[-1] for line in _call(NM, "--no-sort", str(binary)).splitlines() if line)
+    return sorted(set(names))
+
+
+def float_helpers(names: Sequence[str]) -> list[str]:
+    """Those of `names` that are run-time routines for floating point.
+
+    Covers Arm's run-time ABI (``__aeabi_fadd``, ``__aeabi_d2iz``, ``__aeabi_i2f``, ...) and
+    libgcc's own names (``__addsf3``, ``__floatsidf``, ...).
+    """
+    return [name for name in names if _is_float_helper(name)]
+
+
+def _is_float_helper(name: str) -> bool:
+    if name.startswith("__aeabi_"):
+        operation = name.removeprefix("__aeabi_")
+        to_float = operation in {"i2f", "i2d", "ui2f", "ui2d", "l2f", "l2d", "ul2f", "ul2d"}
+        return (
+            to_float
+            or operation.startswith(("f", "d", "cf", "cd", "h2"))
+            and not (operation.startswith("div0"))
+        )
+    return name.startswith("__") and name.rstrip("0123456789").endswith(
+        ("sf", "df", "tf", "sfsi", "dfsi", "sfdi", "dfdi", "sidf", "sisf", "didf", "disf")
+    )
+
+
+def run_image(board: Board, image: Path, content: bytes, *, timeout_s: float = 120.0) -> Outcome:
+    """Run `image` in the emulator with `content` as its ``input.bin``.
+
+    Raises
+    ------
+    UserError
+        When the program ends with a status other than 0, or runs past `timeout_s`.
+    """
+    with tempfile.TemporaryDirectory(prefix="board-") as folder:
+        work = Path(folder)
+        (work / "input.bin").write_bytes(content)
+        _call(
+            EMULATOR,
+            *("-M", board.machine, "-cpu", board.cpu, "-nographic", "-monitor", "none"),
+            *("-serial", "none", "-semihosting-config", "enable=on,target=native"),
+            *("-icount", f"shift={ICOUNT_SHIFT},sleep=off", "-kernel", str(image.resolve())),
+            folder=work,
+            timeout_s=timeout_s,
+        )
+        output, report = work / "output.bin", work / "report.txt"
+        lines = report.read_text(encoding="ascii").splitlines() if report.exists() else []
+        pairs = tuple((name, int(value)) for name, value in (line.split() for line in lines))
+        return Outcome(
+            output=output.read_bytes() if output.exists() else b"",
+            report=dict(pairs),
+            history=pairs,
+        )
+
+
+def _call(*command: str, folder: Path | None = None, timeout_s: float = 120.0) -> str:
+    """Run a program and return what it printed; its failure becomes a `UserError`."""
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise UserError(f"{command[0]} is not installed: install {PACKAGES}") from None
+    except subprocess.TimeoutExpired:
+        raise UserError(f"{command[0]} ran past {timeout_s:g} s") from None
+    if done.returncode != 0:
+        raise UserError(f"{command[0]} failed with status {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
