@@ -1,0 +1,99 @@
+/* Kernels for power-of-two weights: shifts and adds in place of multiplication.
+ *
+ * For a pair of columns the sixteen products that a weight can give with each operand are laid
+ * out by doubling and negating; each weight then costs one look-up and one addition. See
+ * sd_kernels.h for the codes and their order. */
+#include "sd_kernels.h"
+#include "sd_unit.h"
+
+#if defined(__AVX2__) && !defined(SD_PORTABLE)
+#include "sd_avx2.h"
+#endif
+
+enum {
+    N_CODES = 16,
+    NEGATIVE = 8,   /* codes from here on are negative */
+    BLOCK_UNITS = 12 /* units that share the sixteen products: 4 accumulators each on the stack */
+};
+
+/* product[code] = weight(code) * operand */
+static void lay_out_products(int32_t product[N_CODES], int32_t operand)
+{
+    product[0] = 0;
+    product[NEGATIVE] = 0;
+    for (uint32_t code = 1; code < NEGATIVE; code++) {
+        product[code] = operand;
+        product[NEGATIVE + code] = -operand;
+        operand += operand;
+    }
+}
+
+/* Accumulators of n_units units, gates i, f, g, o of each. */
+static void multiply_block(const uint8_t *weights, const int16_t *operand, uint32_t n_columns,
+                           uint32_t n_units, int32_t *accumulator)
+{
+    const uint32_t unit_bytes = 4u * ((n_columns + 1u) / 2u);
+    const int32_t *end = accumulator + 4u * n_units;
+    int32_t even[N_CODES];
+    int32_t odd[N_CODES];
+
+    for (uint32_t k = 0; k < n_columns; k += 2, weights += 4) {
+        const uint8_t *row = weights;
+        lay_out_products(even, operand[k]);
+        lay_out_products(odd, k + 1u < n_columns ? operand[k + 1u] : 0);
+        for (int32_t *a = accumulator; a != end; a += 4, row += unit_bytes) {
+            a[0] += even[row[0] & 15u] + odd[row[0] >> 4];
+            a[1] += even[row[1] & 15u] + odd[row[1] >> 4];
+            a[2] += even[row[2] & 15u] + odd[row[2] >> 4];
+            a[3] += even[row[3] & 15u] + odd[row[3] >> 4];
+        }
+    }
+}
+
+static void lstm(const sd_lstm_layer *layer, const int16_t *operand, int16_t *cell, int16_t *fresh)
+{
+    const uint32_t n_columns = (uint32_t)layer->n_inputs + layer->n_units;
+    const uint32_t unit_bytes = 4u * ((n_columns + 1u) / 2u);
+    uint32_t unit = 0;
+
+#if defined(__AVX2__) && !defined(SD_PORTABLE)
+    unit = sd_avx2_pow2(layer, operand, cell, fresh);
+#endif
+    while (unit < layer->n_units) {
+        const uint32_t left = layer->n_units - unit;
+        const uint32_t n_units = left < BLOCK_UNITS ? left : BLOCK_UNITS;
+        int32_t accumulator[4 * BLOCK_UNITS];
+
+        for (uint32_t r = 0; r < 4u * n_units; r++) {
+            accumulator[r] = layer->bias[4u * unit + r];
+        }
+        multiply_block(layer->weights + unit * unit_bytes, operand, n_columns, n_units,
+                       accumulator);
+        for (uint32_t u = 0; u < n_units; u++, unit++) {
+            fresh[unit] = sd_unit_step(&accumulator[4u * u], &layer->shift[4u * unit],
+                                       layer->cell_bits, &cell[unit]);
+        }
+    }
+}
+
+static void dense(const uint8_t *weights, const int32_t *bias, const int16_t *operand,
+                  uint16_t n_inputs, uint16_t n_outputs, int32_t *logits)
+{
+    const uint32_t row_bytes = ((uint32_t)n_inputs + 1u) / 2u;
+    int32_t even[N_CODES];
+    int32_t odd[N_CODES];
+
+    for (uint32_t c = 0; c < n_outputs; c++) {
+        logits[c] = bias[c];
+    }
+    for (uint32_t j = 0; j < n_inputs; j += 2, weights++) {
+        const uint8_t *row = weights;
+        lay_out_products(even, operand[j]);
+        lay_out_products(odd, j + 1u < n_inputs ? operand[j + 1u] : 0);
+        for (uint32_t c = 0; c < n_outputs; c++, row += row_bytes) {
+            logits[c] += even[*row & 15u] + odd[*row >> 4];
+        }
+    }
+}
+
+const sd_kernels sd_pow2 = {lstm, dense};
