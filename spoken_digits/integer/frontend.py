@@ -106,7 +106,6 @@ def fit_scales(pcm: Sequence[Pcm], spec: FrontendSpec, *, deviation: int = 32) -
     frames = np.concatenate([_frames(c, n, spec) for c, n in zip(pcm, counts, strict=True)])
     logs[valid] = mel_log(frames, spec)
     values = _accumulate(logs, plain)[valid] / (unit << COEFFICIENT_SHIFT)  # per unit of gain
-    gains = np.floor(deviation / np.maximum(values.std(axis=0), 1e-9) / unit + 0.5) * 0
     gains = np.floor(deviation / np.maximum(values.std(axis=0), 1e-9) + 0.5)
     gains = np.clip(gains, 1, (1 << 15) - 1)
     offsets = np.floor(-values.mean(axis=0) * gains + 0.5)
@@ -180,8 +179,8 @@ def _accumulate(logs: IntArray, spec: FrontendSpec) -> IntArray:
     """Scaled cepstra before rounding: (n, n_frames, n_mels) -> (n, n_frames, n_coefficients)."""
     table = tables(spec)
     half = spec.n_mels // 2
-    mirrored = logs[..., : half - 1 : -1]
-    even, odd = logs[..., :half] + mirrored, logs[..., :half] - mirrored
+    low, high = logs[..., :half], logs[..., half:]
+    even, odd = low + high[..., ::-1], high - low[..., ::-1]
     sums = np.zeros((*logs.shape[:2], spec.n_coefficients), dtype=np.int32)
     sums[..., 0] = spec.gains[0] * _relative_level(even.sum(axis=-1, dtype=np.int32), table)
     sums[..., 1::2] = odd @ table.cosine[0::2].T

@@ -118,8 +118,8 @@ class FrontendTables:
     """log2(1 + i / 32), Q15, i in 0..32, (33,)."""
 
     cosine: IntArray
-    """Rows 1.. of the DCT-II times their gains, first halves, (n_coefficients - 1, n_mels / 2);
-    the second half mirrors the first, with a minus sign in odd rows."""
+    """Rows 1.. of the DCT-II times their gains, (n_coefficients - 1, n_mels / 2): odd rows,
+    which are antisymmetric, for bands n_mels / 2 on; even rows, symmetric, for those before."""
 
     floor: int
     """Noise floor in the scale of `mel_log`, Q8."""
@@ -142,7 +142,7 @@ def tables(spec: FrontendSpec) -> FrontendTables:
     rising, edges = _mel_table(spec)
     half_window = np.sin(np.pi * np.arange(FFT_POINTS + 1) / WINDOW_SAMPLES) ** 2
     rows = np.arange(1, spec.n_coefficients)[:, None]
-    bands = np.arange(spec.n_mels // 2) + 0.5
+    bands = np.arange(spec.n_mels // 2) + 0.5 + rows % 2 * (spec.n_mels // 2)
     gains = np.array(spec.gains[1:], dtype=np.float64)[:, None]
     # log2 of the floor's power, in the scale of the integer energies: halved amplitudes, weights
     # in Q8. A window of N samples has the power sum 3 N / 8.
