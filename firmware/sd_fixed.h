@@ -1,27 +1,64 @@
-/* Fixed-point arithmetic shared by every file: the one rounding rule, and saturation.
- * Python twin: spoken_digits/integer/fixed.py. */
+/* Fixed-point arithmetic: the one rounding rule, and saturation.
+ *
+ * Twin of spoken_digits/integer/fixed.py. Every rounding in this library is sd_round_shift.
+ */
 #ifndef SD_FIXED_H
 #define SD_FIXED_H
 
 #include <stdint.h>
 
-/* C99 leaves the right shift of a negative number to the compiler; all arithmetic here needs
- * the arithmetic shift. A compiler that does otherwise fails on this line. */
-typedef char sd_assert_arithmetic_shift[((int32_t)-3 >> 1) == -2 ? 1 : -1];
+/* Fails to compile when `condition` is false; `name` says what was expected. */
+#define SD_STATIC_ASSERT(condition, name) typedef char sd_assert_##name[(condition) ? 1 : -1]
 
-/* floor(x / 2^shift + 1/2), shift 0..30; x + 2^(shift - 1) must fit int32. */
-static inline int32_t sd_round_shift(int32_t x, unsigned shift)
+/* C99 leaves the right shift of negative numbers to the compiler: we need it arithmetic. */
+SD_STATIC_ASSERT((-1 >> 1) == -1 && (-5 >> 1) == -3, right_shift_is_arithmetic);
+SD_STATIC_ASSERT((int32_t)-1 == ~(int32_t)0, twos_complement);
+
+/* x / 2^shift, halves rounded up (towards +infinity).
+ * shift: 0 (identity) to 30. x + 2^(shift - 1) must fit an int32_t. */
+static inline int32_t sd_round_shift(int32_t x, uint32_t shift)
 {
     return (x + (((int32_t)1 << shift) >> 1)) >> shift;
 }
 
-/* Clamp to -2^15 .. 2^15 - 1. */
-static inline int32_t sd_saturate16(int32_t x)
+/* Clamp to a signed integer of `bits` bits, 2 to 31. */
+static inline int32_t sd_saturate(int32_t x, uint32_t bits)
 {
-    if (x > 32767) {
-        return 32767;
+    const int32_t limit = (int32_t)1 << (bits - 1u);
+    if (x > limit - 1) {
+        return limit - 1;
     }
-    return x < -32768 ? -32768 : x;
+    return x < -limit ? -limit : x;
+}
+
+static inline int8_t sd_saturate8(int32_t x)
+{
+    return (int8_t)sd_saturate(x, 8);
+}
+
+static inline int16_t sd_saturate16(int32_t x)
+{
+    return (int16_t)sd_saturate(x, 16);
+}
+
+/* Bits that a magnitude fills: OR these together over a block to learn the block's level. */
+static inline uint32_t sd_magnitude_bits(int32_t x)
+{
+    return (uint32_t)(x ^ (x >> 31));
+}
+
+/* Position of the highest set bit plus one; 0 for 0. */
+static inline uint32_t sd_bit_length(uint32_t x)
+{
+    uint32_t length = 0;
+    uint32_t step;
+    for (step = 16; step > 0u; step >>= 1) {
+        if ((x >> step) != 0u) {
+            length += step;
+            x >>= step;
+        }
+    }
+    return length + x;
 }
 
 #endif

@@ -1,0 +1,85 @@
+/* Board program: clips of samples in, features out, with instruction counts and stack depth.
+ *
+ * input.bin   for each clip: uint32 n_samples, then int16 samples
+ * output.bin  for each clip: uint32 n_frames, then int8 features, SD_FRONTEND_COEFFICIENTS a frame
+ * report.txt  frames, frame_instructions_max and _mean, push_instructions_max (one hop),
+ *             stack_bytes
+ */
+#include "board.h"
+#include "sd_frontend.h"
+
+typedef struct {
+    uint32_t n;
+    uint32_t max;
+    uint64_t sum;
+} tally;
+
+static sd_frontend frontend;
+static sd_frontend_scratch scratch;
+static int16_t block[SD_FRONTEND_HOP_SAMPLES];
+static int8_t features[SD_FRONTEND_MAX_FRAMES * SD_FRONTEND_COEFFICIENTS];
+static tally frames, pushes;
+
+static void add(tally *to, uint32_t value)
+{
+    to->n++;
+    to->sum += value;
+    to->max = value > to->max ? value : to->max;
+}
+
+static uint32_t push(const int16_t *samples, uint32_t n_samples)
+{
+    uint32_t n_taken;
+    board_count_start();
+    n_taken = sd_frontend_push(&frontend, samples, n_samples);
+    add(&pushes, board_count_stop());
+    return n_taken;
+}
+
+static uint32_t frame(uint32_t n_frames)
+{
+    board_count_start();
+    sd_frontend_frame(&frontend, &scratch, features + n_frames * SD_FRONTEND_COEFFICIENTS);
+    add(&frames, board_count_stop());
+    return n_frames + 1u;
+}
+
+/* Reads the whole clip, also what lies beyond the last frame. Returns the number of frames. */
+static uint32_t run_clip(uint32_t n_samples)
+{
+    uint32_t n_frames = 0;
+    sd_frontend_reset(&frontend);
+    while (n_samples > 0u) {
+        const uint32_t n = n_samples < SD_FRONTEND_HOP_SAMPLES ? n_samples : SD_FRONTEND_HOP_SAMPLES;
+        uint32_t done = 0;
+        (void)board_read(block, 2u * n);
+        n_samples -= n;
+        while (done < n && n_frames < SD_FRONTEND_MAX_FRAMES) {
+            done += push(block + done, n - done);
+            if (sd_frontend_ready(&frontend)) {
+                n_frames = frame(n_frames);
+            }
+        }
+    }
+    if (n_frames < SD_FRONTEND_MAX_FRAMES && sd_frontend_finish(&frontend)) {
+        n_frames = frame(n_frames);
+    }
+    return n_frames;
+}
+
+int main(void)
+{
+    uint32_t n_samples;
+    board_stack_paint();
+    while (board_read(&n_samples, sizeof n_samples) == sizeof n_samples) {
+        const uint32_t n_frames = run_clip(n_samples);
+        board_write(&n_frames, sizeof n_frames);
+        board_write(features, n_frames * SD_FRONTEND_COEFFICIENTS);
+    }
+    board_report("stack_bytes", board_stack_used());
+    board_report("frames", frames.n);
+    board_report("frame_instructions_max", frames.max);
+    board_report("frame_instructions_mean", (uint32_t)(frames.sum / frames.n));
+    board_report("push_instructions_max", pushes.max);
+    return 0;
+}

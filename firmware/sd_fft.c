@@ -1,0 +1,191 @@
+/* Block-floating real FFT: decimation in time, passes of radix 4, 4, 4 and 2, then the split
+ * into the spectrum of the real samples (Sorensen et al. 1987).
+ *
+ * All values share one exponent. Each pass returns the magnitude bits of what it wrote; the next
+ * one shifts its inputs right, rounding, by what exceeds the bits that its products leave room
+ * for: components of 2^16 times sines in Q14, two products a sum, stay below 2^31.
+ */
+#include "sd_fft.h"
+
+#include "sd_fixed.h"
+#include "sd_frontend_tables.h"
+
+#define SINE_BITS 14u
+#define PASS_BITS 16u  /* components entering a pass with twiddles: at most 2^16 */
+#define SPLIT_BITS 15u /* ... and the split */
+#define SPLIT_SHIFT 2u /* the split yields the spectrum times 2, kept as times 1/2 */
+#define QUARTER_TURN 64u
+
+/* Turn z by -2 pi angle / 256, given that angle's sine and cosine; >> shift, rounding. */
+static inline sd_complex turned(sd_complex z, int32_t cosine, int32_t sine, uint32_t shift)
+{
+    sd_complex y;
+    y.re = sd_round_shift(z.re * cosine + z.im * sine, shift);
+    y.im = sd_round_shift(z.im * cosine - z.re * sine, shift);
+    return y;
+}
+
+static inline sd_complex shifted(sd_complex z, uint32_t shift)
+{
+    z.re = sd_round_shift(z.re, shift);
+    z.im = sd_round_shift(z.im, shift);
+    return z;
+}
+
+static inline uint32_t bits_of(sd_complex z)
+{
+    return sd_magnitude_bits(z.re) | sd_magnitude_bits(z.im);
+}
+
+/* How far a block with these magnitude bits must be shifted to fit `bits`. */
+static uint32_t shift_to_fit(uint32_t magnitude_bits, uint32_t bits)
+{
+    const uint32_t length = sd_bit_length(magnitude_bits);
+    return length > bits ? length - bits : 0u;
+}
+
+/* DFT of four points, written `stride` apart. Returns their magnitude bits. */
+static inline uint32_t butterfly4(sd_complex *z, uint32_t stride, sd_complex a, sd_complex b,
+                                  sd_complex c, sd_complex d)
+{
+    const sd_complex sum_ac = {a.re + c.re, a.im + c.im};
+    const sd_complex dif_ac = {a.re - c.re, a.im - c.im};
+    const sd_complex sum_bd = {b.re + d.re, b.im + d.im};
+    const sd_complex dif_bd = {b.re - d.re, b.im - d.im};
+
+    z[0].re = sum_ac.re + sum_bd.re;
+    z[0].im = sum_ac.im + sum_bd.im;
+    z[stride].re = dif_ac.re + dif_bd.im;
+    z[stride].im = dif_ac.im - dif_bd.re;
+    z[2u * stride].re = sum_ac.re - sum_bd.re;
+    z[2u * stride].im = sum_ac.im - sum_bd.im;
+    z[3u * stride].re = dif_ac.re - dif_bd.im;
+    z[3u * stride].im = dif_ac.im + dif_bd.re;
+    return bits_of(z[0]) | bits_of(z[stride]) | bits_of(z[2u * stride]) | bits_of(z[3u * stride]);
+}
+
+/* Pair of samples times its pair of window weights, Q15; >> shift, rounding. */
+static inline sd_complex windowed(const int16_t *pair, int32_t weight_re, int32_t weight_im,
+                                  uint32_t shift)
+{
+    sd_complex z;
+    z.re = sd_round_shift(pair[0] * weight_re, shift);
+    z.im = sd_round_shift(pair[1] * weight_im, shift);
+    return z;
+}
+
+/* Window, reorder, and the radix-4 butterflies that need no twiddles. */
+static uint32_t first_pass(const int16_t *samples, sd_complex *z, uint32_t shift)
+{
+    uint32_t bits = 0;
+    uint32_t group;
+    for (group = 0; group < SD_FFT_POINTS / 4u; group++) {
+        const uint32_t first = 2u * sd_frontend_order[group];
+        const int16_t *pair = samples + first;
+        const uint16_t *rising = sd_frontend_window + first;
+        const uint16_t *falling = sd_frontend_window + (SD_FFT_SAMPLES / 2u - first);
+        bits |= butterfly4(z + 4u * group, 1,
+                           windowed(pair, rising[0], rising[1], shift),
+                           windowed(pair + 64, rising[64], rising[65], shift),
+                           windowed(pair + 128, falling[0], falling[-1], shift),
+                           windowed(pair + 192, falling[-64], falling[-65], shift));
+    }
+    return bits;
+}
+
+/* Join four DFTs of `span` points each into one, in every group of 4 span points. */
+static uint32_t radix4_pass(sd_complex *z, uint32_t span, uint32_t shift)
+{
+    const uint32_t step = SD_FFT_SAMPLES / (4u * span);
+    uint32_t bits = 0;
+    uint32_t j;
+    for (j = 0; j < span; j++) {
+        const int16_t *sine = sd_frontend_sine + j * step;
+        const int32_t sine1 = sine[0], cosine1 = sine[QUARTER_TURN];
+        const int32_t sine2 = sine[j * step], cosine2 = sine[j * step + QUARTER_TURN];
+        const int32_t sine3 = sine[2u * j * step], cosine3 = sine[2u * j * step + QUARTER_TURN];
+        sd_complex *leg;
+        for (leg = z + j; leg < z + SD_FFT_POINTS; leg += 4u * span) {
+            const sd_complex a = shifted(leg[0], shift);
+            const sd_complex b = shifted(leg[span], shift);
+            const sd_complex c = shifted(leg[2u * span], shift);
+            const sd_complex d = shifted(leg[3u * span], shift);
+            bits |= butterfly4(leg, span, a, turned(b, cosine1, sine1, SINE_BITS),
+                               turned(c, cosine2, sine2, SINE_BITS),
+                               turned(d, cosine3, sine3, SINE_BITS));
+        }
+    }
+    return bits;
+}
+
+/* Join the last two DFTs, of 64 points each. */
+static uint32_t radix2_pass(sd_complex *z, uint32_t shift)
+{
+    const uint32_t half = SD_FFT_POINTS / 2u;
+    uint32_t bits = 0;
+    uint32_t j;
+    for (j = 0; j < half; j++) {
+        const int16_t *sine = sd_frontend_sine + 2u * j;
+        const sd_complex a = shifted(z[j], shift);
+        const sd_complex b =
+            turned(shifted(z[j + half], shift), sine[QUARTER_TURN], sine[0], SINE_BITS);
+        z[j].re = a.re + b.re;
+        z[j].im = a.im + b.im;
+        z[j + half].re = a.re - b.re;
+        z[j + half].im = a.im - b.im;
+        bits |= bits_of(z[j]) | bits_of(z[j + half]);
+    }
+    return bits;
+}
+
+/* Spectrum of the real samples from that of their pairs; its power replaces re. */
+static void split_power(sd_complex *z, uint32_t shift)
+{
+    uint32_t k;
+    for (k = 1; k <= SD_FFT_POINTS / 2u; k++) {
+        sd_complex *mirror = z + (SD_FFT_POINTS - k);
+        const sd_complex y = shifted(z[k], shift);
+        const sd_complex x = shifted(*mirror, shift);
+        const sd_complex sum = {y.re + x.re, y.im - x.im};
+        const sd_complex difference = {y.im + x.im, x.re - y.re}; /* turned by -j */
+        const sd_complex even = shifted(sum, SPLIT_SHIFT);
+        const sd_complex odd = turned(difference, sd_frontend_sine[k + QUARTER_TURN],
+                                      sd_frontend_sine[k], SINE_BITS + SPLIT_SHIFT);
+        const int32_t sum_re = even.re + odd.re, sum_im = even.im + odd.im;
+        const int32_t dif_re = even.re - odd.re, dif_im = even.im - odd.im;
+        mirror->re = dif_re * dif_re + dif_im * dif_im;
+        z[k].re = sum_re * sum_re + sum_im * sum_im;
+    }
+}
+
+int32_t sd_fft_power(const int16_t samples[SD_FFT_SAMPLES], sd_complex spectrum[SD_FFT_POINTS])
+{
+    uint32_t bits = 0;
+    uint32_t shift;
+    int32_t exponent;
+    uint32_t i;
+
+    for (i = 0; i < SD_FFT_SAMPLES; i++) {
+        bits |= sd_magnitude_bits(samples[i]);
+    }
+    shift = sd_bit_length(bits); /* window weights are Q15: this leaves 16 bits and a sign */
+    exponent = (int32_t)shift - 15;
+    bits = first_pass(samples, spectrum, shift);
+
+    shift = shift_to_fit(bits, PASS_BITS);
+    exponent += (int32_t)shift;
+    bits = radix4_pass(spectrum, 4, shift);
+
+    shift = shift_to_fit(bits, PASS_BITS);
+    exponent += (int32_t)shift;
+    bits = radix4_pass(spectrum, 16, shift);
+
+    shift = shift_to_fit(bits, PASS_BITS);
+    exponent += (int32_t)shift;
+    bits = radix2_pass(spectrum, shift);
+
+    shift = shift_to_fit(bits, SPLIT_BITS);
+    exponent += (int32_t)shift;
+    split_power(spectrum, shift);
+    return exponent;
+}

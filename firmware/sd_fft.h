@@ -1,0 +1,33 @@
+/* Power spectrum of 256 real samples by a block-floating FFT in integers.
+ *
+ * Twin of spoken_digits/integer/frontend_fft.py.
+ */
+#ifndef SD_FFT_H
+#define SD_FFT_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SD_FFT_SAMPLES 256u
+#define SD_FFT_POINTS 128u /* complex points: (even, odd) pairs of samples */
+
+typedef struct {
+    int32_t re;
+    int32_t im;
+} sd_complex;
+
+/* Window `samples` and transform them.
+ *
+ * On return spectrum[k].re, k in 1..127, holds the power in bin k, in [0, 2^31); the rest of
+ * `spectrum` is undefined. Times 2^(2 e), where e is the returned exponent (-15 to 12), it is a
+ * quarter of the squared magnitude of the windowed samples' DFT. Any samples are allowed. */
+int32_t sd_fft_power(const int16_t samples[SD_FFT_SAMPLES], sd_complex spectrum[SD_FFT_POINTS]);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
