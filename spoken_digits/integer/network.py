@@ -26,13 +26,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.integer.activation import (
-    ACTIVATION_BITS,
-    GATE_BITS,
-    TABLE,
-    sigmoid,
-    tanh,
-)
+from spoken_digits.integer.activation import ACTIVATION_BITS, GATE_BITS, TABLE, sigmoid, tanh
+from spoken_digits.integer.fixed import round_shift, saturate
 
 Scheme = Literal["int8", "pow2"]
 SCHEMES: tuple[Scheme, ...] = ("int8", "pow2")
@@ -47,7 +42,6 @@ MIN_CELL_BITS, MAX_CELL_BITS = 8, 12
 MAX_ROW_SHIFT = 24
 
 _CHUNK = 256  # clips at once: keeps the working set in the cache
-_INT16 = np.iinfo(np.int16)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,14 +232,13 @@ def _run_layer(layer: IntegerLayer, below: NDArray[np.float64]) -> NDArray[np.fl
     fed = below.reshape(-1, n_in) @ weight[:n_in] + layer.bias  # all frames at once
     fed = fed.reshape(n_steps, n_clips, 4 * n_units)
     shift = layer.shift.astype(np.int32)
-    half = (1 << layer.shift >> 1).astype(np.int32)
     hidden = np.zeros((n_clips, n_units))
     cell = np.zeros((n_clips, n_units), np.int32)
     above = np.empty((n_steps, n_clips, n_units))
     for t in range(n_steps):
         accumulator = (fed[t] + hidden @ weight[n_in:]).astype(np.int32)
-        z = saturate16((accumulator + half) >> shift)  # (n_clips, 4 h)
-        cell, new = cell_step(z, cell, layer.cell_bits)
+        z = saturate(round_shift(accumulator, shift), 16)  # (n_clips, 4 h)
+        cell, new, _ = cell_step(z, cell, layer.cell_bits)
         hidden = new.astype(np.float64)
         above[t] = hidden
     return above
@@ -253,7 +246,7 @@ def _run_layer(layer: IntegerLayer, below: NDArray[np.float64]) -> NDArray[np.fl
 
 def cell_step(
     z: NDArray[np.int32], cell: NDArray[np.int32], cell_bits: int
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+) -> tuple[NDArray[np.int32], NDArray[np.int32], tuple[NDArray[np.int32], ...]]:
     """Gates to the next cell and hidden state.
 
     Parameters
@@ -267,22 +260,15 @@ def cell_step(
     -------
     cell, hidden
         (n_clips, h) each.
+    gates
+        i, f, g, o and tanh of the next cell, (n_clips, h) each, `GATE_BITS` fraction bits.
     """
     n_units = cell.shape[1]
     i, f = sigmoid(z[:, :n_units]), sigmoid(z[:, n_units : 2 * n_units])
     g, o = tanh(z[:, 2 * n_units : 3 * n_units]), sigmoid(z[:, 3 * n_units :])
     kept = round_shift(f * cell, GATE_BITS)
     added = round_shift(i * g, 2 * GATE_BITS - cell_bits)
-    cell = saturate16(kept + added)
-    hidden = round_shift(o * tanh(cell, cell_bits), 2 * GATE_BITS - ACTIVATION_BITS)
-    return cell, hidden
-
-
-def round_shift(x: NDArray[np.int32], shift: int) -> NDArray[np.int32]:
-    """``floor(x / 2**shift + 1/2)``: the one rounding rule; `shift` 0 changes nothing."""
-    return (x + (1 << shift >> 1)) >> shift
-
-
-def saturate16(x: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Clamp to the range of int16."""
-    return np.clip(x, _INT16.min, _INT16.max)
+    cell = saturate(kept + added, 16)
+    squashed = tanh(cell, cell_bits)
+    hidden = round_shift(o * squashed, 2 * GATE_BITS - ACTIVATION_BITS)
+    return cell, hidden, (i, f, g, o, squashed)
