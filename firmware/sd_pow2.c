@@ -7,7 +7,10 @@
 #include "sd_unit.h"
 
 #if defined(__AVX2__) && !defined(SD_PORTABLE)
+#define USE_AVX2 1
 #include "sd_avx2.h"
+#else
+#define USE_AVX2 0
 #endif
 
 enum {
@@ -21,11 +24,26 @@ static void lay_out_products(int32_t product[N_CODES], int32_t operand)
 {
     product[0] = 0;
     product[NEGATIVE] = 0;
-    for (uint32_t code = 1; code < NEGATIVE; code++) {
-        product[code] = operand;
-        product[NEGATIVE + code] = -operand;
-        operand += operand;
-    }
+    product[1] = operand;
+    product[NEGATIVE + 1] = -operand;
+    operand += operand;
+    product[2] = operand;
+    product[NEGATIVE + 2] = -operand;
+    operand += operand;
+    product[3] = operand;
+    product[NEGATIVE + 3] = -operand;
+    operand += operand;
+    product[4] = operand;
+    product[NEGATIVE + 4] = -operand;
+    operand += operand;
+    product[5] = operand;
+    product[NEGATIVE + 5] = -operand;
+    operand += operand;
+    product[6] = operand;
+    product[NEGATIVE + 6] = -operand;
+    operand += operand;
+    product[7] = operand;
+    product[NEGATIVE + 7] = -operand;
 }
 
 /* Accumulators of n_units units, gates i, f, g, o of each. */
@@ -50,14 +68,61 @@ static void multiply_block(const uint8_t *weights, const int16_t *operand, uint3
     }
 }
 
+#if USE_AVX2
+/* Eight bytes of codes -> sixteen weights, the even column of each byte first. */
+static inline __m256i decode(__m128i codes)
+{
+    const __m128i value =
+        _mm_setr_epi8(0, 1, 2, 4, 8, 16, 32, 64, 0, -1, -2, -4, -8, -16, -32, -64);
+    const __m128i low = _mm_set1_epi8(15);
+    const __m128i even = _mm_and_si128(codes, low);
+    const __m128i odd = _mm_and_si128(_mm_srli_epi16(codes, 4), low);
+    return _mm256_cvtepi8_epi16(_mm_shuffle_epi8(value, _mm_unpacklo_epi8(even, odd)));
+}
+
+/* Eight rows of four gates times one vector: a desktop's multiply-add is as good as a shift. */
+static void multiply_eight(const uint8_t *weights, const int16_t *operand, uint32_t n_columns,
+                           uint32_t unit_bytes, __m128i sum[SD_AVX2_UNITS])
+{
+    const uint32_t rest = n_columns % 4u;
+    __m256i wide[SD_AVX2_UNITS];
+
+    for (uint32_t u = 0; u < SD_AVX2_UNITS; u++) {
+        wide[u] = _mm256_setzero_si256();
+    }
+    for (uint32_t k = rest; k < n_columns; k += 4, operand += 4, weights += 8) {
+        const __m256i v = sd_avx2_operands(operand);
+        for (uint32_t u = 0; u < SD_AVX2_UNITS; u++) {
+            const void *w = &weights[u * unit_bytes];
+            const __m256i w16 = decode(_mm_loadl_epi64((const __m128i *)w));
+            wide[u] = _mm256_add_epi32(wide[u], _mm256_madd_epi16(w16, v));
+        }
+    }
+    for (uint32_t u = 0; u < SD_AVX2_UNITS; u++) {
+        sum[u] = sd_avx2_fold(wide[u]);
+        for (uint32_t k = 0; k < rest; k += 2) {
+            const __m128i codes = sd_avx2_load32(&weights[u * unit_bytes + 2u * k]);
+            const __m128i w16 = _mm256_castsi256_si128(decode(codes));
+            const __m128i v = sd_avx2_pair(&operand[k], rest - k);
+            sum[u] = _mm_add_epi32(sum[u], _mm_madd_epi16(w16, v));
+        }
+    }
+}
+#endif
+
 static void lstm(const sd_lstm_layer *layer, const int16_t *operand, int16_t *cell, int16_t *fresh)
 {
     const uint32_t n_columns = (uint32_t)layer->n_inputs + layer->n_units;
     const uint32_t unit_bytes = 4u * ((n_columns + 1u) / 2u);
     uint32_t unit = 0;
 
-#if defined(__AVX2__) && !defined(SD_PORTABLE)
-    unit = sd_avx2_pow2(layer, operand, cell, fresh);
+#if USE_AVX2
+    for (; layer->n_units - unit >= SD_AVX2_UNITS; unit += SD_AVX2_UNITS) {
+        __m128i sum[SD_AVX2_UNITS];
+        multiply_eight(layer->weights + unit * unit_bytes, operand, n_columns, unit_bytes, sum);
+        sd_avx2_step(sum, &layer->bias[4u * unit], &layer->shift[4u * unit], 0, layer->cell_bits,
+                     &cell[unit], &fresh[unit]);
+    }
 #endif
     while (unit < layer->n_units) {
         const uint32_t left = layer->n_units - unit;
