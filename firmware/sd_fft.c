@@ -93,10 +93,10 @@ static uint32_t first_pass(const int16_t *samples, sd_complex *z, uint32_t shift
     return bits;
 }
 
-/* Join four DFTs of `span` points each into one, in every group of 4 span points. */
-static uint32_t radix4_pass(sd_complex *z, uint32_t span, uint32_t shift)
+/* Join four DFTs of `span` points each into one, in every group of 4 span points.
+ * step: between the angles of neighbouring points, 64 / span (no division on a Cortex-M0). */
+static uint32_t radix4_pass(sd_complex *z, uint32_t span, uint32_t step, uint32_t shift)
 {
-    const uint32_t step = SD_FFT_SAMPLES / (4u * span);
     uint32_t bits = 0;
     uint32_t j;
     for (j = 0; j < span; j++) {
@@ -174,11 +174,11 @@ int32_t sd_fft_power(const int16_t samples[SD_FFT_SAMPLES], sd_complex spectrum[
 
     shift = shift_to_fit(bits, PASS_BITS);
     exponent += (int32_t)shift;
-    bits = radix4_pass(spectrum, 4, shift);
+    bits = radix4_pass(spectrum, 4, 16, shift);
 
     shift = shift_to_fit(bits, PASS_BITS);
     exponent += (int32_t)shift;
-    bits = radix4_pass(spectrum, 16, shift);
+    bits = radix4_pass(spectrum, 16, 4, shift);
 
     shift = shift_to_fit(bits, PASS_BITS);
     exponent += (int32_t)shift;

@@ -31,14 +31,14 @@ static inline int32_t sd_saturate(int32_t x, uint32_t bits)
     return x < -limit ? -limit : x;
 }
 
-static inline int8_t sd_saturate8(int32_t x)
+static inline int32_t sd_saturate8(int32_t x)
 {
-    return (int8_t)sd_saturate(x, 8);
+    return sd_saturate(x, 8);
 }
 
-static inline int16_t sd_saturate16(int32_t x)
+static inline int32_t sd_saturate16(int32_t x)
 {
-    return (int16_t)sd_saturate(x, 16);
+    return sd_saturate(x, 16);
 }
 
 /* Bits that a magnitude fills: OR these together over a block to learn the block's level. */

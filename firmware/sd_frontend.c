@@ -101,6 +101,6 @@ void sd_frontend_frame(sd_frontend *frontend, sd_frontend_scratch *scratch,
                 sum += folded[m] * *row++;
             }
         }
-        features[k] = sd_saturate8(sd_round_shift(sum, COEFFICIENT_SHIFT));
+        features[k] = (int8_t)sd_saturate8(sd_round_shift(sum, COEFFICIENT_SHIFT));
     }
 }

@@ -3,7 +3,7 @@
 
 #include "sd_fixed.h"
 
-#define WEIGHT_ONE 256 /* mel weights are Q8 */
+#define WEIGHT_BITS 8u /* mel weights are Q8, below 256 */
 #define INTERVAL_BITS 5u
 
 /* A sum below 2^48: high 2^16 + low, low not carried while adding. */
@@ -41,27 +41,41 @@ static int16_t log_above_floor(wide energy, int32_t exponent)
     return (int16_t)(log > 0 ? log : 0);
 }
 
+/* Powers of the bins [bin, end): their sum times 256, and their sum weighted by how far each band
+ * has risen. What does not rise falls: the difference belongs to the band before. */
+static void segment_sums(const sd_complex *spectrum, uint32_t bin, uint32_t end, wide *whole,
+                         wide *rising)
+{
+    uint32_t whole_high = 0, whole_low = 0, rising_high = 0, rising_low = 0;
+    for (; bin < end; bin++) {
+        const uint32_t power = (uint32_t)spectrum[bin].re;
+        const uint32_t weight = sd_frontend_mel_rising[bin];
+        const uint32_t high = power >> 16, low = power & 0xFFFFu;
+        whole_high += high;
+        whole_low += low;
+        rising_high += high * weight;
+        rising_low += low * weight;
+    }
+    whole->high = whole_high << WEIGHT_BITS;
+    whole->low = whole_low << WEIGHT_BITS;
+    rising->high = rising_high;
+    rising->low = rising_low;
+}
+
 void sd_mel_log(const sd_complex spectrum[SD_FFT_POINTS], int32_t exponent,
                 int16_t logs[SD_FRONTEND_MELS])
 {
-    wide band = {0, 0}; /* the band that rose in the segment before and falls in this one */
-    uint32_t bin = sd_frontend_mel_edges[0];
+    wide before = {0, 0}; /* what rose in the segment before belongs to the band falling now */
     uint32_t segment;
-
     for (segment = 0; segment <= SD_FRONTEND_MELS; segment++) {
-        wide rising = {0, 0};
-        for (; bin < sd_frontend_mel_edges[segment + 1u]; bin++) {
-            const uint32_t power = (uint32_t)spectrum[bin].re;
-            const uint32_t high = power >> 16, low = power & 0xFFFFu;
-            const uint32_t weight = sd_frontend_mel_rising[bin];
-            rising.high += high * weight;
-            rising.low += low * weight;
-            band.high += high * (WEIGHT_ONE - weight);
-            band.low += low * (WEIGHT_ONE - weight);
-        }
+        wide whole, rising;
+        segment_sums(spectrum, sd_frontend_mel_edges[segment],
+                     sd_frontend_mel_edges[segment + 1u], &whole, &rising);
         if (segment > 0u) {
+            const wide band = {before.high + whole.high - rising.high,
+                               before.low + whole.low - rising.low};
             logs[segment - 1u] = log_above_floor(band, exponent);
         }
-        band = rising;
+        before = rising;
     }
 }

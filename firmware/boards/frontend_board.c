@@ -3,7 +3,7 @@
  * input.bin   for each clip: uint32 n_samples, then int16 samples
  * output.bin  for each clip: uint32 n_frames, then int8 features, SD_FRONTEND_COEFFICIENTS a frame
  * report.txt  frames, frame_instructions_max and _mean, push_instructions_max (one hop),
- *             stack_bytes
+ *             stack_bytes, state_bytes, scratch_bytes
  */
 #include "board.h"
 #include "sd_frontend.h"
@@ -77,9 +77,11 @@ int main(void)
         board_write(features, n_frames * SD_FRONTEND_COEFFICIENTS);
     }
     board_report("stack_bytes", board_stack_used());
+    board_report("state_bytes", sizeof frontend);
+    board_report("scratch_bytes", sizeof scratch);
     board_report("frames", frames.n);
     board_report("frame_instructions_max", frames.max);
-    board_report("frame_instructions_mean", (uint32_t)(frames.sum / frames.n));
+    board_report("frame_instructions_mean", frames.n > 0u ? (uint32_t)(frames.sum / frames.n) : 0u);
     board_report("push_instructions_max", pushes.max);
     return 0;
 }

@@ -50,7 +50,7 @@ def header(spec: FrontendSpec) -> str:
             _NOTICE.format(fingerprint=spec.fingerprint())
             + "#ifndef SD_FRONTEND_TABLES_H\n#define SD_FRONTEND_TABLES_H\n\n#include <stdint.h>\n",
             *lines,
-            "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n",
+            '\n#ifdef __cplusplus\nextern "C" {\n#endif\n',
             *declarations,
             "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n",
         ]
@@ -59,9 +59,7 @@ def header(spec: FrontendSpec) -> str:
 
 def source(spec: FrontendSpec) -> str:
     """Text of ``sd_frontend_tables.c``: the tables."""
-    parts = [
-        _NOTICE.format(fingerprint=spec.fingerprint()) + '#include "sd_frontend_tables.h"\n'
-    ]
+    parts = [_NOTICE.format(fingerprint=spec.fingerprint()) + '#include "sd_frontend_tables.h"\n']
     parts += [
         f"const {ctype} sd_frontend_{name}[{len(values)}] = {{\n{_wrapped(values)}\n}};\n"
         for name, ctype, values, _ in _tables(spec)

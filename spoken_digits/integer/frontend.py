@@ -69,17 +69,9 @@ def extract(
         (n_clips,) valid frames of each clip, from 1 to ``spec.n_frames``.
     """
     clips = [pcm] if isinstance(pcm, np.ndarray) and pcm.ndim == 1 else list(pcm)
-    for clip in clips:
-        if clip.dtype != np.int16 or clip.ndim != 1:
-            raise TypeError(f"a clip is one-dimensional int16, not {clip.ndim}-d {clip.dtype}")
-    counts = np.array([n_valid_frames(len(clip), spec) for clip in clips], dtype=np.int32)
-    valid = np.arange(spec.n_frames) < counts[:, None]  # (n_clips, n_frames)
-    logs = np.zeros((*valid.shape, spec.n_mels), dtype=np.int32)
-    if clips:
-        frames = np.concatenate([_frames(c, n, spec) for c, n in zip(clips, counts, strict=True)])
-        logs[valid] = mel_log(frames, spec)
+    logs, counts = _clip_logs(clips, spec)
     features = saturate(round_shift(_accumulate(logs, spec), COEFFICIENT_SHIFT), bits=8)
-    return (features * valid[..., None]).astype(np.int8), counts
+    return (features * _valid(counts, spec)[..., None]).astype(np.int8), counts
 
 
 def fit_scales(pcm: Sequence[Pcm], spec: FrontendSpec, *, deviation: int = 32) -> FrontendSpec:
@@ -97,21 +89,13 @@ def fit_scales(pcm: Sequence[Pcm], spec: FrontendSpec, *, deviation: int = 32) -
     `spec` with fitted integer ``gains`` and ``offsets``.
     """
     unit = 1 << 12
-    plain = replace(
-        spec, gains=(unit,) * spec.n_coefficients, offsets=(0,) * spec.n_coefficients
-    )
-    counts = [n_valid_frames(len(clip), spec) for clip in pcm]
-    valid = np.arange(spec.n_frames) < np.array(counts)[:, None]
-    logs = np.zeros((*valid.shape, spec.n_mels), dtype=np.int32)
-    frames = np.concatenate([_frames(c, n, spec) for c, n in zip(pcm, counts, strict=True)])
-    logs[valid] = mel_log(frames, spec)
-    values = _accumulate(logs, plain)[valid] / (unit << COEFFICIENT_SHIFT)  # per unit of gain
+    plain = replace(spec, gains=(unit,) * spec.n_coefficients, offsets=(0,) * spec.n_coefficients)
+    logs, counts = _clip_logs(pcm, spec)
+    values = _accumulate(logs, plain)[_valid(counts, spec)] / (unit << COEFFICIENT_SHIFT)
     gains = np.floor(deviation / np.maximum(values.std(axis=0), 1e-9) + 0.5)
     gains = np.clip(gains, 1, (1 << 15) - 1)
     offsets = np.floor(-values.mean(axis=0) * gains + 0.5)
-    return replace(
-        spec, gains=tuple(int(g) for g in gains), offsets=tuple(int(o) for o in offsets)
-    )
+    return replace(spec, gains=tuple(int(g) for g in gains), offsets=tuple(int(o) for o in offsets))
 
 
 def mel_log(frames: Pcm, spec: FrontendSpec) -> IntArray:
@@ -135,6 +119,25 @@ def mel_log(frames: Pcm, spec: FrontendSpec) -> IntArray:
     return logs
 
 
+def _valid(counts: npt.NDArray[np.int32], spec: FrontendSpec) -> npt.NDArray[np.bool_]:
+    """Which rows hold a frame: (n_clips, n_frames)."""
+    valid: npt.NDArray[np.bool_] = np.arange(spec.n_frames) < counts[:, None]
+    return valid
+
+
+def _clip_logs(clips: Sequence[Pcm], spec: FrontendSpec) -> tuple[IntArray, npt.NDArray[np.int32]]:
+    """`mel_log` of every frame, (n_clips, n_frames, n_mels), 0 past the last; frame counts."""
+    for clip in clips:
+        if clip.dtype != np.int16 or clip.ndim != 1:
+            raise TypeError(f"a clip is one-dimensional int16, not {clip.ndim}-d {clip.dtype}")
+    counts = np.array([n_valid_frames(len(clip), spec) for clip in clips], dtype=np.int32)
+    logs = np.zeros((len(clips), spec.n_frames, spec.n_mels), dtype=np.int32)
+    if len(clips) > 0:
+        frames = [_frames(clip, n, spec) for clip, n in zip(clips, counts, strict=True)]
+        logs[_valid(counts, spec)] = mel_log(np.concatenate(frames), spec)
+    return logs, counts
+
+
 def _frames(clip: Pcm, n_frames: int, spec: FrontendSpec) -> Pcm:
     """Cut a clip into frames (n_frames, 256), a short one extended with zeros."""
     if len(clip) < WINDOW_SAMPLES:
@@ -153,7 +156,8 @@ def _mel_energy(power: IntArray, table: FrontendTables) -> npt.NDArray[np.int64]
     segment = np.diff(sums[:, edges], axis=1)  # (n, n_mels + 1)
     segment_rising = np.diff(sums_rising[:, edges], axis=1)
     falling = (segment << MEL_BITS) - segment_rising
-    return segment_rising[:, :-1] + falling[:, 1:]
+    energy: npt.NDArray[np.int64] = segment_rising[:, :-1] + falling[:, 1:]
+    return energy
 
 
 def _log_energy(
@@ -165,7 +169,7 @@ def _log_energy(
     mantissa = np.where(coarse, energy >> 16, energy)
     length = bit_length(mantissa)
     mantissa = mantissa << (32 - length)  # highest bit at position 31
-    interval = np.maximum(mantissa >> (31 - LOG_TABLE_BITS), 32) & ((1 << LOG_TABLE_BITS) - 1)
+    interval = (mantissa >> (31 - LOG_TABLE_BITS)) & ((1 << LOG_TABLE_BITS) - 1)
     step = (mantissa >> (31 - LOG_TABLE_BITS - 16)) & 0xFFFF
     below, above = table.log_fraction[interval], table.log_fraction[interval + 1]
     fraction = below + (((above - below) * step) >> 16)  # Q15
@@ -185,7 +189,8 @@ def _accumulate(logs: IntArray, spec: FrontendSpec) -> IntArray:
     sums[..., 0] = spec.gains[0] * _relative_level(even.sum(axis=-1, dtype=np.int32), table)
     sums[..., 1::2] = odd @ table.cosine[0::2].T
     sums[..., 2::2] = even @ table.cosine[1::2].T
-    return sums + (np.array(spec.offsets, dtype=np.int32) << COEFFICIENT_SHIFT)
+    sums += np.array(spec.offsets, dtype=np.int32) << COEFFICIENT_SHIFT
+    return sums
 
 
 def _relative_level(sums: IntArray, table: FrontendTables) -> IntArray:

@@ -176,7 +176,8 @@ def _mel_table(spec: FrontendSpec) -> tuple[IntArray, IntArray]:
     first = np.searchsorted(bins_hz, centres_hz[:-1], side="left")  # (n_mels + 1,)
     last = np.searchsorted(bins_hz, centres_hz[-1], side="left")
     edges = np.maximum(np.append(first, last), 1)  # bin 0 is a weightless constant
-    return _rounded(rising * (1 << MEL_BITS)), edges.astype(np.int32)
+    weights = np.minimum(_rounded(rising * (1 << MEL_BITS)), (1 << MEL_BITS) - 1)
+    return weights, edges.astype(np.int32)
 
 
 def _digit_reversed() -> IntArray:

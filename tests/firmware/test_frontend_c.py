@@ -1,0 +1,209 @@
+"""The C front-end equals its NumPy twin in every bit: host compilers, sanitizers, Cortex-M."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from spoken_digits.errors import UserError
+from spoken_digits.integer import emulator, frontend, frontend_c
+from spoken_digits.integer.frontend_spec import FrontendSpec
+
+SPEC = FrontendSpec()
+HOST_BUILDS = [
+    ("gcc", ("-O0", *frontend_c.NO_FLOAT)),
+    ("gcc", ("-O3", *frontend_c.NO_FLOAT)),
+    ("clang", ("-O2", *frontend_c.NO_FLOAT)),
+]
+
+FLASH_BYTES, RAM_BYTES, STACK_BYTES = 6 * 1024, 3 * 1024, 512
+INSTRUCTIONS = {"m0": 110_000, "m3": 75_000}
+
+
+@cache
+def edge_cases() -> list[np.ndarray]:
+    """Clips at the limits, and noise at every level."""
+    rng = np.random.default_rng(3)
+    clips = [
+        np.zeros(0),
+        np.zeros(1),
+        np.full(1, -32768),
+        np.zeros(4000),  # silence
+        np.full(5000, -32768),  # saturation
+        np.full(5000, 32767),
+        np.full(300, -1),  # its level is 15 shifts away
+        np.where(np.arange(6000) // 50 % 2, 32767, -32768),  # full-scale square wave
+        np.where(np.arange(6000) % 2, 32767, -32768),
+        rng.choice([-32768, 32767], 6000),
+        rng.integers(-32768, 32768, 18262),  # longer than the longest recording
+        *(rng.integers(-1, 2, n) for n in (255, 256, 257, 415, 416, 417)),
+        *(np.round(rng.uniform(-1, 1, 1500) * 2**level) for level in np.arange(0, 15, 0.5)),
+    ]
+    for place in range(0, 256, 15):
+        impulse = np.zeros(256)
+        impulse[place] = -32768
+        clips += [impulse, impulse / 32768, -impulse / 2]
+    return [clip.astype(np.int16) for clip in clips]
+
+
+def assert_equal(actual: frontend_c.Features, clips: list[np.ndarray]) -> None:
+    features, counts = frontend.extract(clips, SPEC)
+    np.testing.assert_array_equal(actual[1], counts)
+    different = (actual[0] != features).any(axis=(1, 2))
+    assert not different.any(), f"{different.sum()} of {len(clips)} clips differ"
+
+
+@pytest.fixture(scope="module", params=HOST_BUILDS, ids=lambda b: f"{b[0]}{b[1][0]}")
+def library(request, firmware, tmp_path_factory) -> Path:
+    compiler, flags = request.param
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    output = tmp_path_factory.mktemp("host") / "frontend.so"
+    return frontend_c.build_host_library(firmware, output, compiler=compiler, flags=flags)
+
+
+@pytest.mark.parametrize("block_samples", [1, 7, 160, 100_000])
+def test_host_equals_numpy_on_edge_cases(library, block_samples):
+    clips = edge_cases()
+    actual = frontend_c.extract_on_host(library, clips, SPEC, block_samples=block_samples)
+    assert_equal(actual, clips)
+
+
+@pytest.mark.corpus
+def test_host_equals_numpy_on_every_recording(library, recordings):
+    assert_equal(frontend_c.extract_on_host(library, recordings, SPEC), recordings)
+
+
+def test_a_changed_bit_is_noticed(firmware, tmp_path):
+    """Negative control: one table entry off by one is a mismatch."""
+    copy = tmp_path / "firmware"
+    shutil.copytree(firmware, copy)
+    tables = copy / "generated" / "sd_frontend_tables.c"
+    text = tables.read_text()
+    assert "16384," in text
+    tables.write_text(text.replace("16384,", "16383,", 1))
+    library = frontend_c.build_host_library(copy, tmp_path / "frontend.so")
+    with pytest.raises(AssertionError, match="clips differ"):
+        assert_equal(frontend_c.extract_on_host(library, edge_cases(), SPEC), edge_cases())
+
+
+def test_no_float_on_x86_and_the_check_can_fail(firmware, tmp_path):
+    output = tmp_path / "frontend.so"
+    flags = ("-O2", *frontend_c.NO_FLOAT)
+    frontend_c.build_host_library(firmware, output, flags=flags)
+    copy = tmp_path / "firmware"
+    shutil.copytree(firmware, copy)
+    with (copy / "sd_fft.c").open("a") as file:
+        file.write("double sd_float(double x);\ndouble sd_float(double x) { return x * 1.5; }\n")
+    with pytest.raises(UserError, match="failed with status"):
+        frontend_c.build_host_library(copy, output, flags=flags)
+
+
+FUZZ = r"""
+#include <stdio.h>
+#include "frontend_host.c"
+int main(void)
+{
+    static int16_t samples[20000];
+    static int8_t features[SD_FRONTEND_MAX_FRAMES * SD_FRONTEND_COEFFICIENTS];
+    const size_t n = fread(samples, 2, 20000, stdin);
+    const uint32_t n_frames = sd_host_features(samples, (uint32_t)n, 77, features);
+    return fwrite(features, SD_FRONTEND_COEFFICIENTS, n_frames, stdout) != n_frames;
+}
+"""
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_sanitizers_find_nothing(compiler, firmware, tmp_path):
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    source, program = tmp_path / "fuzz.c", tmp_path / "fuzz"
+    source.write_text(FUZZ)
+    sanitize = "address,undefined,integer" if compiler == "clang" else "address,undefined"
+    wrapping = ["-fno-sanitize=unsigned-integer-overflow,implicit-integer-sign-change"]
+    subprocess.run(
+        [
+            *(compiler, "-std=c99", "-g", "-O1", f"-fsanitize={sanitize}"),
+            *(wrapping if compiler == "clang" else []),
+            *("-fno-sanitize-recover=all", str(source), "-o", str(program)),
+            *map(str, frontend_c.source_paths(firmware)),
+            *(f"-I{d}" for d in [*frontend_c.include_dirs(firmware), firmware / "host"]),
+        ],
+        check=True,
+    )
+    clips = edge_cases()
+    features, counts = frontend.extract(clips, SPEC)
+    for clip, expected, count in zip(clips, features, counts, strict=True):
+        done = subprocess.run([program], input=clip.tobytes(), capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+        assert done.stdout == expected[:count].tobytes()
+
+
+def test_headers_are_safe_for_cpp(firmware, tmp_path):
+    if shutil.which("g++") is None:
+        pytest.skip("g++ is not installed")
+    source = tmp_path / "use.cpp"
+    source.write_text(
+        '#include "sd_frontend.h"\n#include "sd_fixed.h"\n#include "sd_mel.h"\n'
+        "static sd_frontend state;\n"
+        "int main() { sd_frontend_reset(&state); return sd_frontend_ready(&state); }\n"
+    )
+    objects = tmp_path / "objects"
+    objects.mkdir()
+    folders = [f"-I{d}" for d in frontend_c.include_dirs(firmware)]
+    paths = [str(path) for path in frontend_c.source_paths(firmware)]
+    subprocess.run(["gcc", "-std=c99", "-c", *folders, *paths], cwd=objects, check=True)
+    subprocess.run(
+        ["g++", "-Wall", "-Wextra", "-Werror", *folders, str(source)]
+        + [str(path) for path in objects.glob("*.o")]
+        + ["-o", str(tmp_path / "use")],
+        check=True,
+    )
+    subprocess.run([tmp_path / "use"], check=True)
+
+
+@pytest.fixture(params=sorted(emulator.BOARDS))
+def board(request) -> emulator.Board:
+    missing = emulator.missing_tools()
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)} ({emulator.PACKAGES})")
+    return emulator.BOARDS[request.param]
+
+
+def test_board_equals_numpy_and_keeps_to_its_budget(board, firmware):
+    clips = edge_cases()
+    actual, report = frontend_c.extract_on_board(board, firmware, clips, SPEC)
+    assert_equal(actual, clips)
+    assert report["frame_instructions_max"] <= INSTRUCTIONS[board.name]
+    assert report["flash_bytes"] <= FLASH_BYTES
+    assert report["ram_bytes"] <= RAM_BYTES
+    assert report["stack_bytes"] <= STACK_BYTES
+    assert report["frames"] == actual[1].sum()
+
+
+@pytest.mark.corpus
+def test_board_equals_numpy_on_300_recordings(board, firmware, recordings):
+    longest = max(recordings, key=len)
+    clips = [*recordings[::10], longest]
+    assert_equal(frontend_c.extract_on_board(board, firmware, clips, SPEC)[0], clips)
+
+
+def test_no_float_on_arm_and_the_check_can_fail(board, firmware, tmp_path):
+    objects = frontend_c.compile_objects(board, firmware, tmp_path)
+    names = [name for path in objects for name in emulator.symbols(path)]
+    assert "sd_frontend_frame" in names
+    assert emulator.float_helpers(names) == []
+    assert not [name for name in names if name.startswith("__aeabi_")]  # nor any division
+
+    source = tmp_path / "float.c"
+    source.write_text(
+        "float f(float x, int y);\nfloat f(float x, int y)\n{ return x * x + (float)y; }\n"
+    )
+    control = emulator.compile_object(board, source, tmp_path / "float.o", include_dirs=[])
+    helpers = emulator.float_helpers(emulator.symbols(control))
+    assert {"__aeabi_fmul", "__aeabi_fadd", "__aeabi_i2f"} <= set(helpers)

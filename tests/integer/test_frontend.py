@@ -1,0 +1,227 @@
+"""Properties of the integer front-end: tones, level, silence, agreement with a float64 twin."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from spoken_digits.integer import frontend, frontend_fft
+from spoken_digits.integer.frontend_spec import WINDOW_SAMPLES, FrontendSpec, tables
+
+SPEC = FrontendSpec()
+RATE = SPEC.sample_rate_hz
+
+
+def tone(frequency_hz: float, amplitude: float, n_samples: int = 2000) -> np.ndarray:
+    """Sine wave, int16."""
+    phase = 2 * np.pi * frequency_hz * np.arange(n_samples) / RATE
+    return np.round(amplitude * np.sin(phase)).astype(np.int16)
+
+
+def noise(amplitude: float, n_samples: int = 2000, seed: int = 0) -> np.ndarray:
+    """Uniform noise, int16."""
+    rng = np.random.default_rng(seed)
+    return np.round(amplitude * rng.uniform(-1, 1, n_samples)).astype(np.int16)
+
+
+def speech_like(seed: int) -> np.ndarray:
+    """Noise with a falling spectrum under a slow envelope, peak about 8000."""
+    rng = np.random.default_rng(seed)
+    x = np.convolve(rng.normal(size=6000), 0.9 ** np.arange(60), mode="same")
+    x *= 0.02 + np.abs(np.sin(np.arange(6000) / 900))
+    return np.round(8000 * x / np.abs(x).max()).astype(np.int16)
+
+
+def float_features(clip: np.ndarray, spec: FrontendSpec) -> np.ndarray:
+    """The same algorithm in float64, from formulas rather than from the integer tables."""
+    mel = 2595 * np.log10(1 + np.array([spec.low_hz, spec.high_hz]) / 700)
+    edges = 700 * (10 ** (np.linspace(*mel, spec.n_mels + 2) / 2595) - 1)
+    bins = np.fft.rfftfreq(WINDOW_SAMPLES, 1 / RATE)
+    rising = (bins - edges[:-2, None]) / np.diff(edges)[:-1, None]
+    falling = (edges[2:, None] - bins) / np.diff(edges)[1:, None]
+    weights = np.maximum(np.minimum(rising, falling), 0)  # (n_mels, n_bins)
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW_SAMPLES) / WINDOW_SAMPLES)
+    rows = np.arange(spec.n_coefficients)[:, None]
+    cosine = np.cos(np.pi * rows * (np.arange(spec.n_mels) + 0.5) / spec.n_mels)
+    padded = np.pad(clip.astype(float), (0, max(0, WINDOW_SAMPLES - len(clip))))
+    level, frames = 0.0, []
+    for index in range(frontend.n_valid_frames(len(clip), spec)):
+        samples = padded[index * spec.hop_samples :][:WINDOW_SAMPLES]
+        energy = weights @ np.abs(np.fft.rfft(samples * window)) ** 2
+        floor = np.sum(window**2) * spec.floor_lsb**2
+        cepstrum = cosine @ np.log2(np.maximum(energy / floor, 1))
+        decay = spec.level_decay_db / (10 * np.log10(2)) * spec.n_mels
+        level = max(cepstrum[0], level - decay)
+        cepstrum[0] -= level
+        frames.append(cepstrum * np.array(spec.gains) / 256 + np.array(spec.offsets))
+    return np.clip(np.array(frames), -128, 127)
+
+
+def test_frames_are_counted_as_specified():
+    counts = [frontend.n_valid_frames(n, SPEC) for n in (0, 1, 255, 256, 415, 416, 5856, 99999)]
+    assert counts == [1, 1, 1, 1, 1, 2, 36, 36]
+
+
+def test_rows_past_the_last_frame_are_zero_and_short_clips_are_zero_extended():
+    short = noise(1000, 100)
+    features, counts = frontend.extract([short, np.pad(short, (0, 156))], SPEC)
+    np.testing.assert_array_equal(counts, [1, 1])
+    assert not features[:, 1:].any()
+    np.testing.assert_array_equal(features[0], features[1])
+
+
+def test_a_longer_clip_is_cut_after_the_last_frame():
+    clip = noise(1000, 9000)
+    features, counts = frontend.extract([clip, clip[:5856]], SPEC)
+    np.testing.assert_array_equal(counts, [36, 36])
+    np.testing.assert_array_equal(features[0], features[1])
+
+
+def test_many_clips_at_once_equal_one_by_one():
+    clips = [noise(900, n, seed=n) for n in (1, 300, 5000, 777)]
+    together, counts = frontend.extract(clips, SPEC)
+    for row, clip in enumerate(clips):
+        alone, count = frontend.extract(clip, SPEC)
+        np.testing.assert_array_equal(alone[0], together[row])
+        assert count[0] == counts[row]
+
+
+def test_no_clips_give_no_features():
+    features, counts = frontend.extract([], SPEC)
+    assert features.shape == (0, SPEC.n_frames, SPEC.n_coefficients)
+    assert counts.shape == (0,)
+
+
+def test_other_types_than_int16_are_refused():
+    with pytest.raises(TypeError, match="float64"):
+        frontend.extract(np.zeros(300), SPEC)
+
+
+@pytest.mark.parametrize("frequency_hz", [200, 440, 1000, 1700, 3000, 3700])
+@pytest.mark.parametrize("amplitude", [30, 1000, 32000])
+def test_a_tone_lands_in_its_mel_band(frequency_hz, amplitude):
+    logs = frontend.mel_log(tone(frequency_hz, amplitude, WINDOW_SAMPLES)[None], SPEC)[0]
+    mel = 2595 * np.log10(1 + np.array([0, 4000, frequency_hz]) / 700)
+    position = mel[2] / mel[1] * (SPEC.n_mels + 1) - 1  # in bands, centres at whole numbers
+    assert abs(np.argmax(logs) - position) <= 1.0
+    far = np.abs(np.arange(SPEC.n_mels) - position) > 4
+    assert logs[far].max() < logs.max() - 5 * 256  # 5 octaves of power: 15 dB
+
+
+def test_silence_is_the_floor_in_every_frame():
+    silence, dither = np.zeros(2000, np.int16), noise(0.6)
+    np.testing.assert_array_equal(frontend.mel_log(silence[None, :256], SPEC), 0)
+    features, counts = frontend.extract([silence, np.zeros(0, np.int16)], SPEC)
+    offsets = np.clip(SPEC.offsets, -128, 127)
+    np.testing.assert_array_equal(features[0, : counts[0]], np.tile(offsets, (counts[0], 1)))
+    np.testing.assert_array_equal(features[1, 0], offsets)
+    # Rounding noise of the recording itself stays near the floor.
+    assert frontend.mel_log(dither[None, :256], SPEC).max() < 4 * 256
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_level_does_not_matter(seed):
+    """Doubling the samples changes no bit, as long as no band is at the noise floor."""
+    clip = speech_like(seed)
+    features, _ = frontend.extract([clip, 2 * clip, 4 * clip], replace(SPEC, floor_lsb=1e-3))
+    np.testing.assert_array_equal(features[0], features[1])
+    np.testing.assert_array_equal(features[0], features[2])
+
+
+def test_a_talker_23_db_quieter_is_not_starved():
+    clip = speech_like(1)
+    quiet = np.round(clip / 14).astype(np.int16)
+    features, counts = frontend.extract([clip, quiet], SPEC)
+    loud, soft = features[:, : counts[0]].astype(int)
+    # What is left is the rounding of the samples themselves, to a tenth of their range.
+    assert np.abs(loud - soft).mean() < 6
+    assert all(np.corrcoef(loud[:, k], soft[:, k])[0, 1] > 0.8 for k in range(8))
+
+
+def test_the_zeroth_coefficient_never_exceeds_its_offset_and_falls_with_the_level():
+    clip = np.concatenate([tone(500, 10000), tone(500, 100)])
+    features, counts = frontend.extract(clip, SPEC)
+    level = features[0, : counts[0], 0].astype(int)
+    assert level[0] == SPEC.offsets[0]
+    assert level.max() <= SPEC.offsets[0]
+    assert level[15] < level[5] - 20
+
+
+@pytest.mark.parametrize(
+    "clip",
+    [
+        pytest.param(speech_like(5), id="speech_like"),
+        pytest.param(noise(30000), id="loud noise"),
+        pytest.param(noise(20), id="quiet noise"),
+        pytest.param(tone(440, 20000) + noise(500), id="tone in noise"),
+        pytest.param(noise(2000, 50), id="shorter than a window"),
+    ],
+)
+def test_agrees_with_float64_within_two_steps(clip):
+    features, counts = frontend.extract(clip, SPEC)
+    error = np.abs(features[0, : counts[0]] - float_features(clip, SPEC))
+    assert error.max() <= 2.0
+    assert error.mean() <= 0.35  # rounding alone: 0.25
+
+
+@pytest.mark.corpus
+def test_agrees_with_float64_on_recordings(recordings):
+    """On speech: at most 5 steps anywhere, 1.5 at the 99.9th percentile, 0.26 on average."""
+    clips = recordings[::10]
+    features, counts = frontend.extract(clips, SPEC)
+    rows = zip(features, counts, clips, strict=True)
+    error = np.concatenate([np.abs(f[:n] - float_features(clip, SPEC)) for f, n, clip in rows])
+    assert error.max() <= 5.0
+    assert np.quantile(error, 0.999) <= 1.5
+    assert error.mean() <= 0.27
+
+
+@pytest.mark.corpus
+def test_every_recording_has_features_that_use_the_range(recordings):
+    features, counts = frontend.extract(recordings, SPEC)
+    valid = features[np.arange(SPEC.n_frames) < counts[:, None]].astype(int)
+    np.testing.assert_allclose(valid.mean(axis=0), 0, atol=4)
+    np.testing.assert_allclose(valid.std(axis=0), 32, atol=3)
+    assert ((valid == 127) | (valid == -128)).mean() < 0.003
+
+
+@pytest.mark.corpus
+def test_fitted_scales_centre_the_features(recordings):
+    clips = recordings[::25]
+    spec = frontend.fit_scales(clips, replace(SPEC, n_mels=20, n_coefficients=13))
+    features, counts = frontend.extract(clips, spec)
+    valid = features[np.arange(spec.n_frames) < counts[:, None]].astype(float)
+    np.testing.assert_allclose(valid.mean(axis=0), 0, atol=1.5)
+    np.testing.assert_allclose(valid.std(axis=0), 32, atol=1.5)
+
+
+def test_no_product_or_sum_overflows_32_bits(monkeypatch):
+    """Wider arithmetic gives the same spectra for the hardest inputs found."""
+    rng = np.random.default_rng(7)
+    signs = rng.choice([-32768, 32767], size=(64, WINDOW_SAMPLES))
+    tones = [32767 * np.sign(np.sin(np.arange(256) * w + 0.1)) for w in np.linspace(0, np.pi, 64)]
+    frames = np.concatenate([signs, tones, np.full((1, 256), -32768)]).astype(np.int16)
+    narrow, exponent = frontend_fft.power_spectrum(frames, tables(SPEC))
+    monkeypatch.setattr(frontend_fft, "WORK", np.int64)
+    wide, wide_exponent = frontend_fft.power_spectrum(frames, tables(SPEC))
+    np.testing.assert_array_equal(narrow, wide)
+    np.testing.assert_array_equal(exponent, wide_exponent)
+    assert wide.min() >= 0
+
+
+def test_cosine_sums_fit_32_bits():
+    """Largest log energies, worst signs: folded logs in 16 bits, accumulators in 32."""
+    largest = 40 * 256  # a full-scale tone is 36 octaves of power above the floor
+    assert 2 * largest < 2**15
+    sums = 2 * largest * np.abs(tables(SPEC).cosine.astype(np.int64)).sum(axis=1)
+    offsets = np.abs(np.array(SPEC.offsets[1:], dtype=np.int64)) << 16
+    assert (sums + offsets).max() < 2**31
+    loudness = SPEC.n_mels * largest * SPEC.gains[0] + (abs(SPEC.offsets[0]) << 16)
+    assert loudness < 2**31
+
+
+def test_a_full_scale_tone_stays_below_the_largest_log():
+    frames = np.stack([tone(f, 32767, WINDOW_SAMPLES) for f in range(50, 4000, 7)])
+    assert frontend.mel_log(frames, SPEC).max() <= 40 * 256
