@@ -168,7 +168,8 @@ def run_float(
             peak = max(peak, float(np.abs(cell[valid[:, t]]).max(initial=0.0)))
         below = above
         peaks.append(peak)
-    pooled = (below * valid[..., None]).sum(axis=1) / np.asarray(n_frames)[:, None]
+    count = np.maximum(np.asarray(n_frames), 1)[:, None]  # a clip of no frames pools to zero
+    pooled = (below * valid[..., None]).sum(axis=1) / count
     logits = pooled @ parent.output_weight.T + parent.output_bias
     return Trace(logits=logits, cell_peak=tuple(peaks))
 

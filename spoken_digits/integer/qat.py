@@ -146,7 +146,7 @@ class FakeQuantLSTM(nn.Module):
         features
             (n_clips, max_frames, n_inputs) int8
         n_frames
-            (n_clips,) int64, at least 1
+            (n_clips,) int64
 
         Returns
         -------
@@ -160,7 +160,8 @@ class FakeQuantLSTM(nn.Module):
         for number, bits in enumerate(self.cell_bits):
             below = self._layer(parent, number, bits, below, mean)
         valid = torch.arange(below.shape[1]) < n_frames[:, None]  # (n_clips, max_frames)
-        pooled = (below * valid[..., None]).sum(dim=1) / n_frames[:, None]  # (n_clips, h)
+        count = n_frames.clamp(min=1)[:, None]
+        pooled = (below * valid[..., None]).sum(dim=1) / count  # (n_clips, h)
         pooled = _Rounded.apply(pooled, torch.floor(pooled * _ONE + 0.5) / _ONE)
         weight, bias, shift = quantize_output(parent, self.scheme)
         return functional.linear(

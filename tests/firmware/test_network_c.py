@@ -1,0 +1,340 @@
+"""The C network equals its NumPy twin in every bit: host compilers, sanitizers, Cortex-M."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from networks import extreme_network, random_features, random_parent
+
+from spoken_digits.errors import UserError
+from spoken_digits.integer import emulator, network_c
+from spoken_digits.integer.activation import TABLE
+from spoken_digits.integer.c_network import activation_source, c_files, interleave, memory_sizes
+from spoken_digits.integer.network import SCHEMES, IntegerLSTM, Scheme, predict
+from spoken_digits.integer.quantize import quantize
+
+NO_FLOAT = network_c.NO_FLOAT if platform.machine() == "x86_64" else ()
+HOST_BUILDS = [
+    ("gcc", ("-O0", *NO_FLOAT)),
+    ("gcc", ("-O3", *NO_FLOAT)),
+    ("gcc", ("-O3", "-march=native")),
+    ("clang", ("-O3", *NO_FLOAT)),
+    ("clang", ("-O2", "-march=native")),
+]
+# units, layers, classes: fewer units than a vector holds, whole vectors, vectors and a rest;
+# 16, 6, 37, 48, 61, 96, 63 and 100 columns leave every rest of a division by four
+SHAPES = [(1, 1, 2), (3, 3, 5), (24, 2, 10), (48, 2, 10), (50, 2, 35)]
+
+FLASH_BYTES, RAM_BYTES, STACK_BYTES = 12 * 1024, 512, 512
+INSTRUCTIONS = {
+    ("int8", "m0"): 2_000_000,
+    ("int8", "m3"): 1_300_000,
+    ("pow2", "m0"): 2_800_000,
+    ("pow2", "m3"): 2_200_000,
+}
+
+
+def random_network(scheme: Scheme, h: int, n_layers: int, n_classes: int) -> IntegerLSTM:
+    parent = random_parent(h, h=h, n_layers=n_layers, n_classes=n_classes, scale=3.0)
+    return quantize(parent, *random_features(h), scheme)
+
+
+def assert_equal(actual: np.ndarray, network: IntegerLSTM, features, n_frames) -> None:
+    different = (actual != network.logits(features, n_frames)).any(axis=1)
+    assert not different.any(), f"{different.sum()} of {len(features)} clips differ"
+
+
+def on_host(firmware, network, folder: Path, build, features, n_frames) -> np.ndarray:
+    compiler, flags = build
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    library = network_c.build_host_library(
+        firmware, network, folder, compiler=compiler, flags=flags
+    )
+    return network_c.logits_on_host(library, features, n_frames, network.n_classes)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("build", HOST_BUILDS, ids=lambda b: f"{b[0]}{b[1][0]}{b[1][-1]}")
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_host_equals_numpy(shape, build, scheme, firmware, tmp_path):
+    network = random_network(scheme, *shape)
+    features, n_frames = random_features(9, n_clips=100)
+    assert_equal(
+        on_host(firmware, network, tmp_path, build, features, n_frames),
+        network,
+        features,
+        n_frames,
+    )
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("build", HOST_BUILDS, ids=lambda b: f"{b[0]}{b[1][0]}{b[1][-1]}")
+def test_host_equals_numpy_at_the_limits(build, scheme, sign, firmware, tmp_path):
+    network = extreme_network(scheme, sign, n_units=9)
+    features, n_frames = random_features(2)
+    actual = on_host(firmware, network, tmp_path, build, features, n_frames)
+    assert_equal(actual, network, features, n_frames)
+    assert (predict(actual) == 0).all()  # classes 0 and 1 are equal: the lowest index wins
+
+
+def test_power_of_two_weights_give_the_same_logits_multiplied(firmware, tmp_path):
+    """Shifts and adds against multiplication: the same network run by the other kernels."""
+    network = random_network("pow2", 24, 2, 10)
+    features, n_frames = random_features(4)
+    multiplied = dataclasses.replace(network, scheme="int8")
+    actual = on_host(firmware, multiplied, tmp_path, HOST_BUILDS[1], features, n_frames)
+    assert_equal(actual, network, features, n_frames)
+
+
+def test_a_changed_bit_is_noticed(firmware, tmp_path):
+    """Negative control: one weight one step off is a mismatch."""
+    network = random_network("int8", 24, 2, 10)
+    features, n_frames = random_features(4)
+    changed = network.layers[1].weight.copy()
+    changed[30, 20] ^= 1
+    layers = (network.layers[0], dataclasses.replace(network.layers[1], weight=changed))
+    other = dataclasses.replace(network, layers=layers)
+    actual = on_host(firmware, other, tmp_path, HOST_BUILDS[1], features, n_frames)
+    with pytest.raises(AssertionError, match="clips differ"):
+        assert_equal(actual, network, features, n_frames)
+
+
+DRIVER = r"""
+#include <stdio.h>
+#include "sd_kernels.h"
+#include "network_host.c"
+int main(void)
+{
+    static int8_t frames[40 * SD_MODEL_N_INPUTS];
+    static sd_model_memory memory;
+    sd_network_state state = SD_STATE(memory);
+    int32_t logits[SD_MODEL_N_CLASSES], again[SD_MODEL_N_CLASSES];
+    const uint32_t n = (uint32_t)fread(frames, SD_MODEL_N_INPUTS, 40, stdin);
+    uint16_t c;
+    sd_host_logits(frames, n, logits);
+    sd_network_reset(&sd_model, &state);
+    for (uint32_t i = 0; i < n; i++) {
+        sd_network_push(&sd_model, &state, frames + i * SD_MODEL_N_INPUTS);
+        sd_network_finish(&sd_model, &state, again); /* asking midway must change nothing */
+    }
+    sd_network_finish(&sd_model, &state, again);
+    for (c = 0; c < SD_MODEL_N_CLASSES; c++) {
+        if (logits[c] != again[c]) {
+            return 3;
+        }
+    }
+    printf("%u", (unsigned)sd_argmax(logits, SD_MODEL_N_CLASSES));
+    for (c = 0; c < SD_MODEL_N_CLASSES; c++) {
+        printf(" %ld", (long)logits[c]);
+    }
+    return 0;
+}
+"""
+
+
+def run_driver(program: Path, frames: np.ndarray) -> list[int]:
+    done = subprocess.run([program], input=frames.tobytes(), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    return [int(number) for number in done.stdout.split()]
+
+
+@pytest.mark.parametrize("march", ["-DSD_PORTABLE", "-march=native"])
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_sanitizers_find_nothing(scheme, compiler, march, firmware, tmp_path):
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    source, program = tmp_path / "driver.c", tmp_path / "driver"
+    source.write_text(DRIVER)
+    features, n_frames = random_features(6, n_clips=10)
+    for network in (extreme_network(scheme, 1), random_network(scheme, 9, 2, 3)):
+        paths = [*network_c.source_paths(firmware, scheme), source]
+        paths.append(network_c.write_model(network, tmp_path))
+        subprocess.run(
+            [
+                *(compiler, "-std=c99", "-g", "-O1", march, "-fsanitize=address,undefined"),
+                *("-fno-sanitize-recover=all", "-o", str(program)),
+                *map(str, paths),
+                *(f"-I{folder}" for folder in (firmware, firmware / "host", tmp_path)),
+            ],
+            check=True,
+        )
+        logits = network.logits(features, n_frames)
+        for clip, n, expected in zip(features, n_frames, logits, strict=True):
+            winner, *actual = run_driver(program, clip[:n])
+            assert winner == predict(expected[None])[0]
+            assert actual == expected.tolist()
+
+
+def test_frames_beyond_the_counter_are_ignored(firmware, tmp_path):
+    """The sums stay within int32 however long the stream."""
+    network = random_network("int8", 1, 1, 2)
+    library = network_c.build_host_library(firmware, network, tmp_path)
+    frame = np.full((1, 13), 127, np.int8)
+    endless = np.repeat(frame, 65600, axis=0)[None]
+    cut = network.logits(endless[:, :65535], np.array([65535]))
+    actual = network_c.logits_on_host(library, endless, np.array([65600]), 2)
+    np.testing.assert_array_equal(actual, cut)
+
+
+@pytest.mark.skipif(not NO_FLOAT, reason="needs x86-64")
+def test_no_float_on_x86_and_the_check_can_fail(firmware, tmp_path):
+    network = random_network("int8", 3, 1, 2)
+    network_c.build_host_library(firmware, network, tmp_path, flags=("-O2", *NO_FLOAT))
+    copy = tmp_path / "firmware"
+    shutil.copytree(firmware, copy)
+    with (copy / "sd_network.c").open("a") as file:
+        file.write("double sd_float(double x);\ndouble sd_float(double x) { return x * 1.5; }\n")
+    with pytest.raises(UserError, match="failed with status"):
+        network_c.build_host_library(copy, network, tmp_path, flags=("-O2", *NO_FLOAT))
+
+
+def test_headers_are_safe_for_cpp(firmware, tmp_path):
+    if shutil.which("g++") is None:
+        pytest.skip("g++ is not installed")
+    network_c.write_model(random_network("int8", 3, 1, 2), tmp_path)
+    source = tmp_path / "use.cpp"
+    source.write_text(
+        '#include "sd_model.h"\n#include "sd_kernels.h"\n#include "sd_unit.h"\n'
+        "static sd_model_memory memory;\n"
+        "int main() { sd_network_state state = SD_STATE(memory);\n"
+        "int32_t logits[SD_MODEL_N_CLASSES];\n"
+        "sd_network_reset(&sd_model, &state);\n"
+        "sd_network_finish(&sd_model, &state, logits);\n"
+        "return sd_model_labels[sd_argmax(logits, 2)][0] == 0; }\n"
+    )
+    folders = [f"-I{folder}" for folder in (firmware, tmp_path)]
+    objects = tmp_path / "objects"
+    objects.mkdir()
+    paths = [*network_c.source_paths(firmware, "int8"), tmp_path / "sd_model.c"]
+    subprocess.run(["gcc", "-std=c99", "-c", *folders, *map(str, paths)], cwd=objects, check=True)
+    flags = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
+    subprocess.run(
+        ["g++", *flags, *folders, str(source), *map(str, objects.glob("*.o"))]
+        + ["-o", str(tmp_path / "use")],
+        check=True,
+    )
+    subprocess.run([tmp_path / "use"], check=True)
+
+
+# ---- the generator
+
+
+def test_same_network_same_bytes_and_no_surprises_in_the_card():
+    network = random_network("int8", 3, 1, 2)
+    card = {"corpus": "a */ b", "note": "two\nlines"}
+    files = c_files(network, "sd_words", labels=["oui", 'n"\u00f6'], provenance=card)
+    assert files == c_files(network, "sd_words", labels=["oui", 'n"\u00f6'], provenance=card)
+    assert sorted(files) == ["sd_words.c", "sd_words.h"]
+    assert "corpus: a * / b\n" in files["sd_words.h"] and "note: two lines\n" in files["sd_words.h"]
+    assert r'{"oui", "n\042\303\266"}' in files["sd_words.c"]
+    assert re.search(r"/\*(?:(?!\*/).)*corpus", files["sd_words.h"], re.DOTALL)
+    with pytest.raises(ValueError, match="1 labels for 2 classes"):
+        c_files(network, "sd_words", labels=["oui"], provenance={})
+    with pytest.raises(ValueError, match="no lower-case C identifier"):
+        c_files(network, "sd-words", labels=["oui", "non"], provenance={})
+
+
+def test_activation_table_in_the_repository_is_the_generated_one(firmware):
+    text = (firmware / "sd_activation.c").read_text()
+    assert text == activation_source()
+    numbers = re.findall(r"\d+", text[text.index("{") :])
+    np.testing.assert_array_equal(np.array(numbers, int), TABLE)
+
+
+def test_order_of_weights_is_the_documented_one():
+    # unit 0 rows 10, 20, 30, 40 and unit 1 rows 15, 25, 35, 45; columns add 0, 1, 2
+    first = np.array([10, 15, 20, 25, 30, 35, 40, 45])
+    weight = (first[:, None] + np.arange(3)).astype(np.int8)
+    stored = interleave(weight, "int8") - 128
+    unit = [10, 11, 20, 21, 30, 31, 40, 41, 12, 22, 32, 42]
+    assert stored.tolist() == unit + [one + 5 for one in unit]
+    weight = np.array([[1, -2, 64], [0, 4, -64], [8, 16, 32], [-1, 0, 2]], np.int8)
+    codes = interleave(weight, "pow2")
+    assert codes.tolist() == [0xA1, 0x30, 0x54, 0x09, 0x07, 0x0F, 0x06, 0x02]
+
+
+# ---- Cortex-M
+
+
+@pytest.fixture(params=sorted(emulator.BOARDS))
+def board(request) -> emulator.Board:
+    missing = emulator.missing_tools()
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)} ({emulator.PACKAGES})")
+    return emulator.BOARDS[request.param]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_board_equals_numpy_and_keeps_to_its_budget(scheme, board, firmware):
+    network = random_network(scheme, 24, 2, 10)
+    features, n_frames = random_features(7, n_clips=60)
+    actual, report = network_c.logits_on_board(board, firmware, network, features, n_frames)
+    assert_equal(actual, network, features, n_frames)
+    assert report["clips"] == len(features)
+    assert report["clip_instructions_max"] <= INSTRUCTIONS[scheme, board.name]
+    assert report["flash_bytes"] <= FLASH_BYTES
+    assert report["ram_bytes"] <= RAM_BYTES
+    assert report["stack_bytes"] <= STACK_BYTES
+    elements = memory_sizes(network)
+    needed = 4 * elements["sum"] + 2 * sum(elements[n] for n in ("cell", "operand", "fresh"))
+    assert report["state_bytes"] >= needed
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("optimisation", ["-O0", "-Os"])
+def test_board_equals_numpy_at_the_limits(scheme, optimisation, board, firmware):
+    features, n_frames = random_features(8, n_clips=12)
+    for network in (extreme_network(scheme, 1), extreme_network(scheme, -1)):
+        actual, _ = network_c.logits_on_board(
+            board, firmware, network, features, n_frames, optimisation=optimisation
+        )
+        assert_equal(actual, network, features, n_frames)
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_no_float_on_arm_and_the_check_can_fail(scheme, board, firmware, tmp_path):
+    network = random_network(scheme, 3, 1, 2)
+    objects = network_c.compile_objects(board, firmware, network, tmp_path)
+    names = [name for path in objects for name in emulator.symbols(path)]
+    assert "sd_network_push" in names
+    assert emulator.float_helpers(names) == []
+
+    source = tmp_path / "float.c"
+    source.write_text("float f(float x);\nfloat f(float x) { return x * 1.5f; }\n")
+    control = emulator.compile_object(board, source, tmp_path / "float.o", include_dirs=[])
+    assert "__aeabi_fmul" in emulator.float_helpers(emulator.symbols(control))
+
+
+def test_power_of_two_products_take_no_multiplication(board, firmware, tmp_path):
+    """The only multiplications left in sd_pow2.c are those of the gates, none in the sums."""
+    if shutil.which("arm-none-eabi-objdump") is None:
+        pytest.skip("arm-none-eabi-objdump is not installed")
+    source = tmp_path / "sums.c"
+    text = (firmware / "sd_pow2.c").read_text()
+    start, end = text.index("static void lstm("), text.index("static void dense(")
+    source.write_text(
+        text[:start].replace("static void multiply_block", "void multiply_block")
+        + text[end:].replace("= {lstm, dense}", "= {0, dense}")
+    )
+    output = emulator.COMPILER, f"-mcpu={board.cpu}", "-mthumb", "-std=c99", "-O2", "-c"
+    subprocess.run(
+        [*output, f"-I{firmware}", str(source), "-o", str(tmp_path / "sums.o")], check=True
+    )
+    listing = subprocess.run(
+        ["arm-none-eabi-objdump", "-d", str(tmp_path / "sums.o")],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "<multiply_block>:" in listing
+    assert not re.search(r"\t(mul|mla|mls|smul|smla|umul)", listing)

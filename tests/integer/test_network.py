@@ -1,0 +1,209 @@
+"""The integer LSTM: its arithmetic, its closeness to the float parent, its limits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from networks import extreme_network, random_features, random_parent, random_state
+
+from spoken_digits.integer import activation
+from spoken_digits.integer.network import SCHEMES, IntegerLSTM, predict, stored_bytes
+from spoken_digits.integer.parent import from_state, run_float
+from spoken_digits.integer.quantize import quantize, quantize_rows
+
+SHAPE = {"h": 24, "n_layers": 2, "n_classes": 10}
+
+
+def scalar_logits(network: IntegerLSTM, frames: np.ndarray) -> list[int]:
+    """The specification once more, in Python's own integers, one unit at a time."""
+
+    def half_tanh(t):
+        low, high = int(activation.TABLE[t >> 8]), int(activation.TABLE[(t >> 8) + 1])
+        return low + (((high - low) * (t & 255) + 128) >> 8)
+
+    def sigmoid(z):
+        return 16384 + (half_tanh(z) if z >= 0 else ~half_tanh(~z))
+
+    def tanh(z, bits):
+        doubled = (z if z >= 0 else ~z) << (13 - bits)
+        u = 2 * half_tanh(min(doubled, 32767))
+        return u if z >= 0 else ~u
+
+    def rounded(x, shift):
+        return (x + (1 << shift >> 1)) >> shift
+
+    def saturated(x):
+        return max(-32768, min(32767, x))
+
+    hidden = [[0] * layer.n_units for layer in network.layers]
+    cell = [[0] * layer.n_units for layer in network.layers]
+    total = [0] * network.layers[-1].n_units
+    for frame in frames.tolist():
+        below = [x << int(s) for x, s in zip(frame, network.input_shift, strict=True)]
+        for number, layer in enumerate(network.layers):
+            operand, h = below + hidden[number], layer.n_units
+            fresh = []
+            for unit in range(h):
+                z = []
+                for row in range(unit, 4 * h, h):
+                    products = zip(layer.weight[row].tolist(), operand, strict=True)
+                    total_row = int(layer.bias[row]) + sum(w * v for w, v in products)
+                    z.append(saturated(rounded(total_row, int(layer.shift[row]))))
+                i, f, g, o = sigmoid(z[0]), sigmoid(z[1]), tanh(z[2], 12), sigmoid(z[3])
+                kept = rounded(f * cell[number][unit], 15)
+                cell[number][unit] = saturated(kept + rounded(i * g, 30 - layer.cell_bits))
+                fresh.append(rounded(o * tanh(cell[number][unit], layer.cell_bits), 18))
+            hidden[number] = below = fresh
+        total = [a + b for a, b in zip(total, below, strict=True)]
+    n = max(len(frames), 1)
+    pooled = [(2 * x + n) // (2 * n) for x in total]
+    return [
+        int(bias) + sum(w * v for w, v in zip(row.tolist(), pooled, strict=True))
+        for row, bias in zip(network.output_weight, network.output_bias, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("n_layers", [1, 3])
+def test_equals_the_specification_in_python_integers(scheme, n_layers):
+    parent = random_parent(n_layers, h=5, n_layers=n_layers, n_classes=3, scale=2.0)
+    features, n_frames = random_features(1, n_clips=12)
+    for network in (quantize(parent, features, n_frames, scheme), extreme_network(scheme, -1)):
+        logits = network.logits(features, n_frames)
+        expected = [
+            scalar_logits(network, clip[:n]) for clip, n in zip(features, n_frames, strict=True)
+        ]
+        np.testing.assert_array_equal(logits, expected)
+
+
+def test_sigmoid_and_tanh_are_close_for_every_input():
+    z = np.arange(-(2**15), 2**15, dtype=np.int32)
+    t = z / 2**12
+    assert np.abs(activation.sigmoid(z) / 2**15 - 1 / (1 + np.exp(-t))).max() < 9e-5
+    inside = np.abs(t) < 4
+    error = np.abs(activation.tanh(z) / 2**15 - np.tanh(t))
+    assert error[inside].max() < 3.2e-4
+    assert error.max() < 6.8e-4
+    for values in (activation.sigmoid(z), activation.tanh(z)):
+        assert (np.diff(values) >= 0).all()
+    assert activation.sigmoid(z).min() > 0 and activation.sigmoid(z).max() < 2**15
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12])
+def test_tanh_reads_other_grids(bits):
+    z = np.arange(-(2**15), 2**15, 7, dtype=np.int32)
+    assert np.abs(activation.tanh(z, bits) / 2**15 - np.tanh(z / 2**bits)).max() < 4.0 / 2**bits
+
+
+def test_int8_stays_close_to_its_float_parent():
+    parent = random_parent(5, **SHAPE, scale=2.0)
+    features, n_frames = random_features(5)
+    n_frames = np.maximum(n_frames, 1)
+    network = quantize(parent, features, n_frames, "int8")
+    real = run_float(parent, features, n_frames).logits
+    error = np.abs(network.logits(features, n_frames) * network.logit_step - real)
+    assert np.median(error) < 0.01 * real.std()
+
+
+def test_folding_the_normalisation_changes_nothing():
+    """from_state against PyTorch's own LSTM on normalised features."""
+    import torch
+
+    rng = np.random.default_rng(8)
+    state = random_state(rng, **SHAPE)
+    mean, std = rng.uniform(-60, 60, 13), rng.uniform(0.3, 60, 13)
+    features, n_frames = random_features(8, n_clips=4)
+    n_frames[:] = features.shape[1]
+    lstm = torch.nn.LSTM(13, 24, 2, batch_first=True).double()
+    lstm.load_state_dict(
+        {k.removeprefix("lstm."): torch.tensor(v) for k, v in state.items() if "lstm" in k}
+    )
+    hidden = lstm(torch.tensor((features - mean) / std))[0].detach().numpy()
+    expected = hidden.mean(axis=1) @ state["output.weight"].T + state["output.bias"]
+    folded = run_float(from_state(state, mean=mean, std=std), features, n_frames).logits
+    np.testing.assert_allclose(folded, expected, atol=1e-9)
+
+
+def test_power_of_two_weights_are_powers_of_two_and_nearest():
+    rng = np.random.default_rng(0)
+    weight = rng.normal(0, 1, (30, 50))
+    q, shift = quantize_rows(weight, "pow2", np.full(30, 24))
+    assert set(np.unique(np.abs(q))) == {0, 1, 2, 4, 8, 16, 32, 64}
+    levels = np.array([0, 1, 2, 4, 8, 16, 32, 64])
+    scaled = np.abs(weight) * 2.0 ** shift[:, None]
+    distance = np.abs(scaled[..., None] - levels).min(axis=-1)
+    np.testing.assert_allclose(np.abs(scaled - np.abs(q)), distance)
+
+
+def test_int8_weights_are_off_by_half_a_step_at_most_unless_clipped():
+    weight = np.random.default_rng(0).normal(0, 1, (30, 50))
+    q, shift = quantize_rows(weight, "int8", np.full(30, 24))
+    error = np.abs(q - weight * 2.0 ** shift[:, None])
+    assert (error[np.abs(q) < 127] <= 0.5).all()
+    assert np.abs(q).max(axis=1).min() >= 64  # each row uses its range
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_all_zero_rows_and_huge_biases_are_quantized(scheme):
+    rng = np.random.default_rng(0)
+    state = random_state(rng, **SHAPE)
+    state["lstm.weight_ih_l0"][3] = state["lstm.weight_hh_l0"][3] = 0
+    state["lstm.bias_ih_l0"][3] = 90.0
+    parent = from_state(state, mean=np.zeros(13), std=np.full(13, 30.0))
+    network = quantize(parent, *random_features(0), scheme)
+    layer = network.layers[0]
+    assert (layer.weight[3] == 0).all()
+    total = state["lstm.bias_ih_l0"][3] + state["lstm.bias_hh_l0"][3]
+    assert layer.bias[3] / 2.0 ** (12 + layer.shift[3]) == pytest.approx(total, rel=1e-6)
+
+
+def test_refuses_what_c_could_not_hold():
+    state = random_state(np.random.default_rng(0), **SHAPE)
+    with pytest.raises(ValueError, match="std must be positive"):
+        from_state(state, mean=np.zeros(13), std=np.zeros(13))
+    with pytest.raises(ValueError, match="no nets.weight_ih_l0"):
+        from_state(state, mean=np.zeros(13), std=np.ones(13), lstm="nets")
+    state["lstm.weight_hh_l1"][0, 0] = 1e6
+    parent = from_state(state, mean=np.zeros(13), std=np.ones(13))
+    with pytest.raises(ValueError, match="too large"):
+        quantize(parent, *random_features(0), "int8")
+    network = extreme_network("int8", 1)
+    with pytest.raises(ValueError, match="no power of two"):
+        IntegerLSTM(**{**vars(network), "scheme": "pow2"})
+    bias = np.full(3, 2**31 - 1, np.int32)
+    with pytest.raises(ValueError, match="could leave int32"):
+        IntegerLSTM(**{**vars(network), "output_bias": bias})
+    with pytest.raises(ValueError, match="features must be int8"):
+        network.logits(np.zeros((1, 36, 12), np.int8), np.array([36]))
+
+
+def test_frames_past_the_end_do_not_count():
+    parent = random_parent(3, **SHAPE)
+    features, n_frames = random_features(3)
+    network = quantize(parent, features, n_frames, "int8")
+    expected = network.logits(features, n_frames)
+    for clip, n in zip(features, n_frames, strict=True):
+        clip[n:] = 99
+    np.testing.assert_array_equal(network.logits(features, n_frames), expected)
+    np.testing.assert_array_equal(network.logits(features[7:8], n_frames[7:8]), expected[7:8])
+
+
+def test_class_0_can_win_and_ties_go_to_the_lowest_index():
+    logits = np.array([[5, 1, 2], [7, 7, 7], [-3, -1, -1]], np.int32)
+    np.testing.assert_array_equal(predict(logits), [0, 0, 1])
+
+
+def test_no_clips_give_no_logits():
+    network = extreme_network("int8", 1)
+    assert network.logits(np.zeros((0, 36, 13), np.int8), np.zeros(0, int)).shape == (0, 3)
+
+
+def test_parameter_bytes_adds_up():
+    features, n_frames = random_features(0)
+    parent = random_parent(0, **SHAPE)
+    common = 4 * (2 * 96 + 10) + 2 * (96 + 1) + 1 + 13 + 258
+    weights = 96 * 37 + 96 * 48 + 10 * 24
+    assert quantize(parent, features, n_frames, "int8").parameter_bytes() == weights + common
+    half = 96 * 19 + 96 * 24 + 10 * 12
+    assert quantize(parent, features, n_frames, "pow2").parameter_bytes() == half + common
+    assert stored_bytes((3, 5), "pow2") == 9

@@ -1,0 +1,98 @@
+"""Quantization-aware training: forward equal to the integers, gradients right, progress made."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from networks import random_features, random_parent
+
+from spoken_digits.integer.network import SCHEMES, predict
+from spoken_digits.integer.parent import run_float
+from spoken_digits.integer.qat import FakeQuantLSTM, QatParams, fine_tune
+from spoken_digits.integer.quantize import calibrate, quantize
+
+SHAPE = {"h": 8, "n_layers": 2, "n_classes": 5}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_forward_equals_the_integer_network_to_the_bit(scheme):
+    parent = random_parent(1, **SHAPE, scale=2.0)
+    features, n_frames = random_features(1)
+    bits = calibrate(parent, features, n_frames)
+    model = FakeQuantLSTM(parent, scheme, bits, torch.float64)
+    with torch.no_grad():
+        real = model(torch.from_numpy(features), torch.from_numpy(n_frames)).numpy()
+    network = model.integers()
+    np.testing.assert_array_equal(real / network.logit_step, network.logits(features, n_frames))
+
+
+def test_gradient_is_that_of_the_float_network():
+    """With int8 weights the straight-through gradient is close to the parent's own."""
+    parent = random_parent(2, h=16, n_layers=2, n_classes=5)
+    features, n_frames = random_features(2)
+    n_frames = np.maximum(n_frames, 1)
+    bits = calibrate(parent, features, n_frames)
+    model = FakeQuantLSTM(parent, "int8", bits, torch.float64)
+    chosen = torch.from_numpy(np.random.default_rng(0).normal(size=(len(features), 5)))
+    (model(torch.from_numpy(features), torch.from_numpy(n_frames)) * chosen).sum().backward()
+
+    reference = [torch.tensor(layer.weight, requires_grad=True) for layer in parent.layers]
+    step = torch.tensor(2.0 ** (parent.input_shift - 12))
+    below = torch.from_numpy(features).double() * step - torch.tensor(parent.input_mean)
+    for weight, layer in zip(reference, parent.layers, strict=True):
+        hidden = cell = torch.zeros(len(features), layer.n_units, dtype=torch.float64)
+        above = []
+        for t in range(below.shape[1]):
+            z = torch.hstack([below[:, t], hidden]) @ weight.T + torch.tensor(layer.bias)
+            i, f, g, o = z.chunk(4, dim=1)
+            cell = f.sigmoid() * cell + i.sigmoid() * g.tanh()
+            hidden = o.sigmoid() * cell.tanh()
+            above.append(hidden)
+        below = torch.stack(above, dim=1)
+    valid = torch.arange(below.shape[1]) < torch.from_numpy(n_frames)[:, None]
+    pooled = (below * valid[..., None]).sum(dim=1) / torch.from_numpy(n_frames)[:, None]
+    (pooled @ torch.tensor(parent.output_weight).T * chosen).sum().backward()
+    for ours, theirs in zip(model.weights[:-1], reference, strict=True):
+        a, b = ours.grad.flatten(), theirs.grad.flatten()
+        assert torch.nn.functional.cosine_similarity(a, b, dim=0) > 0.99
+        assert float(a.norm() / b.norm()) == pytest.approx(1, abs=0.1)
+
+
+def agreement(network, features, n_frames, decisions) -> float:
+    return float((predict(network.logits(features, n_frames)) == decisions).mean())
+
+
+def test_fine_tuning_brings_power_of_two_weights_closer_to_the_parent():
+    parent = random_parent(3, **SHAPE)
+    features, n_frames = random_features(3, n_clips=150)
+    n_frames = np.maximum(n_frames, 1)
+    decisions = run_float(parent, features, n_frames).logits.argmax(axis=1)
+
+    def run(epochs: int):
+        heard: list[int] = []
+        network = fine_tune(
+            parent,
+            features,
+            n_frames,
+            decisions,
+            scheme="pow2",
+            params=QatParams(epochs=epochs, learning_rate=5e-3, batch_size=32, distillation=0.9),
+            seed=0,
+            score=lambda one: agreement(one, features, n_frames, decisions),
+            progress=lambda epoch, score: heard.append(epoch),
+        )
+        assert heard == list(range(epochs))
+        return network
+
+    before, after, again = run(0), run(3), run(3)
+    ptq = quantize(parent, features, n_frames, "pow2")
+    np.testing.assert_array_equal(before.layers[0].weight, ptq.layers[0].weight)
+    for network in (before, after):
+        magnitude = np.abs(network.layers[0].weight.astype(int))
+        assert ((magnitude & (magnitude - 1)) == 0).all()
+    gain = agreement(after, features, n_frames, decisions) - agreement(
+        before, features, n_frames, decisions
+    )
+    assert gain > 0
+    np.testing.assert_array_equal(after.layers[1].weight, again.layers[1].weight)

@@ -1,0 +1,66 @@
+"""Random networks and features that several tests share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spoken_digits.integer.network import IntegerLayer, IntegerLSTM, Scheme
+from spoken_digits.integer.parent import FloatLSTM, from_state
+
+N_INPUTS, MAX_FRAMES = 13, 36
+
+
+def random_state(rng, *, h: int, n_layers: int, n_classes: int, scale: float = 1.0):
+    """Weights under PyTorch's names."""
+    state = {"output.weight": rng.normal(0, 1, (n_classes, h))}
+    state["output.bias"] = rng.normal(0, 1, n_classes)
+    for layer in range(n_layers):
+        n_in = N_INPUTS if layer == 0 else h
+        for name, shape in {
+            "weight_ih": (4 * h, n_in),
+            "weight_hh": (4 * h, h),
+            "bias_ih": 4 * h,
+            "bias_hh": 4 * h,
+        }.items():
+            state[f"lstm.{name}_l{layer}"] = scale * rng.normal(0, h**-0.5, shape)
+    return state
+
+
+def random_parent(seed: int, **shape) -> FloatLSTM:
+    rng = np.random.default_rng(seed)
+    mean, std = rng.uniform(-60, 60, N_INPUTS), rng.uniform(5, 40, N_INPUTS)
+    return from_state(random_state(rng, **shape), mean=mean, std=std)
+
+
+def random_features(seed: int, n_clips: int = 40):
+    """Clips of noise of every loudness, and the corners: extremes, one frame, all frames."""
+    rng = np.random.default_rng(seed)
+    spread = rng.uniform(0, 128, (n_clips, 1, N_INPUTS))
+    features = np.clip(rng.normal(0, spread, (n_clips, MAX_FRAMES, N_INPUTS)), -128, 127)
+    features[0], features[1], features[2] = -128, 127, 0
+    features[3] = rng.choice([-128, 127], features[3].shape)
+    n_frames = rng.integers(1, MAX_FRAMES + 1, n_clips)
+    n_frames[:6] = [MAX_FRAMES, MAX_FRAMES, MAX_FRAMES, MAX_FRAMES, 1, 0][:n_clips]
+    return features.astype(np.int8), n_frames
+
+
+def extreme_network(scheme: Scheme, sign: int, n_units: int = 5) -> IntegerLSTM:
+    """Every weight at its limit, accumulators near the edge of int32."""
+    largest = 127 if scheme == "int8" else 64
+    layers = tuple(
+        IntegerLayer(
+            weight=np.full((4 * n_units, n_in + n_units), sign * largest, np.int8),
+            bias=np.full(4 * n_units, sign * 1_900_000_000, np.int32),
+            shift=np.arange(4 * n_units) % 25,
+            cell_bits=cell_bits,
+        )
+        for n_in, cell_bits in ((N_INPUTS, 8), (n_units, 12))
+    )
+    return IntegerLSTM(
+        scheme=scheme,
+        layers=layers,
+        output_weight=np.full((3, n_units), -sign * largest, np.int8),
+        output_bias=np.array([7, 7, -(2**30)], np.int32),
+        output_shift=3,
+        input_shift=np.full(N_INPUTS, 8),
+    )
