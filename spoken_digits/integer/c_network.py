@@ -29,6 +29,8 @@ def c_files(
 
     Parameters
     ----------
+    network
+        What to write down.
     name
         A C identifier; the files are ``{name}.h`` and ``{name}.c``.
     labels
@@ -115,8 +117,9 @@ def _header(
     upper = name.upper()
     units = ", ".join(str(layer.n_units) for layer in network.layers)
     card = [
-        f"{network.n_inputs} int8 coefficients a frame, LSTM layers of {units} units, mean over frames,",
-        f"{network.n_classes} classes; weights {network.scheme}, {network.parameter_bytes()} bytes of parameters.",
+        f"{network.n_inputs} int8 coefficients a frame, LSTM layers of {units} units,",
+        f"mean over frames, {network.n_classes} classes; weights {network.scheme},",
+        f"{network.parameter_bytes()} bytes of parameters.",
         "",
         *(f"{key}: {_comment_text(value)}" for key, value in provenance.items()),
     ]
@@ -163,7 +166,8 @@ def _source(network: IntegerLSTM, name: str, labels: Sequence[str]) -> str:
         _layer_arrays(layer, i, network.scheme) for i, layer in enumerate(network.layers)
     )
     entries = "\n".join(
-        f"    {{weights_{i}, bias_{i}, shift_{i}, {layer.n_inputs}, {layer.n_units}, {layer.cell_bits}}},"
+        f"    {{weights_{i}, bias_{i}, shift_{i}, "
+        f"{layer.n_inputs}, {layer.n_units}, {layer.cell_bits}}},"
         for i, layer in enumerate(network.layers)
     )
     output = (

@@ -142,11 +142,12 @@ class IntegerLSTM:
         ndarray, shape (n_clips, n_classes), int32
             In steps of `logit_step`.
         """
-        features, n_frames = np.asarray(features), np.asarray(n_frames, np.int64)
+        features = np.asarray(features)
+        counts: NDArray[np.int64] = np.asarray(n_frames).astype(np.int64)
         if features.dtype != np.int8 or features.shape[2:] != (self.n_inputs,):
             raise ValueError(f"features must be int8 of shape (clips, frames, {self.n_inputs})")
         parts = [
-            self._logits_of_chunk(features[i : i + _CHUNK], n_frames[i : i + _CHUNK])
+            self._logits_of_chunk(features[i : i + _CHUNK], counts[i : i + _CHUNK])
             for i in range(0, len(features), _CHUNK)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, self.n_classes), np.int32)

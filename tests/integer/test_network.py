@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from networks import extreme_network, random_features, random_parent, random_state
 
 from spoken_digits.integer import activation
@@ -107,8 +108,6 @@ def test_int8_stays_close_to_its_float_parent():
 
 def test_folding_the_normalisation_changes_nothing():
     """from_state against PyTorch's own LSTM on normalised features."""
-    import torch
-
     rng = np.random.default_rng(8)
     state = random_state(rng, **SHAPE)
     mean, std = rng.uniform(-60, 60, 13), rng.uniform(0.3, 60, 13)
@@ -161,7 +160,7 @@ def test_refuses_what_c_could_not_hold():
     state = random_state(np.random.default_rng(0), **SHAPE)
     with pytest.raises(ValueError, match="std must be positive"):
         from_state(state, mean=np.zeros(13), std=np.zeros(13))
-    with pytest.raises(ValueError, match="no nets.weight_ih_l0"):
+    with pytest.raises(ValueError, match=r"no nets\.weight_ih_l0"):
         from_state(state, mean=np.zeros(13), std=np.ones(13), lstm="nets")
     state["lstm.weight_hh_l1"][0, 0] = 1e6
     parent = from_state(state, mean=np.zeros(13), std=np.ones(13))
