@@ -1,0 +1,32 @@
+/* libFuzzer target: any samples, in blocks of any size, give the same features and no finding. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "frontend_host.c"
+
+#define MAX_SAMPLES 8192u
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* data: one byte of block size, then samples. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static int16_t samples[MAX_SAMPLES];
+    static int8_t whole[SD_FRONTEND_MAX_FRAMES * SD_FRONTEND_COEFFICIENTS];
+    static int8_t in_blocks[SD_FRONTEND_MAX_FRAMES * SD_FRONTEND_COEFFICIENTS];
+    uint32_t n_samples, n_frames;
+
+    if (size == 0u) {
+        return 0;
+    }
+    n_samples = (uint32_t)((size - 1u) / 2u);
+    n_samples = n_samples < MAX_SAMPLES ? n_samples : MAX_SAMPLES;
+    memcpy(samples, data + 1, 2u * n_samples);
+    n_frames = sd_host_features(samples, n_samples, MAX_SAMPLES, whole);
+    if (sd_host_features(samples, n_samples, data[0] + 1u, in_blocks) != n_frames ||
+        memcmp(whole, in_blocks, n_frames * SD_FRONTEND_COEFFICIENTS) != 0) {
+        abort();
+    }
+    return 0;
+}
