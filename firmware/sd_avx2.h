@@ -63,8 +63,8 @@ static inline __m256i sd_avx2_half_tanh(__m256i t)
     const __m256i ends =
         _mm256_i32gather_epi32((const int *)(const void *)sd_half_tanh_table, index, 2);
     const __m256i fraction = _mm256_and_si256(t, _mm256_set1_epi32(255));
-    const __m256i parts = _mm256_or_si256(
-        _mm256_slli_epi32(fraction, 16), _mm256_sub_epi32(_mm256_set1_epi32(256), fraction));
+    const __m256i parts = _mm256_or_si256(_mm256_slli_epi32(fraction, 16),
+                                          _mm256_sub_epi32(_mm256_set1_epi32(256), fraction));
     const __m256i sum = _mm256_add_epi32(_mm256_madd_epi16(ends, parts), _mm256_set1_epi32(128));
     return _mm256_srai_epi32(sum, SD_STEP_BITS);
 }
@@ -93,14 +93,12 @@ static inline __m256i sd_avx2_pre_activation(const __m128i *sum, uint32_t j, con
     const __m256i b =
         _mm256_set_m128i(_mm_loadu_si128((const __m128i *)(const void *)&bias[4u * j + 16u]),
                          _mm_loadu_si128((const __m128i *)(const void *)&bias[4u * j]));
-    const __m128i s = _mm_unpacklo_epi32(sd_avx2_load32(&shift[4u * j]),
-                                         sd_avx2_load32(&shift[4u * j + 16u]));
+    const __m128i s =
+        _mm_unpacklo_epi32(sd_avx2_load32(&shift[4u * j]), sd_avx2_load32(&shift[4u * j + 16u]));
     const __m256i count = _mm256_cvtepu8_epi32(s);
-    const __m256i half =
-        _mm256_srli_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(1), count), 1);
+    const __m256i half = _mm256_srli_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(1), count), 1);
     const __m256i accumulator = _mm256_add_epi32(_mm256_sub_epi32(b, too_much), x);
-    return sd_avx2_saturate16(
-        _mm256_srav_epi32(_mm256_add_epi32(accumulator, half), count));
+    return sd_avx2_saturate16(_mm256_srav_epi32(_mm256_add_epi32(accumulator, half), count));
 }
 
 /* What sd_unit_step does, for eight units; sum[u] holds i, f, g, o of unit u, without bias. */
@@ -123,20 +121,17 @@ static inline void sd_avx2_step(const __m128i sum[SD_AVX2_UNITS], const int32_t 
     const __m256i g = sd_avx2_tanh(_mm256_unpacklo_epi64(go01, go23), SD_ACTIVATION_BITS);
     const __m256i o = sd_avx2_sigmoid(_mm256_unpackhi_epi64(go01, go23));
 
-    const __m256i old =
-        _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)(const void *)cell));
+    const __m256i old = _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)(const void *)cell));
     const __m256i kept = sd_avx2_round_shift(sd_avx2_product(f, old), SD_GATE_BITS);
-    const __m256i added =
-        sd_avx2_round_shift(sd_avx2_product(i, g), 2 * SD_GATE_BITS - cell_bits);
+    const __m256i added = sd_avx2_round_shift(sd_avx2_product(i, g), 2 * SD_GATE_BITS - cell_bits);
     const __m256i next = sd_avx2_saturate16(_mm256_add_epi32(kept, added));
     const __m256i hidden = sd_avx2_round_shift(sd_avx2_product(o, sd_avx2_tanh(next, cell_bits)),
                                                2 * SD_GATE_BITS - SD_ACTIVATION_BITS);
-    _mm_storeu_si128((__m128i *)(void *)cell,
-                     _mm_packs_epi32(_mm256_castsi256_si128(next),
-                                     _mm256_extracti128_si256(next, 1)));
-    _mm_storeu_si128((__m128i *)(void *)fresh,
-                     _mm_packs_epi32(_mm256_castsi256_si128(hidden),
-                                     _mm256_extracti128_si256(hidden, 1)));
+    _mm_storeu_si128((__m128i *)(void *)cell, _mm_packs_epi32(_mm256_castsi256_si128(next),
+                                                              _mm256_extracti128_si256(next, 1)));
+    _mm_storeu_si128(
+        (__m128i *)(void *)fresh,
+        _mm_packs_epi32(_mm256_castsi256_si128(hidden), _mm256_extracti128_si256(hidden, 1)));
 }
 
 static inline __m128i sd_avx2_fold(__m256i x)

@@ -112,8 +112,7 @@ static void multiply_eight(const uint8_t *weights, const int16_t *operand, uint3
         }
         if (rest % 2u != 0u) {
             const __m128i v = sd_avx2_pair(&operand[rest - 1u], 1);
-            sum[u] = _mm_add_epi32(
-                sum[u], _mm_madd_epi16(_mm_cvtepu8_epi32(sd_avx2_load32(w)), v));
+            sum[u] = _mm_add_epi32(sum[u], _mm_madd_epi16(_mm_cvtepu8_epi32(sd_avx2_load32(w)), v));
         }
     }
 }

@@ -23,8 +23,7 @@ extern "C" {
 typedef struct sd_kernels {
     /* One step of a layer: reads operand (n_inputs + n_units), updates cell (n_units), writes the
      * next hidden state to fresh (n_units), which must not overlap operand. */
-    void (*lstm)(const sd_lstm_layer *layer, const int16_t *operand, int16_t *cell,
-                 int16_t *fresh);
+    void (*lstm)(const sd_lstm_layer *layer, const int16_t *operand, int16_t *cell, int16_t *fresh);
     /* logits[c] = bias[c] + sum_j weights[c][j] * operand[j] */
     void (*dense)(const uint8_t *weights, const int32_t *bias, const int16_t *operand,
                   uint16_t n_inputs, uint16_t n_outputs, int32_t *logits);

@@ -37,10 +37,10 @@ struct sd_kernels; /* how weights are stored and multiplied: sd_int8 or sd_pow2 
 
 typedef struct {
     const struct sd_kernels *kernels;
-    const sd_lstm_layer *layers;    /* n_layers, from the features upward */
-    const uint8_t *output_weights;  /* n_classes rows of n_units of the last layer */
-    const int32_t *output_bias;     /* n_classes */
-    const uint8_t *input_shift;     /* n_inputs, 0..8: int8 feature to 12 fraction bits */
+    const sd_lstm_layer *layers;   /* n_layers, from the features upward */
+    const uint8_t *output_weights; /* n_classes rows of n_units of the last layer */
+    const int32_t *output_bias;    /* n_classes */
+    const uint8_t *input_shift;    /* n_inputs, 0..8: int8 feature to 12 fraction bits */
     uint16_t n_inputs;
     uint16_t n_classes;
     uint8_t n_layers;

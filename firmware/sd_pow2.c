@@ -15,7 +15,7 @@
 
 enum {
     N_CODES = 16,
-    NEGATIVE = 8,   /* codes from here on are negative */
+    NEGATIVE = 8,    /* codes from here on are negative */
     BLOCK_UNITS = 12 /* units that share the sixteen products: 4 accumulators each on the stack */
 };
 

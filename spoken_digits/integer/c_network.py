@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits.integer.activation import TABLE
-from spoken_digits.integer.network import WEIGHT_OFFSET, IntegerLayer, IntegerLSTM, Scheme
+from spoken_digits.integer.limits import WEIGHT_OFFSET, Scheme
+from spoken_digits.integer.network import IntegerLayer, IntegerLSTM
 
 _PER_LINE = {"uint8_t": 16, "int16_t": 12, "int32_t": 8}
 _MEMORY = "sum", "cell", "operand", "fresh"

@@ -20,26 +20,25 @@ arithmetic, done with shifts and adds. The largest logit wins, the lowest index 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.integer.activation import ACTIVATION_BITS, GATE_BITS, TABLE, sigmoid, tanh
+from spoken_digits.integer.activation import ACTIVATION_BITS, GATE_BITS, sigmoid, tanh
 from spoken_digits.integer.fixed import round_shift, saturate
-
-Scheme = Literal["int8", "pow2"]
-SCHEMES: tuple[Scheme, ...] = ("int8", "pow2")
-
-WEIGHT_OFFSET = 128
-"""C stores int8 weights plus 128: unsigned bytes load in one instruction on a Cortex-M0."""
-
-MAX_HIDDEN = 4092
-"""Largest absolute hidden state, with `ACTIVATION_BITS` fraction bits."""
-
-MIN_CELL_BITS, MAX_CELL_BITS = 8, 12
-MAX_ROW_SHIFT = 24
+from spoken_digits.integer.limits import (
+    MAX_CELL_BITS,
+    MAX_HIDDEN,
+    MAX_ROW_SHIFT,
+    MIN_CELL_BITS,
+    Scheme,
+    accumulator_bound,
+    check_weights,
+    lstm_bytes,
+    operand_reach,
+)
 
 _CHUNK = 256  # clips at once: keeps the working set in the cache
 
@@ -98,14 +97,14 @@ class IntegerLSTM:
             reach = operand_reach(self.input_shift, [one.n_units for one in self.layers], number)
             if layer.weight.shape != (4 * layer.n_units, len(reach)):
                 raise ValueError(f"layer {number}: weight has the wrong shape")
-            _check_weights(layer.weight, self.scheme, f"layer {number}")
+            check_weights(layer.weight, self.scheme, f"layer {number}")
             if not MIN_CELL_BITS <= layer.cell_bits <= MAX_CELL_BITS:
                 raise ValueError(f"layer {number}: cell_bits {layer.cell_bits} out of range")
             if layer.shift.min() < 0 or layer.shift.max() > MAX_ROW_SHIFT:
                 raise ValueError(f"layer {number}: a row shift is out of range")
             if (accumulator_bound(layer.bias, layer.shift, reach) >= 2**31).any():
                 raise ValueError(f"layer {number}: an accumulator could leave int32")
-        _check_weights(self.output_weight, self.scheme, "output")
+        check_weights(self.output_weight, self.scheme, "output")
         reach = np.full(self.output_weight.shape[1], MAX_HIDDEN)
         if (accumulator_bound(self.output_bias, np.zeros(1, np.int64), reach) >= 2**31).any():
             raise ValueError("output: an accumulator could leave int32")
@@ -169,16 +168,47 @@ class IntegerLSTM:
         return (pooled @ self.output_weight.T.astype(np.int64) + self.output_bias).astype(np.int32)
 
     def parameter_bytes(self) -> int:
-        """Bytes that hold the network: weights, biases, shifts and the activation table."""
-        weights = [layer.weight for layer in self.layers] + [self.output_weight]
-        n_bias = sum(len(layer.bias) for layer in self.layers) + self.n_classes
-        n_shift = sum(len(layer.shift) + 1 for layer in self.layers) + 1 + self.n_inputs
-        return (
-            sum(stored_bytes(weight.shape, self.scheme) for weight in weights)
-            + 4 * n_bias
-            + n_shift
-            + TABLE.nbytes
+        """Bytes that hold the network: see :func:`lstm_bytes`."""
+        units = tuple(layer.n_units for layer in self.layers)
+        return lstm_bytes(units, self.scheme, n_inputs=self.n_inputs, n_classes=self.n_classes)
+
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Everything but the scheme as named arrays, for a file; back with :func:`from_arrays`."""
+        named: dict[str, NDArray[np.generic]] = {
+            "input_shift": self.input_shift.astype(np.uint8),
+            "output.weight": self.output_weight,
+            "output.bias": self.output_bias,
+            "output.shift": np.array([self.output_shift], np.uint8),
+        }
+        for number, layer in enumerate(self.layers):
+            named[f"layer_{number}.weight"] = layer.weight
+            named[f"layer_{number}.bias"] = layer.bias
+            named[f"layer_{number}.shift"] = layer.shift.astype(np.uint8)
+            named[f"layer_{number}.cell_bits"] = np.array([layer.cell_bits], np.uint8)
+        return named
+
+
+def from_arrays(named: Mapping[str, NDArray[np.generic]], scheme: Scheme) -> IntegerLSTM:
+    """The network that :meth:`IntegerLSTM.arrays` wrote down."""
+    layers: list[IntegerLayer] = []
+    while f"layer_{len(layers)}.weight" in named:
+        prefix = f"layer_{len(layers)}"
+        layers.append(
+            IntegerLayer(
+                weight=named[f"{prefix}.weight"].astype(np.int8),
+                bias=named[f"{prefix}.bias"].astype(np.int32),
+                shift=named[f"{prefix}.shift"].astype(np.int64),
+                cell_bits=int(named[f"{prefix}.cell_bits"].item()),
+            )
         )
+    return IntegerLSTM(
+        scheme=scheme,
+        layers=tuple(layers),
+        output_weight=named["output.weight"].astype(np.int8),
+        output_bias=named["output.bias"].astype(np.int32),
+        output_shift=int(named["output.shift"].item()),
+        input_shift=named["input_shift"].astype(np.int64),
+    )
 
 
 def predict(logits: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -190,39 +220,6 @@ def predict(logits: NDArray[np.int32]) -> NDArray[np.int64]:
         (n_clips, n_classes)
     """
     return logits.argmax(axis=1)
-
-
-def stored_bytes(shape: tuple[int, ...], scheme: Scheme) -> int:
-    """Bytes of one weight matrix: a byte a weight, or half a byte with rows of even length."""
-    rows, columns = shape
-    return rows * columns if scheme == "int8" else rows * ((columns + 1) // 2)
-
-
-def operand_reach(
-    input_shift: NDArray[np.int64], n_units: list[int], number: int
-) -> NDArray[np.int64]:
-    """Largest absolute value in each column of a layer's operand vector: (n_in + h,)."""
-    below = 128 << input_shift if number == 0 else np.full(n_units[number - 1], MAX_HIDDEN)
-    return np.concatenate([below, np.full(n_units[number], MAX_HIDDEN)])
-
-
-def accumulator_bound(
-    bias: NDArray[np.integer], shift: NDArray[np.int64], reach: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Bound of every partial sum of each row in C, whatever the weights and the order.
-
-    C starts from ``bias - 128 sum(v)`` and adds ``(weight + 128) v``, then half a step.
-    """
-    worst = (WEIGHT_OFFSET + 2 * WEIGHT_OFFSET - 1) * int(reach.sum())
-    return np.abs(bias.astype(np.int64)) + worst + (1 << shift >> 1)
-
-
-def _check_weights(weight: NDArray[np.int8], scheme: Scheme, where: str) -> None:
-    magnitude = np.abs(weight.astype(np.int64))
-    if scheme == "pow2" and ((magnitude & (magnitude - 1)) != 0).any():
-        raise ValueError(f"{where}: a weight is no power of two")
-    if magnitude.max(initial=0) > (127 if scheme == "int8" else 64):
-        raise ValueError(f"{where}: a weight is out of range")
 
 
 def _run_layer(layer: IntegerLayer, below: NDArray[np.float64]) -> NDArray[np.float64]:

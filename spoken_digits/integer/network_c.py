@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from spoken_digits.errors import UserError
 from spoken_digits.integer import emulator
 from spoken_digits.integer.c_network import c_files
-from spoken_digits.integer.network import IntegerLSTM, Scheme
+from spoken_digits.integer.limits import Scheme
+from spoken_digits.integer.network import IntegerLSTM
 
 MODEL = "sd_model"
 """Name under which a network is generated to be run from here."""

@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from spoken_digits.integer.activation import ACTIVATION_BITS, GATE_BITS
-from spoken_digits.integer.network import IntegerLSTM, Scheme, cell_step
+from spoken_digits.integer.limits import Scheme
+from spoken_digits.integer.network import IntegerLSTM, cell_step
 from spoken_digits.integer.parent import FloatLayer, FloatLSTM, run_float
 from spoken_digits.integer.quantize import calibrate, quantize_layer, quantize_output, to_integers
 

@@ -11,16 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits.integer.activation import ACTIVATION_BITS
-from spoken_digits.integer.network import (
+from spoken_digits.integer.limits import (
     MAX_CELL_BITS,
     MAX_ROW_SHIFT,
     MIN_CELL_BITS,
-    IntegerLayer,
-    IntegerLSTM,
     Scheme,
     accumulator_bound,
     operand_reach,
 )
+from spoken_digits.integer.network import IntegerLayer, IntegerLSTM
 from spoken_digits.integer.parent import FloatLSTM, Real, run_float
 
 _LARGEST = {"int8": 127, "pow2": 64}

@@ -14,10 +14,12 @@ import pytest
 from networks import extreme_network, random_features, random_parent
 
 from spoken_digits.errors import UserError
-from spoken_digits.integer import emulator, network_c
+from spoken_digits.integer import emulator, frontend, network_c
 from spoken_digits.integer.activation import TABLE
 from spoken_digits.integer.c_network import activation_source, c_files, interleave, memory_sizes
-from spoken_digits.integer.network import SCHEMES, IntegerLSTM, Scheme, predict
+from spoken_digits.integer.frontend_spec import FrontendSpec
+from spoken_digits.integer.limits import SCHEMES, Scheme
+from spoken_digits.integer.network import IntegerLSTM, predict
 from spoken_digits.integer.quantize import quantize
 
 NO_FLOAT = network_c.NO_FLOAT if platform.machine() == "x86_64" else ()
@@ -226,6 +228,23 @@ def test_headers_are_safe_for_cpp(firmware, tmp_path):
     subprocess.run([tmp_path / "use"], check=True)
 
 
+@pytest.fixture(scope="module")
+def recorded(recordings):
+    """Features of every recording by the integer front-end."""
+    return frontend.extract(recordings, FrontendSpec())
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_host_equals_numpy_on_every_recording(scheme, recorded, firmware, tmp_path):
+    network = random_network(scheme, 24, 2, 10)
+    for number, build in enumerate(HOST_BUILDS[1:4]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        actual = on_host(firmware, network, folder, build, *recorded)
+        assert_equal(actual, network, *recorded)
+
+
 # ---- the generator
 
 
@@ -288,6 +307,15 @@ def test_board_equals_numpy_and_keeps_to_its_budget(scheme, board, firmware):
     elements = memory_sizes(network)
     needed = 4 * elements["sum"] + 2 * sum(elements[n] for n in ("cell", "operand", "fresh"))
     assert report["state_bytes"] >= needed
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_board_equals_numpy_on_300_recordings(scheme, board, recorded, firmware):
+    features, n_frames = (part[::10] for part in recorded)
+    network = random_network(scheme, 24, 2, 10)
+    actual, _ = network_c.logits_on_board(board, firmware, network, features, n_frames)
+    assert_equal(actual, network, features, n_frames)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -8,7 +8,8 @@ import torch
 from networks import extreme_network, random_features, random_parent, random_state
 
 from spoken_digits.integer import activation
-from spoken_digits.integer.network import SCHEMES, IntegerLSTM, predict, stored_bytes
+from spoken_digits.integer.limits import SCHEMES, lstm_bytes, stored_bytes
+from spoken_digits.integer.network import IntegerLSTM, from_arrays, predict
 from spoken_digits.integer.parent import from_state, run_float
 from spoken_digits.integer.quantize import quantize, quantize_rows
 
@@ -206,3 +207,21 @@ def test_parameter_bytes_adds_up():
     half = 96 * 19 + 96 * 24 + 10 * 12
     assert quantize(parent, features, n_frames, "pow2").parameter_bytes() == half + common
     assert stored_bytes((3, 5), "pow2") == 9
+
+
+def test_36_000_bytes_hold_50_units_in_int8_and_71_in_powers_of_two():
+    def bytes_of(h, scheme):
+        return lstm_bytes((h, h), scheme, n_inputs=13, n_classes=10)
+
+    assert bytes_of(50, "int8") == 35_414 and bytes_of(51, "int8") > 36_000
+    assert bytes_of(71, "pow2") == 35_606 and bytes_of(72, "pow2") > 36_000
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_arrays_and_back(scheme):
+    features, n_frames = random_features(2)
+    network = quantize(random_parent(2, **SHAPE), features, n_frames, scheme)
+    again = from_arrays(network.arrays(), scheme)
+    expected = network.logits(features, n_frames)
+    np.testing.assert_array_equal(again.logits(features, n_frames), expected)
+    assert again.logit_step == network.logit_step

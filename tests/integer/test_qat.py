@@ -7,7 +7,8 @@ import pytest
 import torch
 from networks import random_features, random_parent
 
-from spoken_digits.integer.network import SCHEMES, predict
+from spoken_digits.integer.limits import SCHEMES
+from spoken_digits.integer.network import predict
 from spoken_digits.integer.parent import run_float
 from spoken_digits.integer.qat import FakeQuantLSTM, QatParams, fine_tune
 from spoken_digits.integer.quantize import calibrate, quantize
