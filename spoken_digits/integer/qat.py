@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from spoken_digits.integer.activation import ACTIVATION_BITS, GATE_BITS
 from spoken_digits.integer.limits import Scheme
-from spoken_digits.integer.network import IntegerLSTM, cell_step
+from spoken_digits.integer.network import IntegerLSTM, cell_step, predict
 from spoken_digits.integer.parent import FloatLayer, FloatLSTM, run_float
 from spoken_digits.integer.quantize import calibrate, quantize_layer, quantize_output, to_integers
 
@@ -44,6 +44,16 @@ class QatParams:
 
     distillation: float
     """Share of the loss that follows the parent's logits, in [0, 1]; the rest follows labels."""
+
+    def __post_init__(self) -> None:
+        for ok, complaint in (
+            (self.epochs >= 0, "epochs must not be negative"),
+            (self.learning_rate > 0, "learning_rate must be positive"),
+            (self.batch_size > 0, "batch_size must be positive"),
+            (0 <= self.distillation <= 1, "distillation must lie between 0 and 1"),
+        ):
+            if not ok:
+                raise ValueError(complaint)
 
 
 class _Rounded(torch.autograd.Function):
@@ -197,6 +207,22 @@ def _fixed(smooth: Tensor, value: NDArray[np.float64]) -> Tensor:
     return _Rounded.apply(smooth, torch.from_numpy(value).to(smooth.dtype))
 
 
+def accuracy_then_loss(
+    network: IntegerLSTM,
+    features: NDArray[np.int8],
+    n_frames: NDArray[np.integer],
+    labels: NDArray[np.integer],
+) -> float:
+    """A score for :func:`fine_tune`: accuracy, and among equals the smaller cross-entropy.
+
+    The cross-entropy, in nats and capped at 10, enters with a weight that one clip outweighs.
+    """
+    q = network.logits(features, n_frames)
+    logits, target = torch.tensor(q * network.logit_step), torch.tensor(np.asarray(labels))
+    loss = min(float(functional.cross_entropy(logits, target.long())), 10.0)
+    return float((predict(q) == np.asarray(labels)).mean()) - loss / (20 * len(q))
+
+
 def fine_tune(
     parent: FloatLSTM,
     features: NDArray[np.int8],
@@ -218,7 +244,8 @@ def fine_tune(
     features, n_frames, labels
         Training clips: (n_clips, max_frames, n_inputs), (n_clips,), (n_clips,).
     score
-        Larger is better, from validation clips; called once an epoch.
+        Larger is better, from validation clips, such as :func:`accuracy_then_loss`; called once
+        an epoch.
     progress
         Told epoch (from 0) and its score.
     """
@@ -228,9 +255,9 @@ def fine_tune(
     if params.epochs == 0:
         return best
     best_score = score(best)
-    x, n = torch.from_numpy(features), torch.from_numpy(np.asarray(n_frames, np.int64))
-    y = torch.from_numpy(np.asarray(labels, np.int64))
-    teacher = torch.from_numpy(run_float(parent, features, n_frames).logits).float()
+    x, n = torch.tensor(np.asarray(features)), torch.tensor(np.asarray(n_frames, np.int64))
+    y = torch.tensor(np.asarray(labels, np.int64))
+    teacher = torch.tensor(run_float(parent, features, n_frames).logits, dtype=torch.float32)
     n_steps = -(-len(x) // params.batch_size)
     optimizer = torch.optim.Adam(model.parameters(), params.learning_rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(

@@ -10,7 +10,12 @@ from networks import random_features, random_parent
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.network import predict
 from spoken_digits.integer.parent import run_float
-from spoken_digits.integer.qat import FakeQuantLSTM, QatParams, fine_tune
+from spoken_digits.integer.qat import (
+    FakeQuantLSTM,
+    QatParams,
+    accuracy_then_loss,
+    fine_tune,
+)
 from spoken_digits.integer.quantize import calibrate, quantize
 
 SHAPE = {"h": 8, "n_layers": 2, "n_classes": 5}
@@ -97,3 +102,26 @@ def test_fine_tuning_brings_power_of_two_weights_closer_to_the_parent():
     )
     assert gain > 0
     np.testing.assert_array_equal(after.layers[1].weight, again.layers[1].weight)
+
+
+def test_score_is_accuracy_first():
+    features, n_frames = random_features(4)
+    network = quantize(random_parent(4, **SHAPE), features, n_frames, "int8")
+    right = predict(network.logits(features, n_frames))
+    wrong = (right + 1) % 5
+    scores = []
+    for n_wrong in (0, 1, 2):
+        labels = np.where(np.arange(len(right)) < n_wrong, wrong, right)
+        scores.append(accuracy_then_loss(network, features, n_frames, labels))
+        accuracy = 1 - n_wrong / len(right)
+        assert accuracy - 0.5 / len(right) <= scores[-1] <= accuracy
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"epochs": -1}, {"learning_rate": 0.0}, {"batch_size": 0}, {"distillation": 1.5}]
+)
+def test_refuses_senseless_parameters(wrong):
+    good = {"epochs": 1, "learning_rate": 1e-3, "batch_size": 8, "distillation": 0.5}
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        QatParams(**{**good, **wrong})
