@@ -13,6 +13,20 @@ static void clear16(int16_t *values, uint32_t n)
     }
 }
 
+/* numerator / denominator, for quotients below 2^14. A Cortex-M0 has no division; this one is
+ * smaller than the library's. */
+static uint32_t divide(uint32_t numerator, uint32_t denominator)
+{
+    uint32_t quotient = 0;
+    for (uint32_t bit = 14; bit-- > 0u;) {
+        if ((numerator >> bit) >= denominator) {
+            numerator -= denominator << bit;
+            quotient |= (uint32_t)1 << bit;
+        }
+    }
+    return quotient;
+}
+
 static const sd_lstm_layer *last_layer(const sd_network *net)
 {
     return &net->layers[net->n_layers - 1];
@@ -68,7 +82,7 @@ void sd_network_finish(const sd_network *net, sd_network_state *state, int32_t *
     /* mean, rounded half up: floor((2 sum + n) / (2 n)), lifted so that no sign meets division */
     for (uint32_t j = 0; j < n_units; j++) {
         const uint32_t lifted = (uint32_t)(state->sum[j] + (int32_t)(n * HIDDEN_FLOOR));
-        const uint32_t mean = (2u * lifted + n) / (2u * n);
+        const uint32_t mean = divide(2u * lifted + n, 2u * n);
         state->fresh[j] = (int16_t)((int32_t)mean - HIDDEN_FLOOR);
     }
     net->kernels->dense(net->output_weights, net->output_bias, state->fresh, n_units,

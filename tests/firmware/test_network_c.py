@@ -336,6 +336,7 @@ def test_no_float_on_arm_and_the_check_can_fail(scheme, board, firmware, tmp_pat
     names = [name for path in objects for name in emulator.symbols(path)]
     assert "sd_network_push" in names
     assert emulator.float_helpers(names) == []
+    assert not [name for name in names if name.startswith("__")]  # nor any other helper
 
     source = tmp_path / "float.c"
     source.write_text("float f(float x);\nfloat f(float x) { return x * 1.5f; }\n")
