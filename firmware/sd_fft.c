@@ -165,8 +165,9 @@ int32_t sd_fft_power(const int16_t samples[SD_FFT_SAMPLES], sd_complex spectrum[
     int32_t exponent;
     uint32_t i;
 
-    for (i = 0; i < SD_FFT_SAMPLES; i++) {
-        bits |= sd_magnitude_bits(samples[i]);
+    for (i = 0; i < SD_FFT_SAMPLES; i += 4u) {
+        bits |= sd_magnitude_bits(samples[i]) | sd_magnitude_bits(samples[i + 1u]) |
+                sd_magnitude_bits(samples[i + 2u]) | sd_magnitude_bits(samples[i + 3u]);
     }
     shift = sd_bit_length(bits); /* window weights are Q15: this leaves 16 bits and a sign */
     exponent = (int32_t)shift - 15;
