@@ -98,14 +98,14 @@ static uint32_t first_pass(const int16_t *samples, sd_complex *z, uint32_t shift
 static uint32_t radix4_pass(sd_complex *z, uint32_t span, uint32_t step, uint32_t shift)
 {
     uint32_t bits = 0;
-    uint32_t j;
+    uint32_t j, first;
     for (j = 0; j < span; j++) {
         const int16_t *sine = sd_frontend_sine + j * step;
         const int32_t sine1 = sine[0], cosine1 = sine[QUARTER_TURN];
         const int32_t sine2 = sine[j * step], cosine2 = sine[j * step + QUARTER_TURN];
         const int32_t sine3 = sine[2u * j * step], cosine3 = sine[2u * j * step + QUARTER_TURN];
-        sd_complex *leg;
-        for (leg = z + j; leg < z + SD_FFT_POINTS; leg += 4u * span) {
+        for (first = j; first < SD_FFT_POINTS; first += 4u * span) {
+            sd_complex *leg = z + first;
             const sd_complex a = shifted(leg[0], shift);
             const sd_complex b = shifted(leg[span], shift);
             const sd_complex c = shifted(leg[2u * span], shift);
@@ -165,10 +165,11 @@ int32_t sd_fft_power(const int16_t samples[SD_FFT_SAMPLES], sd_complex spectrum[
     int32_t exponent;
     uint32_t i;
 
-    for (i = 0; i < SD_FFT_SAMPLES; i++) {
-        bits |= sd_magnitude_bits(samples[i]);
+    for (i = 0; i < SD_FFT_SAMPLES; i += 4u) {
+        bits |= sd_magnitude_bits(samples[i]) | sd_magnitude_bits(samples[i + 1u]) |
+                sd_magnitude_bits(samples[i + 2u]) | sd_magnitude_bits(samples[i + 3u]);
     }
-    shift = sd_bit_length(bits); /* window weights are Q15: this leaves 16 bits and a sign */
+    shift = sd_bit_length(bits); /* window weights are Q15: this leaves 15 bits and a sign */
     exponent = (int32_t)shift - 15;
     bits = first_pass(samples, spectrum, shift);
 

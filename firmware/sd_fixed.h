@@ -51,12 +51,25 @@ static inline uint32_t sd_magnitude_bits(int32_t x)
 static inline uint32_t sd_bit_length(uint32_t x)
 {
     uint32_t length = 0;
-    uint32_t step;
-    for (step = 16; step > 0u; step >>= 1) {
-        if ((x >> step) != 0u) {
-            length += step;
-            x >>= step;
-        }
+    if ((x >> 16) != 0u) {
+        length += 16u;
+        x >>= 16;
+    }
+    if ((x >> 8) != 0u) {
+        length += 8u;
+        x >>= 8;
+    }
+    if ((x >> 4) != 0u) {
+        length += 4u;
+        x >>= 4;
+    }
+    if ((x >> 2) != 0u) {
+        length += 2u;
+        x >>= 2;
+    }
+    if ((x >> 1) != 0u) {
+        length += 1u;
+        x >>= 1;
     }
     return length + x;
 }

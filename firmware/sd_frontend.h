@@ -53,7 +53,8 @@ uint32_t sd_frontend_push(sd_frontend *frontend, const int16_t *samples, uint32_
 /* 1 when a full window waits, else 0. */
 int sd_frontend_ready(const sd_frontend *frontend);
 
-/* Turn the full window into features, each in [-128, 127], and move on by one hop. */
+/* Turn the full window into features, each in [-128, 127], and move on by one hop. Call it only
+ * when sd_frontend_ready says 1: before that the window holds what memory held. */
 void sd_frontend_frame(sd_frontend *frontend, sd_frontend_scratch *scratch,
                        int8_t features[SD_FRONTEND_COEFFICIENTS]);
 

@@ -31,8 +31,8 @@ void board_write(const void *data, uint32_t n_bytes);
 void board_report(const char *name, uint32_t value);
 
 /* Instructions executed between start and stop (not cycles): the emulator advances its clock
- * by 2^6 ns an instruction (-icount shift=6) and SysTick reads that clock. Exact to a few instructions, at most
- * 10 million instructions between the two; the calls' own cost is subtracted. */
+ * by 2^6 ns an instruction (-icount shift=6) and SysTick reads that clock. Exact to a few
+ * instructions, at most 10 million between the two; the calls' own cost is subtracted. */
 void board_count_start(void);
 uint32_t board_count_stop(void);
 

@@ -50,7 +50,8 @@ static uint32_t run_clip(uint32_t n_samples)
     uint32_t n_frames = 0;
     sd_frontend_reset(&frontend);
     while (n_samples > 0u) {
-        const uint32_t n = n_samples < SD_FRONTEND_HOP_SAMPLES ? n_samples : SD_FRONTEND_HOP_SAMPLES;
+        const uint32_t hop = SD_FRONTEND_HOP_SAMPLES;
+        const uint32_t n = n_samples < hop ? n_samples : hop;
         uint32_t done = 0;
         (void)board_read(block, 2u * n);
         n_samples -= n;

@@ -184,11 +184,7 @@ def _is_float_helper(name: str) -> bool:
     if name.startswith("__aeabi_"):
         operation = name.removeprefix("__aeabi_")
         to_float = operation in {"i2f", "i2d", "ui2f", "ui2d", "l2f", "l2d", "ul2f", "ul2d"}
-        return (
-            to_float
-            or operation.startswith(("f", "d", "cf", "cd", "h2"))
-            and not (operation.startswith("div0"))
-        )
+        return to_float or operation.startswith(("f", "d", "cf", "cd", "h2"))
     return name.startswith("__") and name.rstrip("0123456789").endswith(
         ("sf", "df", "tf", "sfsi", "dfsi", "sfdi", "dfdi", "sidf", "sisf", "didf", "disf")
     )
