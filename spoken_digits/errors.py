@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -25,6 +26,11 @@ def describe_os_error(error: OSError) -> str:
     return f"cannot use{where}: {error.strerror or error}"
 
 
+def report(error: Exception) -> None:
+    """Print an error that does not end the run, as one line."""
+    print(f"error: {error}", file=sys.stderr)
+
+
 def run(main: Callable[[], None]) -> None:
     """Run `main`, turning errors the user can mend into one line and exit status 1.
 
@@ -36,6 +42,8 @@ def run(main: Callable[[], None]) -> None:
         main()
     except UserError as error:
         sys.exit(f"error: {error}")
+    except BrokenPipeError:
+        os._exit(0)  # whoever read our output has seen enough; flushing would fail again
     except OSError as error:
         sys.exit(f"error: {describe_os_error(error)}")
     except KeyboardInterrupt:
