@@ -66,7 +66,9 @@ def decode(content: bytes, name: str) -> tuple[Waveform, AudioFormat]:
             samples = file.read(dtype="float32", always_2d=True)  # (n_samples, n_channels)
     except (soundfile.LibsndfileError, RuntimeError) as error:
         reason = str(getattr(error, "error_string", error)).rstrip(".")
-        raise UserError(f"{name} cannot be read as audio ({reason}): remove or replace it") from None
+        raise UserError(
+            f"{name} cannot be read as audio ({reason}): remove or replace it"
+        ) from None
     waveform = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)  # (n_samples,)
     if waveform.size == 0:
         raise UserError(f"{name} holds no samples: remove or record it again")

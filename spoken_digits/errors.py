@@ -21,7 +21,8 @@ def describe_os_error(error: OSError) -> str:
     if error.errno in _DISK_FULL:
         return (
             f"no room left to write{where} ({error.strerror}): free some space "
-            "(`dvc gc -w` drops cached files no longer used) and run again; earlier outputs are kept"
+            "(`dvc gc -w` drops cached files no longer used) and run again; "
+            "earlier outputs are kept"
         )
     return f"cannot use{where}: {error.strerror or error}"
 

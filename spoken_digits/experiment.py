@@ -98,7 +98,7 @@ def load_dataset(data: Path, everything: Mapping[str, Any], model: str) -> Datas
         whole=Subset(
             x=store.x,
             n_frames=store.n_frames,
-            y=table["label"].map(number).to_numpy(np.int64),
+            y=np.array([number[label] for label in table["label"]], np.int64),
             rows=np.arange(len(table)),
         ),
         rows=rows,
@@ -106,9 +106,7 @@ def load_dataset(data: Path, everything: Mapping[str, Any], model: str) -> Datas
         labels=labels,
         description=store.description,
         fingerprint=sha256(f"{store.fingerprint} {split_digest}".encode()),
-        corpus={
-            key: provenance[key] for key in ("corpus", "version", "fingerprint", "synthetic")
-        },
+        corpus={key: provenance[key] for key in ("corpus", "version", "fingerprint", "synthetic")},
     )
 
 

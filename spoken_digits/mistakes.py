@@ -14,7 +14,7 @@ from spoken_digits.audio import Waveform
 from spoken_digits.features.spectrogram import Spectrogram, SpectrogramParams
 
 matplotlib.use("Agg")  # before pyplot: no display in a pipeline
-from matplotlib import pyplot as plt  # noqa: E402
+from matplotlib import pyplot as plt
 
 _WINDOW_S, _HOP_S = 0.032, 0.008
 
@@ -31,9 +31,7 @@ class Mistake:
     """Probability given to the wrong word."""
 
 
-def worst(
-    probabilities: NDArray[np.float64], actual: NDArray[np.int64], n: int
-) -> list[Mistake]:
+def worst(probabilities: NDArray[np.float64], actual: NDArray[np.int64], n: int) -> list[Mistake]:
     """At most `n` wrongly recognised clips, the most confident first.
 
     Parameters
@@ -85,7 +83,11 @@ def draw(
     columns = min(3, max(1, len(mistakes)))
     rows = max(1, -(-len(mistakes) // columns))
     figure, axes = plt.subplots(
-        rows, columns, figsize=(3.9 * columns, 2.7 * rows + 0.5), squeeze=False, layout="constrained"
+        rows,
+        columns,
+        figsize=(3.9 * columns, 2.7 * rows + 0.5),
+        squeeze=False,
+        layout="constrained",
     )
     figure.suptitle(title)
     for axis in axes.flat:

@@ -79,7 +79,9 @@ def build(schema: type[T], values: Any, name: str) -> T:
             )
     for key in fields:
         if key not in values:
-            raise UserError(f"params.yaml: `{name}.{key}` is missing: add it (see docs/parameters.md)")
+            raise UserError(
+                f"params.yaml: `{name}.{key}` is missing: add it (see docs/parameters.md)"
+            )
     converted = {key: _convert(values[key], hints[key], f"{name}.{key}") for key in fields}
     try:
         return schema(**converted)

@@ -46,7 +46,7 @@ class Recogniser:
         features, n_frames = self._extract([clip])
         x = self.card.normalise(torch.from_numpy(features))  # (1, n_frames, n_coefficients)
         logits = self._network(x, torch.from_numpy(n_frames))  # (1, n_labels)
-        return probabilities(logits.numpy().astype(np.float64))[0]
+        return np.asarray(probabilities(logits.numpy().astype(np.float64))[0])
 
 
 def main() -> None:

@@ -108,8 +108,8 @@ def _draw(
     """A random share of the clips as a mask (n_clips,), copies together."""
     chosen: set[str] = set()
     for _, group in clips.groupby("label") if stratify else [("", clips)]:
-        digests = pd.unique(group["sha256"])
-        n_chosen = int(round(fraction * len(digests)))
+        digests = group["sha256"].drop_duplicates().to_numpy(str)
+        n_chosen = round(fraction * len(digests))
         chosen.update(rng.permutation(digests)[:n_chosen])
     return clips["sha256"].isin(chosen).to_numpy()
 

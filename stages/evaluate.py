@@ -105,7 +105,9 @@ def draw_mistakes(
         clips.append((manifest["utterance"][row], waveform, found.sample_rate))
     label = "synthetic speech, " if card.corpus["synthetic"] else ""
     n_wrong = int((logits.argmax(axis=1) != actual).sum())
-    title = f"{card.name}: {n_wrong} of {len(actual)} test clips wrong ({label}{card.corpus['corpus']})"
+    title = (
+        f"{card.name}: {n_wrong} of {len(actual)} test clips wrong ({label}{card.corpus['corpus']})"
+    )
     with files.replacing(PLOTS / "mistakes" / f"{card.name}.png") as temporary:
         mistakes.draw(temporary, title, worst, clips, card.labels)
 

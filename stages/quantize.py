@@ -45,9 +45,7 @@ def main() -> None:
     arguments = parse_arguments()
     name, scheme = arguments.model, arguments.scheme
     everything = params.read_params(Path("params.yaml"))
-    scheme_params = params.section(
-        everything, f"quantize.{scheme}", int8_dynamic.Int8DynamicParams
-    )
+    scheme_params = params.section(everything, f"quantize.{scheme}", int8_dynamic.Int8DynamicParams)
     loop.set_up(*read_device(everything))
     card, tensors = read_model(MODELS / f"{name}.safetensors")
     network = load_network(card, tensors)

@@ -31,7 +31,7 @@ class CorpusParams:
     limit: int | None
     """At most so many clips, spread over words and speakers; null takes all."""
     label_pattern: str | None
-    """folder: regular expression with groups label, speaker, take; null: folder name is the word."""
+    """folder: regular expression with groups label, speaker, take; null: the folder is the word."""
     known_faults: Literal["exclude", "keep"]
     """audiomnist: what to do with the utterances known to be wrong."""
     synthetic: SyntheticParams

@@ -104,7 +104,8 @@ def fetch(url: str, target: Path) -> None:
     except urllib.error.HTTPError as error:
         if error.code == 416 and start:  # the part is as long as the file, or longer: begin anew
             part.unlink()
-            return fetch(url, target)
+            fetch(url, target)
+            return
         raise
     with response:
         resumed = response.status == 206
@@ -113,8 +114,9 @@ def fetch(url: str, target: Path) -> None:
         done = start if resumed else 0
         with (
             part.open("ab" if resumed else "wb") as file,
-            tqdm(total=total, initial=done, unit="B", unit_scale=True, desc=target.name, disable=None)
-            as bar,
+            tqdm(
+                total=total, initial=done, unit="B", unit_scale=True, desc=target.name, disable=None
+            ) as bar,
         ):
             while block := response.read(_BLOCK_BYTES):
                 file.write(block)
@@ -124,7 +126,7 @@ def fetch(url: str, target: Path) -> None:
         raise UserError(
             f"the connection broke after {done:,} of {total:,} bytes; run again to go on from there"
         )
-    os.replace(part, target)
+    part.replace(target)
 
 
 class Archive:

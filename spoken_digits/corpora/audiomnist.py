@@ -83,11 +83,14 @@ def open_audiomnist(root: Path, limit: int | None, known_faults: str) -> Corpus:
             f"{archive.path} holds {len(members)} recordings, AudioMNIST has {N_CLIPS}: "
             "fetch the official archive again"
         )
-    notes = [f"{name}: {fault} ({known_faults}d)".replace("keepd", "kept")
-             for name, fault in KNOWN_FAULTS.items()]
+    notes = [
+        f"{name}: {fault} ({known_faults}d)".replace("keepd", "kept")
+        for name, fault in KNOWN_FAULTS.items()
+    ]
     speakers, odd = _read_metadata(archive)
     names = [
-        name for name in members
+        name
+        for name in members
         if known_faults == "keep" or PurePosixPath(name).stem not in KNOWN_FAULTS
     ]
     groups = [(int(members[n]["take"]), members[n]["speaker"], members[n]["digit"]) for n in names]
@@ -132,7 +135,9 @@ def _read_metadata(archive: Archive) -> tuple[dict[str, dict[str, str]], list[st
     try:
         content: dict[str, dict[str, Any]] = json.loads(archive.read(found[0]))
         speakers = {
-            speaker: {f"speaker_{key.replace(' ', '_')}": str(value) for key, value in about.items()}
+            speaker: {
+                f"speaker_{key.replace(' ', '_')}": str(value) for key, value in about.items()
+            }
             for speaker, about in sorted(content.items())
         }
     except (ValueError, AttributeError) as error:

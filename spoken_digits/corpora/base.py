@@ -45,7 +45,9 @@ WAV_48_KHZ = AudioFormat(sample_rate=48000, n_channels=1, subtype="PCM_16", cont
 T = TypeVar("T")
 
 
-def balanced(entries: Sequence[T], limit: int | None, groups: Sequence[tuple[int, str, str]]) -> list[T]:
+def balanced(
+    entries: Sequence[T], limit: int | None, groups: Sequence[tuple[int, str, str]]
+) -> list[T]:
     """At most `limit` of the entries, spread over labels and speakers, in their old order.
 
     Parameters

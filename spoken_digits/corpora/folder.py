@@ -57,7 +57,9 @@ def open_folder(path: Path, limit: int | None, label_pattern: str | None) -> Cor
         key=lambda file: file.relative_to(path).as_posix(),
     )
     if not files:
-        raise UserError(f"corpus.path {path} holds no recordings: put yours there, one folder a word")
+        raise UserError(
+            f"corpus.path {path} holds no recordings: put yours there, one folder a word"
+        )
     entries = _parse(files, path, label_pattern)
     words = Counter(entry.label for entry in entries)
     if len(words) < 2:
@@ -117,7 +119,11 @@ def _parse(files: list[Path], path: Path, label_pattern: str | None) -> list[_En
                     "rename it or mend the pattern"
                 )
             found = match.groupdict()
-            label, speaker, take = found["label"], found.get("speaker") or "unknown", found.get("take")
+            label, speaker, take = (
+                found["label"],
+                found.get("speaker") or "unknown",
+                found.get("take"),
+            )
         number = int(take) if take and take.isdecimal() else takes[label, speaker]
         takes[label, speaker] += 1
         entries.append(_Entry(file, name, label, speaker, number))

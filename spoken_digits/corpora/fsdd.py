@@ -18,9 +18,7 @@ from spoken_digits.corpora.archives import Archive, obtain
 from spoken_digits.corpora.base import WAV_8_KHZ, Corpus, balanced
 from spoken_digits.errors import UserError
 
-URL = (
-    "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.tar.gz"
-)
+URL = "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.tar.gz"
 ARCHIVE_NAMES = ("free-spoken-digit-dataset-1.0.10.tar.gz", "v1.0.10.tar.gz")
 FINGERPRINT = "dbd573d7cafe79c4b49f65718115e1304e24e067fa39eff18a660dc6cb9c360f"
 N_CLIPS = 3000

@@ -212,8 +212,8 @@ def speaker_of(seed: int, number: int) -> Speaker:
     """The speaker with this number, from 1, whatever the profile.
 
     Pitch and length of the vocal tract follow the usual ranges of men and women (Peterson and
-    Barney, 1952: women's formants lie some 15 % above men's); the rest is made to be as wide as
-    it can be while a listener still hears the digit.
+    Barney, 1952: women's formants lie some 15 % above men's). The rest is spread so that nearest
+    neighbours on MFCCs get some 90 % of unseen speakers right: clean voices are trivially easy.
     """
     rng = _rng(seed, number)
     female = number % 2 == 0

@@ -134,4 +134,4 @@ def dct_matrix(n_mfcc: int, n_mels: int) -> NDArray[np.float32]:
     k, n = np.arange(n_mfcc)[None, :], np.arange(n_mels)[:, None]
     matrix = np.sqrt(2 / n_mels) * np.cos(np.pi / n_mels * (n + 0.5) * k)
     matrix[:, 0] /= np.sqrt(2)
-    return matrix.astype(np.float32)
+    return np.asarray(matrix, np.float32)

@@ -87,7 +87,7 @@ class Spectrogram:
         amplitude = np.abs(scipy.fft.rfft(frames * self._window))  # (n_frames, 1 + n_fft // 2)
         reference = max(float(amplitude.max()), _AMPLITUDE_FLOOR)
         decibels = 20 * np.log10(np.maximum(amplitude, _AMPLITUDE_FLOOR) / reference)
-        return (np.maximum(decibels / _FLOOR_DB, -1) + 1).astype(np.float16)
+        return np.asarray(np.maximum(decibels / _FLOOR_DB, -1) + 1, np.float16)
 
     def describe(self) -> dict[str, Any]:
         """Kind and parameters, for the model file."""

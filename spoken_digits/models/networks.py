@@ -6,6 +6,7 @@ Every network takes ``x`` (batch, n_frames, n_coefficients), normalised, and ``n
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import torch
@@ -91,7 +92,7 @@ class Cnn(nn.Module):
             )
         self.linears = nn.Sequential()
         dims = [channels * height * width, *linear_dims]
-        for inputs, outputs in zip(dims, dims[1:], strict=False):
+        for inputs, outputs in itertools.pairwise(dims):
             self.linears.extend([nn.Linear(inputs, outputs), nn.ReLU(), nn.Dropout(dropout)])
         self.linears.append(nn.Linear(dims[-1], n_classes))
 
@@ -134,14 +135,14 @@ class CnnLstm(nn.Module):
         self.lstm = nn.LSTM(conv_channels * height * width // n_steps, hidden_dim, batch_first=True)
         if input_init == "fan_in":
             bound = self.lstm.input_size**-0.5
-            nn.init.uniform_(self.lstm.weight_ih_l0, -bound, bound)
+            nn.init.uniform_(self.lstm.get_parameter("weight_ih_l0"), -bound, bound)
         self.linear = nn.Linear(hidden_dim, n_classes)
 
     def forward(self, x: Tensor, n_frames: Tensor) -> Tensor:
         picture = x.transpose(1, 2).unsqueeze(1)  # (batch, 1, n_bins, n_frames)
         maps = torch.relu(self.pool(self.convolution(picture)))  # as ReLU first, but cheaper
         # (batch, channels, n_bins / 2, n_frames / 2) -> (batch, n_steps, inputs a step)
-        steps = maps.unflatten(3, (self.n_steps, -1)).permute(0, 3, 1, 2, 4).flatten(2)
+        steps = torch.stack(maps.chunk(self.n_steps, dim=3), dim=1).flatten(2)
         last = self._last_state(steps) if self.training else self.lstm(steps)[0][:, -1]
         logits: Tensor = self.linear(last)  # (batch, n_classes)
         return logits
@@ -153,17 +154,18 @@ class CnnLstm(nn.Module):
         gradient is one too, and half the time of PyTorch's own LSTM.
         """
         lstm = self.lstm
-        inputs = functional.linear(steps, lstm.weight_ih_l0, lstm.bias_ih_l0 + lstm.bias_hh_l0)
+        weight_ih, weight_hh, bias_ih, bias_hh = lstm.parameters()
+        inputs = functional.linear(steps, weight_ih, bias_ih + bias_hh)
         hidden = cell = inputs.new_zeros(len(steps), lstm.hidden_size)
         for step in inputs.unbind(1):  # (batch, 4 * hidden_dim)
-            i, f, g, o = (step + functional.linear(hidden, lstm.weight_hh_l0)).chunk(4, dim=1)
+            i, f, g, o = (step + functional.linear(hidden, weight_hh)).chunk(4, dim=1)
             cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
             hidden = torch.sigmoid(o) * torch.tanh(cell)
         return hidden
 
     def multiply_accumulates(self) -> int:
         """Multiplications with weights for one clip."""
-        a_step = self.lstm.weight_ih_l0.numel() + self.lstm.weight_hh_l0.numel()
+        a_step = 4 * self.lstm.hidden_size * (self.lstm.input_size + self.lstm.hidden_size)
         return self._conv_macs + self.n_steps * a_step + self.linear.weight.numel()
 
 

@@ -118,7 +118,9 @@ def read_model_params(everything: Mapping[str, Any], model: str) -> ModelParams:
     """
     name = section_name(model)
     if model not in names(everything):
-        raise UserError(f"no model {model!r} in params.yaml; there are {', '.join(names(everything))}")
+        raise UserError(
+            f"no model {model!r} in params.yaml; there are {', '.join(names(everything))}"
+        )
     node: Any = everything
     for key in name.split("."):
         node = node[key] if isinstance(node, Mapping) and key in node else {}

@@ -42,7 +42,9 @@ def quantize(network: Network, layers: Sequence[str]) -> nn.Module:
     UserError
         This build of PyTorch has no int8 kernels for this machine.
     """
-    engines = [e for e in ("x86", "fbgemm", "qnnpack") if e in torch.backends.quantized.supported_engines]
+    engines = [
+        e for e in ("x86", "fbgemm", "qnnpack") if e in torch.backends.quantized.supported_engines
+    ]
     if not engines:
         raise UserError(
             "this build of PyTorch has no int8 kernels for this machine: "
@@ -53,14 +55,17 @@ def quantize(network: Network, layers: Sequence[str]) -> nn.Module:
         # Announced to move to torchao, which has no dynamic LSTM.
         warnings.simplefilter("ignore")
         quantized: nn.Module = torch.ao.quantization.quantize_dynamic(
-            copy.deepcopy(network).cpu().eval(), {_KINDS[layer] for layer in layers}, dtype=torch.qint8
+            copy.deepcopy(network).cpu().eval(),
+            {_KINDS[layer] for layer in layers},
+            dtype=torch.qint8,
         )
     return quantized
 
 
 def stored_tensors(quantized: nn.Module) -> dict[str, Tensor]:
     """Everything that must be stored to hold the network: int8 weights, scales, zero points,
-    float biases, and what stayed float."""
+    float biases, and what stayed float.
+    """
     tensors: dict[str, Tensor] = {}
     packed = set()
     for name, module in quantized.named_modules():

@@ -51,9 +51,7 @@ class Subset:
             torch.from_numpy(self.y[rows]),
         )
 
-    def batches(
-        self, batch_size: int, rng: np.random.Generator | None = None
-    ) -> Iterator[Batch]:
+    def batches(self, batch_size: int, rng: np.random.Generator | None = None) -> Iterator[Batch]:
         """All clips in batches, shuffled by `rng` if given."""
         order = np.arange(len(self)) if rng is None else rng.permutation(len(self))
         for start in range(0, len(order), batch_size):
@@ -64,9 +62,7 @@ class Subset:
         return -(-len(self) // batch_size)
 
 
-def fit_normalisation(
-    train: Subset, kind: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def fit_normalisation(train: Subset, kind: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation of the valid frames of the train clips.
 
     Parameters

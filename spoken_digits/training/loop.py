@@ -26,10 +26,6 @@ from spoken_digits.training.recipe import Recipe
 
 EVALUATION_BATCH = 256
 _M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of <malloc.h>
-_MEMORY_FORMATS = {
-    "contiguous": torch.preserve_format,
-    "channels_last": torch.channels_last,
-}
 
 CURVE_COLUMNS = (
     "epoch",
@@ -70,7 +66,9 @@ def pick_device(name: str) -> torch.device:
     if name == "auto":
         name = next((device for device, is_there in there.items() if is_there), "cpu")
     if not there.get(name, True):
-        raise UserError(f"params.yaml: `train.device` is {name}, which this machine lacks: use auto")
+        raise UserError(
+            f"params.yaml: `train.device` is {name}, which this machine lacks: use auto"
+        )
     return torch.device(name)
 
 
@@ -131,7 +129,9 @@ def fit(
     on_epoch
         Called after each epoch with its number and its row of CURVE_COLUMNS.
     """
-    network.to(device, memory_format=_MEMORY_FORMATS[recipe.memory_format])
+    network.to(device)
+    if recipe.memory_format == "channels_last":
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = _make_optimizer(network, recipe)
     n_batches = train.n_batches(recipe.batch_size)
     schedule = _make_schedule(optimizer, recipe, n_batches)
@@ -152,7 +152,9 @@ def fit(
             )
         if state.is_better(row):
             state.best_epoch = epoch
-            state.best_weights = {k: v.detach().cpu().clone() for k, v in network.state_dict().items()}
+            state.best_weights = {
+                k: v.detach().cpu().clone() for k, v in network.state_dict().items()
+            }
         state.curve.append(row)
         on_epoch(epoch, row)
         if recipe.patience is not None and epoch - state.best_epoch >= recipe.patience:
@@ -167,7 +169,7 @@ def fit(
 
 
 def _make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer]
+    kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
     # One pass over the weights instead of ten: what counts with 120 million of them.
     return kind(
         network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
