@@ -62,7 +62,9 @@ class Mfcc:
         self.sample_rate = sample_rate
         self.shape = (params.n_frames, params.n_mfcc)
         n = np.arange(params.n_fft)
-        self._window = (0.5 - 0.5 * np.cos(2 * np.pi * n / params.n_fft)).astype(np.float32)
+        # In double precision: how a matrix product rounds depends on its number of rows, and a
+        # clip's features must not depend on its neighbours.
+        self._window = 0.5 - 0.5 * np.cos(2 * np.pi * n / params.n_fft)
         self._mel = mel_filterbank(params.n_fft // 2 + 1, params.n_mels, sample_rate)
         self._dct = dct_matrix(params.n_mfcc, params.n_mels)
 
@@ -95,7 +97,7 @@ class Mfcc:
             features[i, :count] = cepstrum[start : start + count]
         return features, valid
 
-    def _frames(self, waveform: Waveform) -> NDArray[np.float32]:
+    def _frames(self, waveform: Waveform) -> NDArray[np.float64]:
         """Windowed frames (1 + n_samples // hop_length, n_fft) of the peak-normalised clip."""
         half = self.params.n_fft // 2
         peak = np.abs(waveform).max(initial=0.0)
@@ -103,7 +105,7 @@ class Mfcc:
         # A reflection needs more samples than it adds.
         padded = np.pad(fix_length(scaled, max(scaled.size, half + 1)), half, mode="reflect")
         frames = sliding_window_view(padded, self.params.n_fft)[:: self.params.hop_length]
-        return np.asarray(frames * self._window, np.float32)
+        return np.asarray(frames * self._window)
 
     def describe(self) -> dict[str, Any]:
         """Kind and parameters, for the model file."""
@@ -114,7 +116,7 @@ class Mfcc:
         }
 
 
-def mel_filterbank(n_bins: int, n_mels: int, sample_rate: int) -> NDArray[np.float32]:
+def mel_filterbank(n_bins: int, n_mels: int, sample_rate: int) -> NDArray[np.float64]:
     """Triangular filters on the HTK mel scale, peak 1, as (n_bins, n_mels).
 
     mel(f) = 2595 log10(1 + f / 700), edges evenly spaced from 0 Hz to half the sample rate
@@ -126,12 +128,12 @@ def mel_filterbank(n_bins: int, n_mels: int, sample_rate: int) -> NDArray[np.flo
     slopes = edges_hz[None, :] - bins_hz[:, None]  # (n_bins, n_mels + 2)
     rising = -slopes[:, :-2] / np.diff(edges_hz)[:-1]
     falling = slopes[:, 2:] / np.diff(edges_hz)[1:]
-    return np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    return np.asarray(np.maximum(0, np.minimum(rising, falling)))
 
 
-def dct_matrix(n_mfcc: int, n_mels: int) -> NDArray[np.float32]:
+def dct_matrix(n_mfcc: int, n_mels: int) -> NDArray[np.float64]:
     """Orthonormal DCT-II as (n_mels, n_mfcc)."""
     k, n = np.arange(n_mfcc)[None, :], np.arange(n_mels)[:, None]
     matrix = np.sqrt(2 / n_mels) * np.cos(np.pi / n_mels * (n + 0.5) * k)
     matrix[:, 0] /= np.sqrt(2)
-    return np.asarray(matrix, np.float32)
+    return np.asarray(matrix)

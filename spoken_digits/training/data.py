@@ -95,26 +95,70 @@ def fit_normalisation(train: Subset, kind: str) -> tuple[NDArray[np.float64], ND
     return mean, np.maximum(std, 1e-3 * max(float(std.max()), 1e-6))
 
 
-def augment(x: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Normalised features (batch, n_frames, n_coefficients), shifted, blanked and with noise.
+def augment(
+    x: Tensor, n_frames: Tensor, recipe: Recipe, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Normalised features, varied as other recordings of the same word would be.
 
-    Blanked values become 0, the mean of the normalised features.
+    Parameters
+    ----------
+    x
+        (batch, n_frames, n_coefficients), normalised: 0 is the mean.
+    n_frames
+        (batch,) valid frames.
+    recipe
+        How much of what.
+    generator
+        Draws everything, on the cpu.
+
+    Returns
+    -------
+    x, n_frames
+        Of the same shapes. Blanked values and frames past the end are 0.
     """
-    batch, n_frames, n_coefficients = x.shape
+    if recipe.time_stretch or recipe.time_trim:
+        x, n_frames = _stretch(x, n_frames, recipe, generator)
     if recipe.time_shift:
         limit = recipe.time_shift
-        shifts = torch.randint(-limit, limit + 1, (batch, 1), generator=generator)
+        shifts = torch.randint(-limit, limit + 1, (len(x), 1), generator=generator)
         # Frames that a shift brings in are the clip's own edge frame: silence in a padded clip.
-        source = (torch.arange(n_frames) - shifts).clamp(0, n_frames - 1)  # (batch, n_frames)
-        x = x.gather(1, source.to(x.device).unsqueeze(2).expand(-1, -1, n_coefficients))
+        source = (torch.arange(x.shape[1]) - shifts).clamp(0, x.shape[1] - 1)  # (batch, n_frames)
+        x = _frames_at(x, source)
     for dim, longest in ((1, recipe.time_mask), (2, recipe.coefficient_mask)):
         if longest:
-            blank = _runs(batch, x.shape[dim], longest, generator).to(x.device)
+            blank = _runs(len(x), x.shape[dim], longest, generator).to(x.device)
             x = x.masked_fill(blank.unsqueeze(3 - dim), 0.0)
     if recipe.noise:
         noise = torch.randn(x.shape, generator=generator)
         x = x + recipe.noise * noise.to(x.device)
-    return x
+    return x, n_frames
+
+
+def _stretch(
+    x: Tensor, n_frames: Tensor, recipe: Recipe, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Each clip without some frames at its ends and at another speed, by linear interpolation."""
+    valid = n_frames.cpu()[:, None]  # (batch, 1)
+    ends = torch.rand((2, len(x), 1), generator=generator) * (recipe.time_trim + 1)
+    lead, trail = (ends.floor().long().minimum((valid - 1) // 2)).unbind()
+    spread = 2 * torch.rand((len(x), 1), generator=generator) - 1
+    speed = 1 + recipe.time_stretch * spread  # (batch, 1), frames of the clip a frame
+    kept = valid - lead - trail
+    length = (kept / speed).round().long().clamp(1, x.shape[1])
+    steps = torch.arange(x.shape[1])
+    position = (steps * speed).minimum(kept - 1) + lead  # (batch, n_frames)
+    before = position.floor().long()
+    after = (before + 1).minimum(lead + kept - 1)
+    weight = (position - before).unsqueeze(2).to(x.device)
+    x = torch.lerp(_frames_at(x, before), _frames_at(x, after), weight)
+    x = x.masked_fill((steps >= length).unsqueeze(2).to(x.device), 0.0)
+    return x, length.squeeze(1).to(n_frames)
+
+
+def _frames_at(x: Tensor, source: Tensor) -> Tensor:
+    """Frame source[i, t] of clip i as its frame t."""
+    index = source.to(x.device).unsqueeze(2).expand(-1, -1, x.shape[2])
+    return x.gather(1, index)
 
 
 def _runs(batch: int, size: int, longest: int, generator: torch.Generator) -> Tensor:

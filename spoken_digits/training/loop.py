@@ -204,11 +204,12 @@ def _train_epoch(
     network.train()
     loss_sum, n_right = torch.zeros((), device=device), torch.zeros((), device=device)
     for batch in train.batches(recipe.batch_size, rng):
-        x = augment(normalise(batch.x.to(device)), recipe, generator)
+        x = normalise(batch.x.to(device))
+        x, n_frames = augment(x, batch.n_frames.to(device), recipe, generator)
         y = batch.y.to(device)
         use_bfloat16 = recipe.precision == "bfloat16"
         with torch.autocast(device.type, torch.bfloat16, enabled=use_bfloat16):
-            logits = network(x, batch.n_frames.to(device))
+            logits = network(x, n_frames)
         loss = loss_of(logits.float(), y)
         optimizer.zero_grad()
         loss.backward()

@@ -47,6 +47,10 @@ class Recipe:
     """Augmentation: longest run of coefficients blanked."""
     time_shift: int
     """Augmentation: most frames a clip is moved, either way."""
+    time_stretch: float
+    """Augmentation: a clip is spoken so much faster or slower at most; 0.15 is 15 %."""
+    time_trim: int
+    """Augmentation: most frames dropped at each end of a clip."""
     noise: float
     """Augmentation: deviation of noise added to the normalised features."""
 
@@ -56,9 +60,18 @@ class Recipe:
                 raise ValueError(f"{name}` is {getattr(self, name)}, must be 1 or more")
         if self.learning_rate <= 0:
             raise ValueError(f"learning_rate` is {self.learning_rate}, must be more than 0")
+        if not 0 <= self.time_stretch < 1:
+            raise ValueError(f"time_stretch` is {self.time_stretch}, must be in [0, 1)")
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"label_smoothing` is {self.label_smoothing}, must be in [0, 1)")
-        for name in ("weight_decay", "time_mask", "coefficient_mask", "time_shift", "noise"):
+        for name in (
+            "weight_decay",
+            "time_mask",
+            "coefficient_mask",
+            "time_shift",
+            "time_trim",
+            "noise",
+        ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}` is {getattr(self, name)}, must be 0 or more")
 
