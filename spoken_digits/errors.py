@@ -29,7 +29,7 @@ def describe_os_error(error: OSError) -> str:
 
 def report(error: Exception) -> None:
     """Print an error that does not end the run, as one line."""
-    print(f"error: {error}", file=sys.stderr)
+    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
 
 
 def run(main: Callable[[], None]) -> None:
@@ -42,7 +42,8 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except UserError as error:
-        sys.exit(f"error: {error}")
+        report(error)
+        sys.exit(1)
     except BrokenPipeError:
         os._exit(0)  # whoever read our output has seen enough; flushing would fail again
     except OSError as error:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from spoken_digits import budget, files, manifest, splits
+from spoken_digits.errors import UserError
 from spoken_digits.features.store import read_features
 from spoken_digits.files import sha256
 from spoken_digits.models.model_file import ModelCard, as_floats
@@ -108,6 +109,24 @@ def load_dataset(data: Path, everything: Mapping[str, Any], model: str) -> Datas
         fingerprint=sha256(f"{store.fingerprint} {split_digest}".encode()),
         corpus={key: provenance[key] for key in ("corpus", "version", "fingerprint", "synthetic")},
     )
+
+
+def check_fits(card: ModelCard, path: Path, dataset: Dataset) -> None:
+    """Refuse to measure a model on words or features that are not its own.
+
+    Raises
+    ------
+    UserError
+        Naming the file and what differs.
+    """
+    again = f"train it again with `dvc repro train@{card.name}`"
+    if card.labels != dataset.labels:
+        raise UserError(
+            f"{path} was trained on the words {', '.join(card.labels)}, "
+            f"the corpus has {', '.join(dataset.labels)}: {again}"
+        )
+    if card.features != dataset.description:
+        raise UserError(f"{path} was trained on features of other parameters: {again}")
 
 
 def describe_network(params: ModelParams, n_coefficients: int, n_classes: int) -> dict[str, Any]:

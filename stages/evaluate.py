@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from spoken_digits import audio, errors, evaluation, files, mistakes, params
 from spoken_digits.clips import ClipArchive
-from spoken_digits.experiment import Dataset, load_dataset
+from spoken_digits.experiment import Dataset, check_fits, load_dataset
 from spoken_digits.manifest import read_manifest
 from spoken_digits.models.model_file import ModelCard, load_network, parameter_bytes, read_model
 from spoken_digits.models.networks import n_parameters
@@ -35,9 +35,11 @@ def main() -> None:
     name = parse_arguments().model
     everything = params.read_params(Path("params.yaml"))
     device = loop.set_up(*read_device(everything))
-    card, tensors = read_model(MODELS / f"{name}.safetensors")
+    model_file = MODELS / f"{name}.safetensors"
+    card, tensors = read_model(model_file)
     network = load_network(card, tensors).to(device)
     dataset = load_dataset(DATA, everything, name)
+    check_fits(card, model_file, dataset)
     logits = {
         subset: loop.predict(network, card.normalise, dataset.subset(subset), device)
         .numpy()

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from spoken_digits import errors, evaluation, files, params
-from spoken_digits.experiment import load_dataset
+from spoken_digits.experiment import check_fits, load_dataset
 from spoken_digits.models.model_file import (
     ModelCard,
     load_network,
@@ -47,9 +47,11 @@ def main() -> None:
     everything = params.read_params(Path("params.yaml"))
     scheme_params = params.section(everything, f"quantize.{scheme}", int8_dynamic.Int8DynamicParams)
     loop.set_up(*read_device(everything))
-    card, tensors = read_model(MODELS / f"{name}.safetensors")
+    model_file = MODELS / f"{name}.safetensors"
+    card, tensors = read_model(model_file)
     network = load_network(card, tensors)
     dataset = load_dataset(DATA, everything, name)
+    check_fits(card, model_file, dataset)
     test = dataset.subset("test")
     quantized = int8_dynamic.quantize(network, scheme_params.layers)
     stored = int8_dynamic.stored_tensors(quantized)

@@ -203,8 +203,9 @@ class Archive:
             if isinstance(error, OSError) and error.errno is not None:
                 raise
             where = f"{self.path}: {member}" if member else str(self.path)
+            reason = str(error).partition("\n")[0].rstrip(":")
             raise UserError(
-                f"{where} is cut short or damaged ({error}): delete the archive and fetch it again"
+                f"{where} is cut short or damaged ({reason}): delete the archive and fetch it again"
             ) from None
 
 

@@ -170,20 +170,34 @@ def fit(
 
 def _make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
+    by_rate: dict[float, list[nn.Parameter]] = {}
+    for parameter in network.parameters():
+        fan_in = parameter[0].numel() if parameter.dim() > 1 else 1
+        slower = max(1.0, fan_in / (recipe.learning_rate_fan_in or fan_in))
+        by_rate.setdefault(recipe.learning_rate / slower, []).append(parameter)
+    # The full rate first: the one that curves show.
+    groups = [{"params": by_rate[rate], "lr": rate} for rate in sorted(by_rate, reverse=True)]
     # One pass over the weights instead of ten: what counts with 120 million of them.
-    return kind(
-        network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
-    )
+    return kind(groups, weight_decay=recipe.weight_decay, fused=True)
 
 
 def _make_schedule(
     optimizer: torch.optim.Optimizer, recipe: Recipe, n_batches: int
 ) -> torch.optim.lr_scheduler.LRScheduler:
     if recipe.schedule == "one_cycle":
+        highest = [group["lr"] for group in optimizer.param_groups]
         return torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, recipe.learning_rate, total_steps=recipe.epochs * n_batches
+            optimizer, highest, total_steps=recipe.epochs * n_batches
         )
     return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+
+
+def _use_bfloat16(precision: str, device: torch.device) -> bool:
+    if precision != "auto":
+        return precision == "bfloat16"
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _train_epoch(
@@ -201,13 +215,13 @@ def _train_epoch(
     generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
     torch.manual_seed(int(rng.integers(2**62)))  # dropout draws from the global generator
     loss_of = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
+    use_bfloat16 = _use_bfloat16(recipe.precision, device)
     network.train()
     loss_sum, n_right = torch.zeros((), device=device), torch.zeros((), device=device)
     for batch in train.batches(recipe.batch_size, rng):
         x = normalise(batch.x.to(device))
         x, n_frames = augment(x, batch.n_frames.to(device), recipe, generator)
         y = batch.y.to(device)
-        use_bfloat16 = recipe.precision == "bfloat16"
         with torch.autocast(device.type, torch.bfloat16, enabled=use_bfloat16):
             logits = network(x, n_frames)
         loss = loss_of(logits.float(), y)

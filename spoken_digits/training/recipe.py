@@ -19,8 +19,9 @@ class Recipe:
     """auto takes cuda, then mps, then cpu."""
     threads: int
     """Threads on the cpu; part of the result: other counts round differently."""
-    precision: Literal["float32", "bfloat16"]
-    """Of matrix products while training; weights and results stay float32."""
+    precision: Literal["float32", "bfloat16", "auto"]
+    """Of matrix products while training; weights and results stay float32. auto takes bfloat16
+    where the processor computes with it, and float32 elsewhere."""
     memory_format: Literal["contiguous", "channels_last"]
     """Order of the maps in memory; channels_last makes convolutions on the cpu faster."""
     checkpoint_seconds: float
@@ -32,6 +33,10 @@ class Recipe:
     optimizer: Literal["adam", "adamw"]
     learning_rate: float
     """Highest of the schedule."""
+    learning_rate_fan_in: int | None
+    """Weights that sum over more inputs than this learn slower in proportion, or one step of Adam
+    would throw a sum of 40,960 terms about (Yang et al., "Tensor Programs V", 2021); null: all
+    learn alike."""
     schedule: Literal["constant", "one_cycle"]
     """one_cycle: up for three tenths of the steps, then down to nothing (Smith and Topin, 2018)."""
     weight_decay: float

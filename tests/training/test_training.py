@@ -23,6 +23,7 @@ RECIPE = Recipe(
     batch_size=16,
     optimizer="adam",
     learning_rate=0.02,
+    learning_rate_fan_in=None,
     schedule="one_cycle",
     weight_decay=0.0,
     gradient_clip=1.0,
@@ -226,3 +227,18 @@ def test_batches_cover_every_clip_once(clips):
     seen = torch.cat([batch.x[:, 0, 0] for batch in subset.batches(16, np.random.default_rng(1))])
     assert subset.n_batches(16) == 5
     np.testing.assert_array_equal(np.sort(seen.numpy()), np.sort(clips.x[10:75, 0, 0]))
+
+
+def test_weights_with_many_inputs_learn_slower_in_proportion():
+    recipe = dataclasses.replace(RECIPE, learning_rate=0.02, learning_rate_fan_in=4)
+    network = make_network()
+    optimizer = loop._make_optimizer(network, recipe)
+    rates = {
+        id(parameter): group["lr"]
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
+    assert optimizer.param_groups[0]["lr"] == 0.02
+    assert rates[id(network.lstm.weight_ih_l0)] == pytest.approx(0.02 * 4 / 5)  # 5 inputs
+    assert rates[id(network.lstm.weight_hh_l0)] == pytest.approx(0.02 * 4 / 8)  # 8 inputs
+    assert rates[id(network.linear.bias)] == 0.02
