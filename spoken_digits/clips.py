@@ -34,7 +34,8 @@ class Clip:
 
 def write_archive(path: Path, clips: Iterable[Clip]) -> Iterator[Clip]:
     """Store clips in `path` as they pass by, uncompressed, so that every clip can be reached
-    alone and the bytes are the same on every machine. Clips must come sorted by their path."""
+    alone and the bytes are the same on every machine. Clips must come sorted by their path.
+    """
     previous = ""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
         for clip in clips:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -20,9 +21,15 @@ def describe_os_error(error: OSError) -> str:
     if error.errno in _DISK_FULL:
         return (
             f"no room left to write{where} ({error.strerror}): free some space "
-            "(`dvc gc -w` drops cached files no longer used) and run again; earlier outputs are kept"
+            "(`dvc gc -w` drops cached files no longer used) and run again; "
+            "earlier outputs are kept"
         )
     return f"cannot use{where}: {error.strerror or error}"
+
+
+def report(error: Exception) -> None:
+    """Print an error that does not end the run, as one line."""
+    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
 
 
 def run(main: Callable[[], None]) -> None:
@@ -35,7 +42,10 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except UserError as error:
-        sys.exit(f"error: {error}")
+        report(error)
+        sys.exit(1)
+    except BrokenPipeError:
+        os._exit(0)  # whoever read our output has seen enough; flushing would fail again
     except OSError as error:
         sys.exit(f"error: {describe_os_error(error)}")
     except KeyboardInterrupt:

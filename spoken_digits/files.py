@@ -34,7 +34,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         if path.is_dir() and not path.is_symlink():
             _remove(path)
-        os.replace(temporary, path)
+        temporary.replace(path)
     except BaseException:
         _remove(temporary)
         raise
@@ -74,7 +74,9 @@ def read_json(path: Path, made_by: str) -> dict[str, Any]:
     except FileNotFoundError:
         raise UserError(f"{path} is missing: make it with `{made_by}`") from None
     except ValueError as error:
-        raise UserError(f"{path} is not valid JSON ({error}): make it again with `{made_by}`") from None
+        raise UserError(
+            f"{path} is not valid JSON ({error}): make it again with `{made_by}`"
+        ) from None
     if not isinstance(content, dict):
         raise UserError(f"{path} does not hold a JSON object: make it again with `{made_by}`")
     return content

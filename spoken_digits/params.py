@@ -42,13 +42,28 @@ def read_params(path: Path) -> dict[str, Any]:
 
 def section(params: Mapping[str, Any], name: str, schema: type[T]) -> T:
     """The section `name` (dots go deeper: ``variants.cnn``) as an instance of `schema`."""
+    return build(schema, subsection(params, name), name)
+
+
+def subsection(params: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The section `name` as it stands in the file, for keys that are checked later."""
     node: Any = params
     for depth, key in enumerate(name.split(".")):
         if not isinstance(node, Mapping) or key not in node:
             above = ".".join(name.split(".")[:depth]) or "params.yaml"
             raise UserError(f"params.yaml: `{name}` is missing{_suggest(key, node, above)}")
         node = node[key]
-    return build(schema, node, name)
+    if not isinstance(node, Mapping):
+        raise UserError(f"params.yaml: `{name}` must be a section with keys, not {node!r}")
+    return node
+
+
+def value(params: Mapping[str, Any], key: str, kind: type[T], where: str = "") -> T:
+    """The single value `key`, such as `seed`, as `kind`; `where` is its section, for errors."""
+    name = f"{where}.{key}" if where else key
+    if key not in params:
+        raise UserError(f"params.yaml: `{name}` is missing{_suggest(key, params, where)}")
+    return typing.cast(T, _convert(params[key], kind, name))
 
 
 def build(schema: type[T], values: Any, name: str) -> T:
@@ -64,7 +79,9 @@ def build(schema: type[T], values: Any, name: str) -> T:
             )
     for key in fields:
         if key not in values:
-            raise UserError(f"params.yaml: `{name}.{key}` is missing: add it (see docs/parameters.md)")
+            raise UserError(
+                f"params.yaml: `{name}.{key}` is missing: add it (see docs/parameters.md)"
+            )
     converted = {key: _convert(values[key], hints[key], f"{name}.{key}") for key in fields}
     try:
         return schema(**converted)

@@ -1,52 +1,69 @@
-"""Fixtures that several test folders share."""
+"""Small corpora that tests share."""
 
 from __future__ import annotations
 
 import io
-import os
-import tarfile
 import wave
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
+import yaml
+from recordings import PATTERN, REPOSITORY, write_recordings
 
-ROOT = Path(__file__).resolve().parent.parent
-ARCHIVE = "free-spoken-digit-dataset-1.0.10.tar.gz"
-N_RECORDINGS = 3000
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "corpus: needs the archive of the real recordings")
+from spoken_digits.corpora import fsdd
+from spoken_digits.corpora.archives import find
 
 
-def _archive() -> Path | None:
-    places = [Path(p) for p in [os.environ.get("SPOKEN_DIGITS_ARCHIVES")] if p]
-    places += [ROOT / "data" / "archives", ROOT.parent / "shared" / "corpora"]
-    return next((place / ARCHIVE for place in places if (place / ARCHIVE).is_file()), None)
+def read_pcm(wav: bytes) -> bytes:
+    """The samples of a WAV file, by the standard library."""
+    with wave.open(io.BytesIO(wav)) as recording:
+        return recording.readframes(recording.getnframes())
+
+
+@pytest.fixture
+def repository() -> Path:
+    """Top of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture
+def default_params() -> dict:
+    """params.yaml as committed."""
+    return yaml.safe_load((REPOSITORY / "params.yaml").read_text())
 
 
 @pytest.fixture(scope="session")
-def recordings() -> list[npt.NDArray[np.int16]]:
+def fsdd_archive() -> Path:
+    """The real recordings; the test is skipped where they are not in reach."""
+    path = find(fsdd.ARCHIVE_NAMES, REPOSITORY)
+    if path is None:
+        pytest.skip("the archive of FSDD is not in reach")
+    return path
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Callable[..., Path]:
+    """`write_recordings` into a folder of this test."""
+    return lambda **options: write_recordings(tmp_path / "recordings", **options)
+
+
+@pytest.fixture
+def label_pattern() -> str:
+    """Fits the file names of `recordings`."""
+    return PATTERN
+
+
+@pytest.fixture(scope="session")
+def fsdd_pcm(fsdd_archive: Path) -> list[npt.NDArray[np.int16]]:
     """All 3,000 recordings of the Free Spoken Digit Dataset, int16 at 8 kHz, by name."""
-    archive = _archive()
-    if archive is None:
-        pytest.skip(f"{ARCHIVE} is not in $SPOKEN_DIGITS_ARCHIVES, data/archives, shared/corpora")
-    clips = {}
-    with tarfile.open(archive) as tar:
-        for member in tar:
-            if member.name.endswith(".wav"):
-                file = tar.extractfile(member)
-                assert file is not None
-                with wave.open(io.BytesIO(file.read())) as recording:
-                    assert recording.getparams()[:3] == (1, 2, 8000)
-                    samples = recording.readframes(recording.getnframes())
-                clips[member.name] = np.frombuffer(samples, dtype="<i2")
-    assert len(clips) == N_RECORDINGS
-    return [clips[name] for name in sorted(clips)]
+    clips = fsdd.open_fsdd(REPOSITORY, None).clips
+    return [np.frombuffer(read_pcm(clip.wav), dtype="<i2") for clip in clips]
 
 
 @pytest.fixture(scope="session")
 def firmware() -> Path:
-    return ROOT / "firmware"
+    """Folder of the C sources."""
+    return REPOSITORY / "firmware"

@@ -75,8 +75,8 @@ def test_host_equals_numpy_on_edge_cases(library, block_samples):
 
 
 @pytest.mark.corpus
-def test_host_equals_numpy_on_every_recording(library, recordings):
-    assert_equal(frontend_c.extract_on_host(library, recordings, SPEC), recordings)
+def test_host_equals_numpy_on_every_recording(library, fsdd_pcm):
+    assert_equal(frontend_c.extract_on_host(library, fsdd_pcm, SPEC), fsdd_pcm)
 
 
 def test_a_changed_bit_is_noticed(firmware, tmp_path):
@@ -207,9 +207,9 @@ def test_board_equals_numpy_and_keeps_to_its_budget(board, firmware):
 
 
 @pytest.mark.corpus
-def test_board_equals_numpy_on_300_recordings(board, firmware, recordings):
-    longest = max(recordings, key=len)
-    clips = [*recordings[::10], longest]
+def test_board_equals_numpy_on_300_recordings(board, firmware, fsdd_pcm):
+    longest = max(fsdd_pcm, key=len)
+    clips = [*fsdd_pcm[::10], longest]
     assert_equal(frontend_c.extract_on_board(board, firmware, clips, SPEC)[0], clips)
 
 

@@ -229,9 +229,9 @@ def test_headers_are_safe_for_cpp(firmware, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def recorded(recordings):
+def recorded(fsdd_pcm):
     """Features of every recording by the integer front-end."""
-    return frontend.extract(recordings, FrontendSpec())
+    return frontend.extract(fsdd_pcm, FrontendSpec())
 
 
 @pytest.mark.corpus

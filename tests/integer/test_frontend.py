@@ -167,12 +167,12 @@ def test_agrees_with_float64_within_two_steps(clip):
 
 
 @pytest.mark.corpus
-def test_agrees_with_float64_on_recordings(recordings):
+def test_agrees_with_float64_on_recordings(fsdd_pcm):
     """On speech: at most 6 steps anywhere, 2 at the 99.9th percentile, 0.26 on average.
 
     The largest errors are in bands 80 dB below the loudest, where the FFT's rounding shows.
     """
-    clips = recordings[::10]
+    clips = fsdd_pcm[::10]
     features, counts = frontend.extract(clips, SPEC)
     rows = zip(features, counts, clips, strict=True)
     error = np.concatenate([np.abs(f[:n] - float_features(clip, SPEC)) for f, n, clip in rows])
@@ -182,8 +182,8 @@ def test_agrees_with_float64_on_recordings(recordings):
 
 
 @pytest.mark.corpus
-def test_every_recording_has_features_that_use_the_range(recordings):
-    features, counts = frontend.extract(recordings, SPEC)
+def test_every_recording_has_features_that_use_the_range(fsdd_pcm):
+    features, counts = frontend.extract(fsdd_pcm, SPEC)
     valid = features[np.arange(SPEC.n_frames) < counts[:, None]].astype(int)
     np.testing.assert_allclose(valid.mean(axis=0), 0, atol=4)
     np.testing.assert_allclose(valid.std(axis=0), 32, atol=3)
@@ -191,8 +191,8 @@ def test_every_recording_has_features_that_use_the_range(recordings):
 
 
 @pytest.mark.corpus
-def test_fitted_scales_centre_the_features(recordings):
-    clips = recordings[::25]
+def test_fitted_scales_centre_the_features(fsdd_pcm):
+    clips = fsdd_pcm[::25]
     spec = frontend.fit_scales(clips, replace(SPEC, n_mels=20))
     features, counts = frontend.extract(clips, spec)
     valid = features[np.arange(spec.n_frames) < counts[:, None]].astype(float)

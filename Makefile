@@ -1,0 +1,65 @@
+# `make` sets up and runs everything; `make help` lists the rest.
+.DEFAULT_GOAL := run
+SHELL := /bin/bash
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: run
+run: setup ## set up, then run the whole pipeline (the default)
+	@if python stages/download.py --check; then \
+	  dvc repro; \
+	else status=$$?; [ $$status -eq 3 ] || exit $$status; \
+	  echo "The corpus of params.yaml is not in reach from here: running on synthetic speech instead."; \
+	  echo "Every figure of this run is of synthetic speech."; \
+	  dvc exp run -S corpus.name=synthetic; \
+	fi
+	@echo "Figures: dvc metrics show    Pictures: dvc plots show    Compare: dvc metrics diff"
+
+.PHONY: test
+test: setup ## lint, types and all tests
+	ruff check .
+	ruff format --check .
+	mypy
+	python -m pytest
+
+.PHONY: setup
+setup: .venv/.complete ## create .venv from requirements.txt
+
+.venv/.complete: requirements.txt pyproject.toml
+	@rm -f $@
+	@if command -v uv > /dev/null; then \
+	  uv venv --quiet --allow-existing .venv; \
+	else \
+	  python3 -m venv .venv && .venv/bin/pip install --quiet uv; \
+	fi
+	uv pip install --quiet --python .venv --require-hashes -r requirements.txt
+	uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: results
+results: setup ## five seeds, then README table, docs/results.md and its pictures from committed metrics
+	python stages/seeds.py
+	python stages/report.py
+
+.PHONY: benchmark
+benchmark: setup ## speed against the reference's way, into benchmarks/results.json
+	python benchmarks/run.py
+	python stages/report.py
+
+.PHONY: format
+format: setup ## format all code
+	ruff check --fix .
+	ruff format .
+
+.PHONY: requirements
+requirements: ## pin every dependency anew, with hashes
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.10 --all-extras \
+	  --no-annotate --no-emit-index-url --custom-compile-command "make requirements" \
+	  --upgrade pyproject.toml -o requirements.txt
+
+.PHONY: clean
+clean: ## remove what a run made, except DVC's cache
+	rm -rf data/raw data/features data/split.csv models .resume dvc_plots
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22

@@ -1,0 +1,73 @@
+"""docs/parameters.md from the dataclasses that read params.yaml.
+
+Run     python docs/make_parameters.py
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+
+from spoken_digits.budget import BudgetParams
+from spoken_digits.corpora import CorpusParams, SyntheticParams
+from spoken_digits.features.mfcc import MfccParams
+from spoken_digits.features.registry import FeatureParams
+from spoken_digits.features.spectrogram import SpectrogramParams
+from spoken_digits.models.params import CnnLstmParams, CnnParams, LstmParams
+from spoken_digits.quantization.int8_dynamic import Int8DynamicParams
+from spoken_digits.splits import SplitParams
+from spoken_digits.training.recipe import Recipe
+
+SECTIONS: list[tuple[str, type]] = [
+    ("corpus", CorpusParams),
+    ("corpus.synthetic", SyntheticParams),
+    ("features", FeatureParams),
+    ("features.mfcc", MfccParams),
+    ("features.spectrogram", SpectrogramParams),
+    ("split", SplitParams),
+    ("train", Recipe),
+    ("model, and variants.<name> with `architecture: lstm`", LstmParams),
+    ("<model>.budget", BudgetParams),
+    ("variants.<name> with `architecture: cnn`", CnnParams),
+    ("variants.<name> with `architecture: cnn_lstm`", CnnLstmParams),
+    ("quantize.int8_dynamic", Int8DynamicParams),
+]
+INTRODUCTION = """# Parameters
+
+Made by `python docs/make_parameters.py` from the code that reads `params.yaml`; a test keeps them
+together. `seed` draws the split, initial weights, order and augmentation. A model's `train`
+holds the keys of `train` that differ for it, `train_on.<corpus>` those that differ on one corpus.
+
+Experiments set any of them: `dvc exp run -S train.epochs=20 -S variants.cnn.dropout=0.3`.
+"""
+
+
+def fields(schema: type) -> list[tuple[str, str, str]]:
+    """Name, type and meaning of each field of a dataclass, as its source has them."""
+    (tree,) = ast.parse(inspect.getsource(schema)).body
+    assert isinstance(tree, ast.ClassDef)
+    found = []
+    for node, following in zip(tree.body, [*tree.body[1:], None], strict=True):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            meaning = ""
+            if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
+                meaning = " ".join(str(following.value.value).split())
+            found.append((node.target.id, ast.unparse(node.annotation), meaning))
+    return found
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [INTRODUCTION]
+    for name, schema in SECTIONS:
+        lines = [f"## {name}\n", "| key | type | meaning |", "|---|---|---|"]
+        for key, annotation, meaning in fields(schema):
+            kind = annotation.replace("|", "or").replace("Literal", "one of ").replace("'", "")
+            lines.append(f"| `{key}` | {kind} | {meaning} |")
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("parameters.md").write_text(page(), encoding="utf-8")

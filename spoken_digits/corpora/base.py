@@ -1,0 +1,65 @@
+"""What every corpus module offers to the `download` stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from spoken_digits.audio import AudioFormat
+from spoken_digits.clips import Clip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """A corpus, ready to be read."""
+
+    name: str
+    version: str
+    source: str
+    """Address or way of making."""
+    licence: str
+    synthetic: bool
+    """True for speech made by a machine: every figure from it must be labelled so."""
+    n_clips: int
+    """Clips that `clips` yields at most, for the progress bar."""
+    clips: Iterator[Clip]
+    """Sorted by path."""
+    audio_format: AudioFormat | None
+    """What every clip is in; None where any will do."""
+    fingerprint: str | None = None
+    """Known fingerprint of the whole corpus; None where none is published or limits apply."""
+    speaker_folds: Sequence[Sequence[str]] | None = None
+    """Published speaker-disjoint folds: the test speakers of each."""
+    official_test_takes: Sequence[int] | None = None
+    """Takes that the corpus's authors set aside for testing."""
+    speakers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What is known of each speaker: columns added to the manifest."""
+    notes: Sequence[str] = ()
+    """What the user should know, printed and kept in provenance.json."""
+
+
+WAV_8_KHZ = AudioFormat(sample_rate=8000, n_channels=1, subtype="PCM_16", container="WAV")
+WAV_48_KHZ = AudioFormat(sample_rate=48000, n_channels=1, subtype="PCM_16", container="WAV")
+
+T = TypeVar("T")
+
+
+def balanced(
+    entries: Sequence[T], limit: int | None, groups: Sequence[tuple[int, str, str]]
+) -> list[T]:
+    """At most `limit` of the entries, spread over labels and speakers, in their old order.
+
+    Parameters
+    ----------
+    entries
+        All there is.
+    limit
+        How many to keep; None keeps all.
+    groups
+        (take, speaker, label) of each entry: low takes go first, each for all speakers and labels.
+    """
+    if limit is None or limit >= len(entries):
+        return list(entries)
+    order = sorted(range(len(entries)), key=lambda i: groups[i])[:limit]
+    return [entries[i] for i in sorted(order)]

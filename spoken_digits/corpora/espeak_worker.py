@@ -1,0 +1,243 @@
+"""eSpeak NG in a process of its own: one speaker's utterances in, 16-bit samples out.
+
+eSpeak NG is GPL-3.0-or-later, so nothing of it enters the process that runs the pipeline: this
+module alone loads the library, and only when run as a program, which is what `say` does.
+
+    python -m spoken_digits.corpora.espeak_worker  < request  > reply
+
+request : one JSON object, ``folder`` (an empty folder with a short path, to work in) and
+    ``utterances`` (a list of the fields of `Utterance`).
+reply : for each utterance in turn the number of samples as a little-endian uint32, then that
+    many little-endian int16 samples, mono, at `SAMPLE_RATE`.
+
+The engine carries state from one utterance to the next that reseeding leaves as it is, so the
+library is loaded afresh for each, which costs about 1 ms: what is said depends on the utterance
+alone. Only the standard library is imported here, so that a process starts in 50 ms.
+"""
+
+from __future__ import annotations
+
+import _ctypes
+import ctypes
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+SAMPLE_RATE = 22050
+"""Samples a second that the engine makes."""
+
+LANGUAGES = (
+    "en",
+    "en-us",
+    "en-us-nyc",
+    "en-029",
+    "en-gb-scotland",
+    "en-gb-x-rp",
+    "en-gb-x-gbclan",
+    "en-gb-x-gbcwmd",
+)
+"""The accents of English that the engine can load (`en-gb` by itself fails)."""
+
+MAX_FOLDER_LENGTH = 110
+"""Bytes that the working folder's path may have: the engine keeps paths in buffers of 160."""
+
+_COMMAND = (sys.executable, __file__)  # not -m: importing the whole package takes longer
+_TIMEOUT_S = 600  # a speaker with 500 utterances takes about 1 s
+
+_DATA_FILES = ("en_dict", "intonations", "phondata", "phonindex", "phontab")
+_VOICE = "voice"  # name of the variant file that describes the speaker
+
+# Values from eSpeak NG's speak_lib.h.
+_OUTPUT_SYNCHRONOUS = 2
+_NEVER_EXIT = 0x8000
+_RATE, _PITCH, _PITCH_RANGE = 1, 3, 4
+_POSITION_CHARACTER = 1
+_CHARACTERS_UTF8 = 1
+
+_SynthCallback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Utterance:
+    """What is to be said, and how."""
+
+    text: str
+    """The word, with the punctuation that shapes its melody."""
+    language: str
+    """One of `LANGUAGES`."""
+    voice: str
+    """A voice variant file as in https://github.com/espeak-ng/espeak-ng, docs/voices.md."""
+    rate_wpm: int
+    """Words a minute, 80 to 450."""
+    pitch: int
+    """0 to 100; 50 leaves the voice's own pitch."""
+    pitch_range: int
+    """0 (monotone) to 100."""
+    seed: int
+    """Seeds the engine's noise, 1 or more."""
+
+
+class EngineError(Exception):
+    """The engine's process did not do its work; the text says what it said last."""
+
+
+def say(utterances: Sequence[Utterance], folder: Path) -> list[bytes]:
+    """Samples of each utterance, from a fresh process.
+
+    Parameters
+    ----------
+    utterances
+        What to say.
+    folder
+        An empty folder to work in, its path at most `MAX_FOLDER_LENGTH` bytes long.
+
+    Returns
+    -------
+    list of bytes
+        Little-endian int16 samples, mono, at `SAMPLE_RATE`.
+
+    Raises
+    ------
+    EngineError
+        The process failed, hung, or left something unsaid.
+    """
+    request = {"folder": str(folder), "utterances": [asdict(u) for u in utterances]}
+    try:
+        process = subprocess.run(
+            _COMMAND,
+            input=json.dumps(request).encode(),
+            capture_output=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise EngineError(f"no answer in {_TIMEOUT_S} s") from None
+    if process.returncode != 0:
+        last_words = process.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        raise EngineError(": ".join([f"exit status {process.returncode}", *last_words]))
+    said = list(_split(process.stdout))
+    if len(said) != len(utterances) or not all(any(samples) for samples in said):
+        raise EngineError(f"only {sum(map(any, said))} of {len(utterances)} utterances came back")
+    return said
+
+
+def _split(reply: bytes) -> Iterator[bytes]:
+    """The utterances that came back whole."""
+    start = 0
+    while start < len(reply):
+        stop = start + 4 + 2 * int.from_bytes(reply[start : start + 4], "little")
+        if stop <= len(reply):
+            yield reply[start + 4 : stop]
+        start = stop
+
+
+def _prepare_data(source: Path, folder: Path) -> None:
+    """Copy what English needs out of the engine's data, to where its path is short enough."""
+    data = folder / "espeak-ng-data"
+    (data / "lang" / "gmw").mkdir(parents=True)
+    (data / "voices" / "!v").mkdir(parents=True)
+    for name in _DATA_FILES:
+        shutil.copyfile(source / name, data / name)
+    for language in sorted((source / "lang" / "gmw").glob("en*")):
+        shutil.copyfile(language, data / "lang" / "gmw" / language.name)
+
+
+def _load(library_path: str) -> Any:
+    library = ctypes.CDLL(library_path)
+    # Without these a size_t is passed as an int, and half of the register is chance.
+    library.espeak_Initialize.argtypes = [
+        ctypes.c_int,
+        ctypes.c_int,
+        ctypes.c_char_p,
+        ctypes.c_int,
+    ]
+    library.espeak_SetSynthCallback.argtypes = [_SynthCallback]
+    library.espeak_SetVoiceByName.argtypes = [ctypes.c_char_p]
+    library.espeak_SetParameter.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int]
+    library.espeak_ng_SetRandSeed.argtypes = [ctypes.c_long]
+    library.espeak_Synth.argtypes = [
+        ctypes.c_char_p,
+        ctypes.c_size_t,
+        ctypes.c_uint,
+        ctypes.c_int,
+        ctypes.c_uint,
+        ctypes.c_uint,
+        ctypes.c_void_p,
+        ctypes.c_void_p,
+    ]
+    return library
+
+
+def _unload(library: Any) -> None:
+    """Drop the library with its state; the standard library offers no public way."""
+    library.espeak_Terminate()
+    if sys.platform == "win32":
+        _ctypes.FreeLibrary(library._handle)
+    else:
+        _ctypes.dlclose(library._handle)
+
+
+def _require(step: str, status: int, wanted: int = 0) -> None:
+    if status != wanted:
+        raise RuntimeError(f"eSpeak NG: {step} gave {status}, not {wanted}")
+
+
+def _speak(library_path: str, folder: Path, utterance: Utterance) -> bytes:
+    """Samples of one utterance, int16 mono at `SAMPLE_RATE`."""
+    variant = folder / "espeak-ng-data" / "voices" / "!v" / _VOICE
+    variant.write_text(utterance.voice, encoding="ascii", newline="\n")
+    chunks: list[bytes] = []
+
+    def keep(samples: Any, n_samples: int, events: Any) -> int:
+        if samples and n_samples:
+            chunks.append(ctypes.string_at(samples, 2 * n_samples))
+        return 0
+
+    callback = _SynthCallback(keep)  # must outlive the synthesis
+    library = _load(library_path)
+    try:
+        path = os.fsencode(folder)
+        sample_rate = library.espeak_Initialize(_OUTPUT_SYNCHRONOUS, 0, path, _NEVER_EXIT)
+        _require("start", sample_rate, SAMPLE_RATE)
+        library.espeak_SetSynthCallback(callback)
+        voice = f"{utterance.language}+{_VOICE}"
+        _require(f"voice {voice}", library.espeak_SetVoiceByName(voice.encode()))
+        library.espeak_SetParameter(_RATE, utterance.rate_wpm, 0)
+        library.espeak_SetParameter(_PITCH, utterance.pitch, 0)
+        library.espeak_SetParameter(_PITCH_RANGE, utterance.pitch_range, 0)
+        library.espeak_ng_SetRandSeed(utterance.seed)
+        text = utterance.text.encode() + b"\0"
+        status = library.espeak_Synth(
+            text, len(text), 0, _POSITION_CHARACTER, 0, _CHARACTERS_UTF8, None, None
+        )
+        _require(f"saying {utterance.text!r}", status)
+    finally:
+        _unload(library)
+    return b"".join(chunks)
+
+
+def main() -> None:
+    """Answer one request; any error ends the process with its text on stderr."""
+    import espeakng_loader  # here only: an optional extra
+
+    request = json.load(sys.stdin)
+    folder = Path(request["folder"])
+    _prepare_data(Path(espeakng_loader.get_data_path()), folder)
+    library_path = espeakng_loader.get_library_path()
+    for fields in request["utterances"]:
+        samples = _speak(library_path, folder, Utterance(**fields))
+        sys.stdout.buffer.write(struct.pack("<I", len(samples) // 2))
+        sys.stdout.buffer.write(samples)
+
+
+if __name__ == "__main__":
+    main()

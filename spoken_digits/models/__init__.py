@@ -1,0 +1,1 @@
+"""Networks, their parameters, and the files that hold them."""

@@ -1,0 +1,85 @@
+"""Say which word is in a recording.
+
+Run     python -m spoken_digits.predict MODEL.safetensors FILE...
+
+The model file alone suffices: it carries its labels, features and normalisation.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from spoken_digits import audio, errors
+from spoken_digits.audio import Waveform
+from spoken_digits.evaluation import probabilities
+from spoken_digits.features.registry import extractor_from
+from spoken_digits.models.model_file import read_model
+from spoken_digits.quantization import load_any
+
+
+class Recogniser:
+    """A trained model with its front-end: waveforms in, probabilities out."""
+
+    def __init__(self, path: Path) -> None:
+        self.card, tensors = read_model(path)
+        self._network = load_any(self.card, tensors)
+        self._extract = extractor_from(self.card.features)
+
+    @torch.inference_mode()
+    def __call__(self, waveform: Waveform, sample_rate: int) -> NDArray[np.float64]:
+        """Probability of each label, (n_labels,), for one clip.
+
+        Parameters
+        ----------
+        waveform
+            (n_samples,) float32, any level.
+        sample_rate
+            Hz, any.
+        """
+        clip = audio.resample(waveform, sample_rate, self._extract.sample_rate)
+        features, n_frames = self._extract([clip])
+        x = self.card.normalise(torch.from_numpy(features))  # (1, n_frames, n_coefficients)
+        logits = self._network(x, torch.from_numpy(n_frames))  # (1, n_labels)
+        return np.asarray(probabilities(logits.numpy().astype(np.float64))[0])
+
+
+def main() -> None:
+    arguments = _parse_arguments()
+    recogniser = Recogniser(arguments.model)
+    n_failed = 0
+    for file in arguments.files:
+        try:
+            waveform, found = audio.read(file)
+        except errors.UserError as error:
+            errors.report(error)
+            n_failed += 1
+            continue
+        print(_line(file, recogniser(waveform, found.sample_rate), recogniser.card.labels))
+    if n_failed:
+        raise errors.UserError(f"{n_failed} of {len(arguments.files)} files could not be read")
+
+
+def _line(file: Path, chances: NDArray[np.float64], labels: Sequence[str]) -> str:
+    order = np.argsort(-chances, kind="stable")
+    ranked = "  ".join(f"{labels[i]} {chances[i]:.4f}" for i in order)
+    return f"{file}: {labels[order[0]]}    {ranked}"
+
+
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m spoken_digits.predict",
+        description="The word in each recording, with the probability of every word.",
+    )
+    parser.add_argument("model", type=Path, metavar="MODEL.safetensors")
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="any audio file")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,299 @@
+"""The training loop: best validation epoch kept, stopped early, resumed after a kill.
+
+Every random draw of an epoch comes from (seed, epoch), so a run that is resumed at an epoch's
+end goes on exactly as if it had never stopped.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from spoken_digits.errors import UserError
+from spoken_digits.files import replacing
+from spoken_digits.models.networks import Network
+from spoken_digits.training.data import Batch, Subset, augment
+from spoken_digits.training.recipe import Recipe
+
+EVALUATION_BATCH = 256
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of <malloc.h>
+
+CURVE_COLUMNS = (
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "val_loss",
+    "val_accuracy",
+    "learning_rate",
+)
+
+
+@dataclass
+class TrainingState:
+    """What a resumed run needs besides weights and optimizer."""
+
+    curve: list[tuple[float, ...]] = field(default_factory=list)
+    """A row of CURVE_COLUMNS for each finished epoch."""
+    best_epoch: int = 0
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def is_better(self, row: tuple[float, ...]) -> bool:
+        """Whether validation accuracy rose, or stayed while validation loss fell."""
+        if not self.curve or self.best_epoch == 0:
+            return True
+        best = self.curve[self.best_epoch - 1]
+        return (row[4], -row[3]) > (best[4], -best[3])
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; `auto` takes the first of cuda, mps, cpu that is there.
+
+    Raises
+    ------
+    UserError
+        The named device is not on this machine.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = next((device for device, is_there in there.items() if is_there), "cpu")
+    if not there.get(name, True):
+        raise UserError(
+            f"params.yaml: `train.device` is {name}, which this machine lacks: use auto"
+        )
+    return torch.device(name)
+
+
+def set_up(device: str, threads: int) -> torch.device:
+    """Fix threads and algorithms so that the same parameters give the same bytes."""
+    # Needed by deterministic matrix products on cuda; no effect elsewhere.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.set_num_threads(threads)
+    _keep_freed_memory()
+    torch.use_deterministic_algorithms(True)
+    return pick_device(device)
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc reuse freed tensors instead of handing every one back to the kernel.
+
+    By default each gradient of a large layer is fresh memory, zeroed by the kernel page by page
+    in every step: a third of the time of a step with 120 million weights.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError):  # not glibc
+        return
+    mallopt(_M_MMAP_MAX, 0)
+    mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
+
+
+def fit(
+    network: Network,
+    normalise: Callable[[Tensor], Tensor],
+    train: Subset,
+    val: Subset,
+    recipe: Recipe,
+    *,
+    seed: int,
+    device: torch.device,
+    checkpoint: Path | None = None,
+    on_epoch: Callable[[int, tuple[float, ...]], None] = lambda *_: None,
+) -> TrainingState:
+    """Train `network`; its weights at the end are those of the best validation epoch.
+
+    Parameters
+    ----------
+    network
+        Freshly initialised.
+    normalise
+        Stored features to network input.
+    train, val
+        The subsets.
+    recipe
+        Section `train`.
+    seed
+        Draws order, dropout and augmentation.
+    device
+        Where to train.
+    checkpoint
+        Where the state to resume from is kept; None keeps none.
+    on_epoch
+        Called after each epoch with its number and its row of CURVE_COLUMNS.
+    """
+    network.to(device)
+    if recipe.memory_format == "channels_last":
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = _make_optimizer(network, recipe)
+    n_batches = train.n_batches(recipe.batch_size)
+    schedule = _make_schedule(optimizer, recipe, n_batches)
+    state = TrainingState()
+    if checkpoint is not None and checkpoint.exists():
+        state = _resume(checkpoint, network, optimizer, schedule)
+    saved_at = time.monotonic()
+    for epoch in range(len(state.curve) + 1, recipe.epochs + 1):
+        learning_rate = optimizer.param_groups[0]["lr"]
+        trained = _train_epoch(
+            network, normalise, train, recipe, optimizer, schedule, (seed, epoch), device
+        )
+        row = (epoch, *trained, *evaluate(network, normalise, val, device), learning_rate)
+        if not np.isfinite(row).all():
+            raise UserError(
+                f"training broke down in epoch {epoch} (loss is not a number): "
+                "lower `train.learning_rate` or set `train.gradient_clip`"
+            )
+        if state.is_better(row):
+            state.best_epoch = epoch
+            state.best_weights = {
+                k: v.detach().cpu().clone() for k, v in network.state_dict().items()
+            }
+        state.curve.append(row)
+        on_epoch(epoch, row)
+        if recipe.patience is not None and epoch - state.best_epoch >= recipe.patience:
+            break
+        due = time.monotonic() - saved_at >= recipe.checkpoint_seconds
+        if checkpoint is not None and due and epoch < recipe.epochs:
+            _save(checkpoint, network, optimizer, schedule, state)
+            saved_at = time.monotonic()
+    network.load_state_dict(state.best_weights)
+    network.eval()
+    return state
+
+
+def _make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
+    by_rate: dict[float, list[nn.Parameter]] = {}
+    for parameter in network.parameters():
+        fan_in = parameter[0].numel() if parameter.dim() > 1 else 1
+        slower = max(1.0, fan_in / (recipe.learning_rate_fan_in or fan_in))
+        by_rate.setdefault(recipe.learning_rate / slower, []).append(parameter)
+    # The full rate first: the one that curves show.
+    groups = [{"params": by_rate[rate], "lr": rate} for rate in sorted(by_rate, reverse=True)]
+    # One pass over the weights instead of ten: what counts with 120 million of them.
+    return kind(groups, weight_decay=recipe.weight_decay, fused=True)
+
+
+def _make_schedule(
+    optimizer: torch.optim.Optimizer, recipe: Recipe, n_batches: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    if recipe.schedule == "one_cycle":
+        highest = [group["lr"] for group in optimizer.param_groups]
+        return torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, highest, total_steps=recipe.epochs * n_batches
+        )
+    return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+
+
+def _use_bfloat16(precision: str, device: torch.device) -> bool:
+    if precision != "auto":
+        return precision == "bfloat16"
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
+def _train_epoch(
+    network: Network,
+    normalise: Callable[[Tensor], Tensor],
+    train: Subset,
+    recipe: Recipe,
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+    seeds: tuple[int, int],
+    device: torch.device,
+) -> tuple[float, float]:
+    """One pass over the train clips: mean loss and accuracy as seen while training."""
+    rng = np.random.default_rng(seeds)
+    generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    torch.manual_seed(int(rng.integers(2**62)))  # dropout draws from the global generator
+    loss_of = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
+    use_bfloat16 = _use_bfloat16(recipe.precision, device)
+    network.train()
+    loss_sum, n_right = torch.zeros((), device=device), torch.zeros((), device=device)
+    for batch in train.batches(recipe.batch_size, rng):
+        x = normalise(batch.x.to(device))
+        x, n_frames = augment(x, batch.n_frames.to(device), recipe, generator)
+        y = batch.y.to(device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=use_bfloat16):
+            logits = network(x, n_frames)
+        loss = loss_of(logits.float(), y)
+        optimizer.zero_grad()
+        loss.backward()
+        if recipe.gradient_clip is not None:
+            nn.utils.clip_grad_norm_(network.parameters(), recipe.gradient_clip)
+        optimizer.step()
+        schedule.step()
+        loss_sum += loss.detach() * len(y)
+        n_right += (logits.argmax(1) == y).sum()
+    return float(loss_sum) / len(train), float(n_right) / len(train)
+
+
+@torch.inference_mode()
+def predict(
+    network: nn.Module,
+    normalise: Callable[[Tensor], Tensor],
+    subset: Subset,
+    device: torch.device,
+    batch_size: int = EVALUATION_BATCH,
+) -> Tensor:
+    """Logits (n, n_classes) of every clip of the subset, on the cpu."""
+
+    def logits(batch: Batch) -> Tensor:
+        out: Tensor = network(normalise(batch.x.to(device)), batch.n_frames.to(device))
+        return out.float().cpu()
+
+    network.eval()
+    return torch.cat([logits(batch) for batch in subset.batches(batch_size)])
+
+
+def evaluate(
+    network: nn.Module,
+    normalise: Callable[[Tensor], Tensor],
+    subset: Subset,
+    device: torch.device,
+) -> tuple[float, float]:
+    """Mean cross-entropy and accuracy over the subset."""
+    logits = predict(network, normalise, subset, device)
+    y = torch.from_numpy(subset.y[subset.rows])
+    loss = nn.functional.cross_entropy(logits, y)
+    return float(loss), float((logits.argmax(1) == y).double().mean())
+
+
+def _save(
+    path: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+    state: TrainingState,
+) -> None:
+    with replacing(path) as temporary:
+        torch.save(
+            {
+                "network": network.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "schedule": schedule.state_dict(),
+                "state": vars(state),
+            },
+            temporary,
+        )
+
+
+def _resume(
+    path: Path,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    schedule: torch.optim.lr_scheduler.LRScheduler,
+) -> TrainingState:
+    saved: dict[str, Any] = torch.load(path, weights_only=True)
+    network.load_state_dict(saved["network"])
+    optimizer.load_state_dict(saved["optimizer"])
+    schedule.load_state_dict(saved["schedule"])
+    return TrainingState(**saved["state"])

@@ -1,0 +1,105 @@
+"""Stage `download`: a corpus, from wherever it is in reach, as one archive and its manifest.
+
+Reads   params.yaml: corpus; an archive or a folder of recordings
+Writes  data/raw/audio.zip, data/raw/manifest.csv, data/raw/provenance.json
+Run     python stages/download.py [--check]
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+from tqdm import tqdm
+
+from spoken_digits import corpora, errors, files, manifest, params
+from spoken_digits.clips import write_archive
+from spoken_digits.corpora.base import Corpus
+from spoken_digits.errors import UserError
+
+ROOT = Path(__file__).resolve().parent.parent
+RAW = Path("data/raw")
+
+
+def main() -> None:
+    corpus_params = params.section(
+        params.read_params(Path("params.yaml")), "corpus", corpora.CorpusParams
+    )
+    if parse_arguments().check:
+        sys.exit(0 if corpora.reachable(corpus_params, ROOT) else 3)
+    corpus = corpora.open_corpus(corpus_params, ROOT)
+    for note in corpus.notes:
+        print(f"{corpus.name}: {note}")
+    with files.replacing(RAW / "audio.zip") as archive:
+        table = store(corpus, archive)
+        fingerprint = verify(corpus, table)
+    manifest.write_manifest(RAW / "manifest.csv", table)
+    files.write_json(RAW / "provenance.json", provenance(corpus, table, fingerprint))
+    print(
+        f"{corpus.name}: {len(table)} clips, {table['label'].nunique()} words, "
+        f"{table['speaker'].nunique()} speakers, fingerprint {fingerprint[:12]}"
+    )
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="only say, by exit status 0 or 3, whether the corpus is in reach",
+    )
+    return parser.parse_args()
+
+
+def store(corpus: Corpus, archive: Path) -> pd.DataFrame:
+    """Write every clip to `archive`; return the manifest, one row a clip."""
+    bar = tqdm(corpus.clips, total=corpus.n_clips, desc="download", unit="clip", disable=None)
+    rows = [
+        {**manifest.row(clip, corpus.audio_format), "fault": clip.fault}
+        | corpus.speakers.get(clip.speaker, {})
+        for clip in write_archive(archive, bar)
+    ]
+    if not rows:
+        raise UserError(f"corpus {corpus.name} holds no clips: check corpus.limit and corpus.path")
+    table = pd.DataFrame(rows)
+    return table if table["fault"].any() else table.drop(columns="fault")
+
+
+def verify(corpus: Corpus, table: pd.DataFrame) -> str:
+    """The content fingerprint; raises if the corpus has a known one that differs."""
+    lines = sorted(
+        f"{PurePosixPath(path).name} {digest}\n"
+        for path, digest in zip(table["path"], table["sha256"], strict=True)
+    )
+    fingerprint = hashlib.sha256("".join(lines).encode()).hexdigest()
+    if corpus.fingerprint is not None and fingerprint != corpus.fingerprint:
+        raise UserError(
+            f"the recordings are not those of {corpus.name} {corpus.version}: fingerprint "
+            f"{fingerprint[:12]}..., expected {corpus.fingerprint[:12]}...; fetch the official "
+            "archive again, or use corpus.name=folder for recordings of your own"
+        )
+    return fingerprint
+
+
+def provenance(corpus: Corpus, table: pd.DataFrame, fingerprint: str) -> dict[str, object]:
+    return {
+        "corpus": corpus.name,
+        "version": corpus.version,
+        "source": corpus.source,
+        "licence": corpus.licence,
+        "synthetic": corpus.synthetic,
+        "fingerprint": fingerprint,
+        "fingerprint_verified": corpus.fingerprint is not None,
+        "n_clips": len(table),
+        "labels": manifest.labels(table),
+        "speaker_folds": corpus.speaker_folds and [list(fold) for fold in corpus.speaker_folds],
+        "official_test_takes": corpus.official_test_takes and list(corpus.official_test_takes),
+        "notes": list(corpus.notes),
+    }
+
+
+if __name__ == "__main__":
+    errors.run(main)

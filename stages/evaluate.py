@@ -1,0 +1,118 @@
+"""Stage `evaluate`: one model on the test clips it has never seen.
+
+Reads   models/<model>.safetensors, data/, params.yaml: the model's section
+Writes  metrics/<model>.json, plots/confusion/<model>.csv, plots/per_class/<model>.csv,
+        plots/size_accuracy/<model>.csv, plots/mistakes/<model>.png
+Run     python stages/evaluate.py lstm
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spoken_digits import audio, errors, evaluation, files, mistakes, params
+from spoken_digits.clips import ClipArchive
+from spoken_digits.experiment import Dataset, check_fits, load_dataset
+from spoken_digits.manifest import read_manifest
+from spoken_digits.models.model_file import ModelCard, load_network, parameter_bytes, read_model
+from spoken_digits.models.networks import n_parameters
+from spoken_digits.reports import size_accuracy_row
+from spoken_digits.training import loop
+from spoken_digits.training.recipe import read_device
+
+DATA = Path("data")
+MODELS = Path("models")
+METRICS = Path("metrics")
+PLOTS = Path("plots")
+N_MISTAKES = 6
+
+
+def main() -> None:
+    name = parse_arguments().model
+    everything = params.read_params(Path("params.yaml"))
+    device = loop.set_up(*read_device(everything))
+    model_file = MODELS / f"{name}.safetensors"
+    card, tensors = read_model(model_file)
+    network = load_network(card, tensors).to(device)
+    dataset = load_dataset(DATA, everything, name)
+    check_fits(card, model_file, dataset)
+    logits = {
+        subset: loop.predict(network, card.normalise, dataset.subset(subset), device)
+        .numpy()
+        .astype(np.float64)
+        for subset in ("train", "val", "test")
+    }
+    actual = dataset.actual("test")
+    metrics = {
+        **evaluation.accuracy_metrics(logits["test"], actual),
+        "parameters": n_parameters(network),
+        "size_kib": parameter_bytes(tensors) / 1024,
+        "multiply_accumulates": network.multiply_accumulates(),
+        "train_accuracy": accuracy(logits["train"], dataset.actual("train")),
+        "val_accuracy": accuracy(logits["val"], dataset.actual("val")),
+        "best_epoch": card.best_epoch,
+    }
+    write_tables(name, metrics, logits["test"], actual, dataset.labels)
+    draw_mistakes(card, dataset, logits["test"], actual)
+    print(f"{name}: test accuracy {metrics['accuracy']:.4f} ({len(actual)} clips)")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", help="lstm, or a name under `variants` in params.yaml")
+    return parser.parse_args()
+
+
+def accuracy(logits: NDArray[np.float64], actual: NDArray[np.int64]) -> float:
+    return float((logits.argmax(axis=1) == actual).mean())
+
+
+def write_tables(
+    name: str,
+    metrics: dict[str, float | int],
+    logits: NDArray[np.float64],
+    actual: NDArray[np.int64],
+    labels: list[str],
+) -> None:
+    files.write_json(METRICS / f"{name}.json", evaluation.rounded(metrics))
+    files.write_csv(
+        PLOTS / "confusion" / f"{name}.csv",
+        ("actual", "predicted"),
+        [(labels[a], labels[p]) for a, p in zip(actual, logits.argmax(axis=1), strict=True)],
+    )
+    report = evaluation.per_class_report(logits, actual, labels).round(6)
+    files.write_csv(
+        PLOTS / "per_class" / f"{name}.csv", list(report.columns), report.to_numpy().tolist()
+    )
+    files.write_csv(
+        PLOTS / "size_accuracy" / f"{name}.csv", *size_accuracy_row(name, "float32", metrics)
+    )
+
+
+def draw_mistakes(
+    card: ModelCard, dataset: Dataset, logits: NDArray[np.float64], actual: NDArray[np.int64]
+) -> None:
+    worst = mistakes.worst(evaluation.probabilities(logits), actual, N_MISTAKES)
+    manifest = read_manifest(DATA / "raw" / "manifest.csv")
+    archive = ClipArchive(DATA / "raw" / "audio.zip")
+    clips = []
+    for mistake in worst:
+        row = dataset.rows["test"][mistake.row]
+        path = manifest["path"][row]
+        waveform, found = audio.decode(archive.read(path), path)
+        clips.append((manifest["utterance"][row], waveform, found.sample_rate))
+    label = "synthetic speech, " if card.corpus["synthetic"] else ""
+    n_wrong = int((logits.argmax(axis=1) != actual).sum())
+    title = (
+        f"{card.name}: {n_wrong} of {len(actual)} test clips wrong ({label}{card.corpus['corpus']})"
+    )
+    with files.replacing(PLOTS / "mistakes" / f"{card.name}.png") as temporary:
+        mistakes.draw(temporary, title, worst, clips, card.labels)
+
+
+if __name__ == "__main__":
+    errors.run(main)

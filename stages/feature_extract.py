@@ -1,0 +1,43 @@
+"""Stage `feature_extract`: every clip as a tensor of one kind, mfcc or spectrogram.
+
+Reads   data/raw/audio.zip, data/raw/manifest.csv, params.yaml: features
+Writes  data/features/<kind>/x.npy, n_frames.npy, features.json
+Run     python stages/feature_extract.py mfcc
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from spoken_digits import errors, params
+from spoken_digits.features.registry import KINDS, FeatureParams, make_extractor
+from spoken_digits.features.store import write_features
+from spoken_digits.manifest import read_manifest
+
+RAW = Path("data/raw")
+FEATURES = Path("data/features")
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    feature_params = params.section(
+        params.read_params(Path("params.yaml")), "features", FeatureParams
+    )
+    extractor = make_extractor(arguments.kind, feature_params)
+    manifest = read_manifest(RAW / "manifest.csv")
+    write_features(
+        FEATURES / arguments.kind, extractor, RAW / "audio.zip", manifest, arguments.jobs
+    )
+    print(f"{arguments.kind}: {len(manifest)} clips of {extractor.shape} {extractor.dtype}")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("kind", choices=KINDS)
+    parser.add_argument("--jobs", type=int, help="processes (default: one a core)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,213 @@
+"""Stage `report`: committed metrics -> README table, docs/results.md and its picture.
+
+Reads   metrics/, benchmarks/results.json, data/raw/provenance.json if there
+Writes  README.md between its markers, docs/results.md, docs/size_accuracy.png
+Run     python stages/report.py
+
+Not part of `dvc repro`: `make results` runs it. Every figure in the texts comes from here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+from spoken_digits import errors, files, params
+from spoken_digits.models.params import names
+
+matplotlib.use("Agg")  # before pyplot: no display in a pipeline
+from matplotlib import pyplot as plt
+
+METRICS = Path("metrics")
+README = Path("README.md")
+RESULTS = Path("docs/results.md")
+PICTURE = Path("docs/size_accuracy.png")
+BENCHMARKS = Path("benchmarks/results.json")
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+
+# What the two published systems report: single runs, their own corpora and splits.
+REFERENCE = {
+    ("lstm", "float32"): "99.17 %",
+    ("lstm_36kb", "float32"): "93.67 %",
+    ("lstm_36kb", "int8_dynamic"): "93.50 %",
+    ("cnn", "float32"): "98.96 % (AudioMNIST)",
+    ("cnn_lstm", "float32"): "99.00 % (AudioMNIST)",
+}
+
+
+def main() -> None:
+    everything = params.read_params(Path("params.yaml"))
+    rows = collect(names(everything))
+    seeds = read_optional(METRICS / "seeds.json")
+    table = results_table(rows, seeds)
+    text = README.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    files.write_bytes(README, f"{before}{BEGIN}\n{table}\n{END}{after}".encode())
+    benchmarks = read_optional(BENCHMARKS)
+    files.write_bytes(RESULTS, results_page(rows, seeds, benchmarks).encode())
+    with files.replacing(PICTURE) as temporary:
+        draw(temporary, rows)
+    print(f"README.md, {RESULTS} and {PICTURE} are made from {len(rows)} metrics files")
+
+
+def collect(models: list[str]) -> list[dict[str, Any]]:
+    """One row a metrics file: model, scheme and what the file holds."""
+    rows = []
+    for model in models:
+        for path in sorted(METRICS.glob(f"{model}.json")) + sorted(METRICS.glob(f"{model}.*.json")):
+            scheme = path.name.removeprefix(f"{model}.").removesuffix("json").strip(".")
+            metrics = files.read_json(path, "dvc repro")
+            rows.append({"model": model, "scheme": scheme or "float32", **metrics})
+    if not rows:
+        raise errors.UserError("metrics/ is empty: make it with `dvc repro`")
+    return rows
+
+
+def read_optional(path: Path) -> dict[str, Any]:
+    return files.read_json(path, "make results") if path.exists() else {}
+
+
+def size(kib: float) -> str:
+    return f"{kib / 1024:,.1f} MiB" if kib >= 1024 else f"{kib:.2f} KiB"
+
+
+def interval(row: dict[str, Any]) -> str:
+    return f"{100 * row['accuracy_ci_low']:.2f} to {100 * row['accuracy_ci_high']:.2f}"
+
+
+def seed_key(row: dict[str, Any]) -> str:
+    return row["model"] if row["scheme"] == "float32" else f"{row['model']}.{row['scheme']}"
+
+
+def results_table(rows: list[dict[str, Any]], seeds: dict[str, Any]) -> str:
+    lines = [
+        "| model | weights | parameters | size | test accuracy | 95 % interval | five seeds "
+        "| reference |",
+        "|---|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for row in rows:
+        study = seeds.get(seed_key(row))
+        mean = f"{100 * study['mean']:.2f} ± {100 * study['std']:.2f} %" if study else ""
+        lines.append(
+            f"| `{row['model']}` | {row['scheme']} | {row['parameters']:,} "
+            f"| {size(row['size_kib'])} | {100 * row['accuracy']:.2f} % | {interval(row)} "
+            f"| {mean} | {REFERENCE.get((row['model'], row['scheme']), '')} |"
+        )
+    return "\n".join(lines)
+
+
+def results_page(
+    rows: list[dict[str, Any]], seeds: dict[str, Any], benchmarks: dict[str, Any]
+) -> str:
+    parts = [
+        "# Results",
+        "Made by `make results` from the committed `metrics/`; not edited by hand. Free Spoken "
+        "Digit Dataset v1.0.10, real recordings, random split stratified by word (2,100 train, "
+        "300 validation, 600 test), best validation epoch. A random split has every speaker on "
+        "both sides: these figures say nothing about voices never heard. The reference figures "
+        "are single runs of the two published systems, on their own splits and, for the CNNs, "
+        "on AudioMNIST.",
+        results_table(rows, seeds),
+        "![size against accuracy](size_accuracy.png)",
+        "## Seeds",
+        "Each seed draws its own split, initial weights, order and augmentation, and its test "
+        "clips are looked at once.",
+        seeds_table(seeds),
+    ]
+    quantized = [row for row in rows if row["scheme"] != "float32"]
+    parts += ["## What quantizing costs", quantized_table(quantized)]
+    if benchmarks:
+        parts += [
+            "## Speed",
+            f"`make benchmark`, on {benchmarks['machine']}; ratios against the reference's way of "
+            "doing the same in the same run.",
+            speed_table(benchmarks["rows"]),
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def seeds_table(seeds: dict[str, Any]) -> str:
+    lines = ["| model | mean | deviation | test accuracy by seed |", "|---|--:|--:|---|"]
+    for name, study in seeds.items():
+        values = ", ".join(f"{100 * value:.2f}" for value in study["values"])
+        lines.append(
+            f"| `{name}` | {100 * study['mean']:.2f} % | {100 * study['std']:.2f} | {values} |"
+        )
+    return "\n".join(lines)
+
+
+def quantized_table(rows: list[dict[str, Any]]) -> str:
+    lines = ["| model | scheme | accuracy lost | agreement | size |", "|---|---|--:|--:|--:|"]
+    lines += [
+        f"| `{row['model']}` | {row['scheme']} | {100 * row['accuracy_drop']:+.2f} points "
+        f"| {100 * row['agreement']:.2f} % | {size(row['size_kib'])} |"
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def speed_table(rows: list[dict[str, Any]]) -> str:
+    lines = ["| what | ours | reference | ratio | how |", "|---|--:|--:|--:|---|"]
+    for row in rows:
+        reference = f"{row['reference_s']:g} s" if row["reference_s"] else ""
+        ratio = f"{row['ratio']:.1f} x" if row["ratio"] else ""
+        lines.append(
+            f"| `{row['name']}` | {row['ours_s']:g} s | {reference} | {ratio} | {row['note']} |"
+        )
+    return "\n".join(lines)
+
+
+def draw(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Test accuracy against size, a point a metrics file."""
+    figure, axis = plt.subplots(figsize=(8.5, 4.2), layout="constrained")
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    schemes = list(dict.fromkeys(row["scheme"] for row in rows))
+    markers = "osD^v"
+    for row in rows:
+        colour = f"C{models.index(row['model'])}"
+        accuracy = 100 * row["accuracy"]
+        errors_ = [
+            [accuracy - 100 * row["accuracy_ci_low"]],
+            [100 * row["accuracy_ci_high"] - accuracy],
+        ]
+        axis.errorbar(
+            row["size_kib"],
+            accuracy,
+            yerr=errors_,
+            fmt=markers[schemes.index(row["scheme"])],
+            color=colour,
+            capsize=2,
+            markersize=6,
+            elinewidth=0.8,
+        )
+    handles = [
+        plt.Line2D([], [], color=f"C{i}", marker="", linewidth=4, label=model)
+        for i, model in enumerate(models)
+    ] + [
+        plt.Line2D([], [], color="0.4", marker=markers[i], linestyle="", label=scheme)
+        for i, scheme in enumerate(schemes)
+    ]
+    axis.set_xscale("log")
+    axis.set_xlabel("size of the stored parameters / KiB")
+    axis.set_ylabel("test accuracy / %")
+    axis.axvline(36, color="0.6", linestyle=":", linewidth=1)
+    axis.annotate(
+        "36 KiB",
+        (36, axis.get_ylim()[0]),
+        fontsize=8,
+        color="0.4",
+        xytext=(3, 4),
+        textcoords="offset points",
+    )
+    axis.grid(alpha=0.25)
+    axis.legend(handles=handles, fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    axis.set_title("Free Spoken Digit Dataset, random split, bars are 95 % intervals", fontsize=10)
+    figure.savefig(path, format="png", dpi=110, metadata={"Software": None})
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,37 @@
+"""Stage `split`: manifest -> subset of every utterance, checked for leaks.
+
+Reads   data/raw/manifest.csv, data/raw/provenance.json, params.yaml: seed, split
+Writes  data/split.csv
+Run     python stages/split.py
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spoken_digits import errors, files, params, splits
+from spoken_digits.manifest import read_manifest
+
+RAW = Path("data/raw")
+SPLIT = Path("data/split.csv")
+
+
+def main() -> None:
+    everything = params.read_params(Path("params.yaml"))
+    split_params = params.section(everything, "split", splits.SplitParams)
+    seed = params.value(everything, "seed", int)
+    manifest = read_manifest(RAW / "manifest.csv")
+    provenance = files.read_json(RAW / "provenance.json", "dvc repro download")
+    subsets = splits.assign(
+        manifest,
+        split_params,
+        seed,
+        speaker_folds=provenance["speaker_folds"],
+        official_test_takes=provenance["official_test_takes"],
+    )
+    splits.write_split(SPLIT, manifest, subsets)
+    print(", ".join(f"{subset} {(subsets == subset).sum()}" for subset in splits.SUBSETS))
+
+
+if __name__ == "__main__":
+    errors.run(main)

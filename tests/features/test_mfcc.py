@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import dataclasses
+
+import librosa
+import numpy as np
+import pytest
+import torch
+import torchaudio
+
+from spoken_digits.features.mfcc import Mfcc, MfccParams, dct_matrix, mel_filterbank
+from spoken_digits.features.registry import extractor_from
+
+PARAMS = MfccParams(n_fft=400, hop_length=160, n_mels=40, n_mfcc=13, n_frames=36)
+RATE = 8000
+
+
+def speech_like(duration_s: float, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    t = np.arange(int(duration_s * RATE)) / RATE
+    tones = sum(rng.uniform(0.1, 1) * np.sin(2 * np.pi * f * t) for f in (150, 480, 1700, 2600))
+    return (0.2 * tones * np.exp(-((t - duration_s / 2) ** 2) / 0.02)).astype(
+        np.float32
+    ) + rng.normal(0, 1e-3, t.size).astype(np.float32)
+
+
+def torchaudio_mfcc(wave: np.ndarray) -> np.ndarray:
+    mel = {"n_fft": 400, "hop_length": 160, "n_mels": 40}
+    transform = torchaudio.transforms.MFCC(RATE, 13, melkwargs=mel)
+    return transform(torch.from_numpy(wave / np.abs(wave).max())).numpy().T
+
+
+@pytest.mark.parametrize("duration_s", [0.14, 0.44, 0.719, 0.72, 1.3])
+def test_equals_torchaudio(duration_s):
+    wave = speech_like(duration_s)
+    expected = torchaudio_mfcc(wave)[:36]
+    features, n_frames = Mfcc(PARAMS, RATE)([wave])
+    assert n_frames[0] == len(expected) == min(36, 1 + wave.size // 160)
+    np.testing.assert_allclose(features[0, : len(expected)], expected, atol=2e-3)
+    assert not features[0, len(expected) :].any()
+
+
+def test_equals_librosa():
+    wave = speech_like(0.5)
+    # librosa's filters have unit area; ours, as torchaudio's, unit height.
+    mel = librosa.feature.melspectrogram(
+        y=wave / np.abs(wave).max(),
+        sr=RATE,
+        n_fft=400,
+        hop_length=160,
+        n_mels=40,
+        htk=True,
+        norm=None,
+        pad_mode="reflect",
+    )
+    expected = librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=13)
+    features, n_frames = Mfcc(PARAMS, RATE)([wave])
+    np.testing.assert_allclose(features[0, : n_frames[0]], expected.T[: n_frames[0]], atol=5e-3)
+
+
+def test_the_filters_are_those_of_torchaudio():
+    expected = torchaudio.functional.melscale_fbanks(201, 0.0, 4000.0, 40, RATE).numpy()
+    np.testing.assert_allclose(mel_filterbank(201, 40, RATE), expected, atol=1e-5)
+    expected = torchaudio.functional.create_dct(13, 40, "ortho").numpy()
+    np.testing.assert_allclose(dct_matrix(13, 40), expected, atol=1e-6)
+
+
+def test_a_clip_does_not_depend_on_its_neighbours():
+    quiet, loud = 1e-3 * speech_like(0.4, 1), speech_like(0.6, 2)
+    alone, _ = Mfcc(PARAMS, RATE)([quiet])
+    together, _ = Mfcc(PARAMS, RATE)([loud, quiet])
+    np.testing.assert_allclose(together[1], alone[0], atol=1e-5)
+
+
+def test_the_level_of_a_clip_does_not_matter():
+    wave = speech_like(0.5)
+    features, _ = Mfcc(PARAMS, RATE)([wave, wave / 64])
+    np.testing.assert_allclose(features[0], features[1], atol=1e-5)
+
+
+@pytest.mark.parametrize("frequency_hz", [300.0, 1000.0, 2500.0])
+def test_a_pure_tone_lands_in_its_mel_band(frequency_hz):
+    # All 40 coefficients undo to the 40 bands: the largest must be the tone's.
+    every = Mfcc(dataclasses.replace(PARAMS, n_mfcc=40), RATE)
+    t = np.arange(4000) / RATE
+    features, _ = every([np.sin(2 * np.pi * frequency_hz * t).astype(np.float32)])
+    bands = features[0, 10] @ dct_matrix(40, 40).T
+    weights = mel_filterbank(201, 40, RATE)
+    assert bands.argmax() == weights[round(frequency_hz / 20)].argmax()
+
+
+def test_silence_is_flat():
+    features, n_frames = Mfcc(PARAMS, RATE)([np.zeros(1600, np.float32)])
+    assert n_frames[0] == 11
+    floor = -100.0 * np.sqrt(40)  # every band at 10 log10(1e-10)
+    np.testing.assert_allclose(features[0, :11, 0], floor, rtol=1e-5)
+    np.testing.assert_allclose(features[0, :11, 1:], 0, atol=1e-3)
+
+
+def test_a_click_is_heard_where_it_is():
+    wave = np.zeros(3200, np.float32)
+    wave[1600] = 1.0
+    features, _ = Mfcc(PARAMS, RATE)([wave])
+    assert features[0, :21, 0].argmax() == 10
+    heard = features[0, :21, 0] > features[0, 0, 0] + 1
+    assert set(np.flatnonzero(heard)) <= {9, 10, 11}
+
+
+@pytest.mark.parametrize("n_samples", [1, 159, 160, 200, 201])
+def test_the_shortest_clips_have_frames(n_samples):
+    wave = np.full(n_samples, 0.5, np.float32)
+    features, n_frames = Mfcc(PARAMS, RATE)([wave])
+    assert n_frames[0] >= 1
+    assert np.isfinite(features).all()
+
+
+def test_an_extractor_is_made_again_from_its_description():
+    extractor = Mfcc(PARAMS, RATE)
+    again = extractor_from(extractor.describe())
+    wave = speech_like(0.4)
+    np.testing.assert_array_equal(again([wave])[0], extractor([wave])[0])

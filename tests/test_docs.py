@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+from recordings import REPOSITORY
+
+OBVIOUS = """
+num_layers epochs batch_size optimizer weight_decay mfcc synthetic spectrogram architecture
+features conv_channels kernel_size hidden_dim train train_on
+"""
+
+
+def test_the_parameters_page_is_that_of_the_code():
+    command = [
+        sys.executable,
+        "-c",
+        "import make_parameters as m, sys; sys.stdout.write(m.page())",
+    ]
+    made = subprocess.run(
+        command, cwd=REPOSITORY / "docs", capture_output=True, text=True, check=True
+    ).stdout
+    assert made == (REPOSITORY / "docs" / "parameters.md").read_text(), (
+        "run `python docs/make_parameters.py`"
+    )
+
+
+def test_every_key_says_what_it_means():
+    rows = re.findall(
+        r"^\| `(\w+)` \| .* \| (.*) \|$", (REPOSITORY / "docs/parameters.md").read_text(), re.M
+    )
+    assert len(rows) > 50
+    obvious = set(OBVIOUS.split())
+    assert {key for key, meaning in rows if not meaning} <= obvious
+
+
+def test_the_figures_of_the_readme_are_the_committed_metrics():
+    table = (REPOSITORY / "README.md").read_text().partition("results: begin -->")[2]
+    for line in table.partition("<!-- results: end")[0].splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if not cells[0].startswith("`"):
+            continue
+        model, scheme = cells[0].strip("`"), cells[1]
+        name = model if scheme == "float32" else f"{model}.{scheme}"
+        metrics = json.loads((REPOSITORY / "metrics" / f"{name}.json").read_text())
+        assert cells[4] == f"{100 * metrics['accuracy']:.2f} %"
+        assert cells[2] == f"{metrics['parameters']:,}"

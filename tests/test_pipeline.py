@@ -1,0 +1,222 @@
+"""The pipeline as DVC sees it, and whole runs of it on a tiny corpus."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from recordings import PATTERN, REPOSITORY, write_recordings
+from workspace import Workspace
+
+from spoken_digits.models.params import names
+
+PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())
+# Cannot change a result: an empty package, and how errors are worded.
+NOT_LISTED = {"spoken_digits/__init__.py", "spoken_digits/errors.py"}
+
+
+def stage_body(name: str) -> dict:
+    return PIPELINE["stages"][name].get("do", PIPELINE["stages"][name])
+
+
+def imported_modules(script: Path) -> set[str]:
+    """Files of the package that a script imports, by whatever way."""
+    seen: set[str] = set()
+    todo = [script]
+    while todo:
+        for node in ast.walk(ast.parse(todo.pop().read_text())):
+            if isinstance(node, ast.Import):
+                found = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                found = [f"{node.module}.{alias.name}" for alias in node.names]
+            else:
+                continue
+            for name in found:
+                parts = name.split(".")
+                for depth in range(1, len(parts) + 1):
+                    base = "/".join(parts[:depth])
+                    for file in (f"{base}.py", f"{base}/__init__.py"):
+                        if base.startswith("spoken_digits") and (REPOSITORY / file).is_file():
+                            if file not in seen:
+                                todo.append(REPOSITORY / file)
+                            seen.add(file)
+    return seen - NOT_LISTED
+
+
+@pytest.mark.parametrize("stage", PIPELINE["stages"])
+def test_the_dependencies_of_a_stage_are_what_its_script_imports(stage):
+    listed = [d for d in stage_body(stage)["deps"] if d.startswith("spoken_digits/")]
+    imported = imported_modules(REPOSITORY / "stages" / f"{stage}.py")
+    missing = {
+        file
+        for file in imported
+        if not any(file == d or (d.endswith("/") and file.startswith(d)) for d in listed)
+    }
+    unused = {d for d in listed if not any(file == d or file.startswith(d) for file in imported)}
+    # A package's own __init__ may hold nothing but its docstring.
+    missing -= {
+        file
+        for file in missing
+        if file.endswith("__init__.py") and len(ast.parse((REPOSITORY / file).read_text()).body) < 2
+    }
+    assert (missing, unused) == (set(), set())
+    assert f"stages/{stage}.py" in stage_body(stage)["deps"]
+
+
+def test_every_model_has_its_stages_and_its_place_in_every_picture(default_params):
+    models = names(default_params)
+    schemes = [f"{model}.int8_dynamic" for model in models]
+    assert list(PIPELINE["stages"]["train"]["foreach"]) == models
+    assert list(PIPELINE["stages"]["evaluate"]["foreach"]) == models
+    quantized = PIPELINE["stages"]["quantize"]["foreach"]
+    assert {f"{q['model']}.{q['scheme']}" for q in quantized.values()} >= set(schemes)
+    plots = {name: body for entry in PIPELINE["plots"] for name, body in entry.items()}
+    for plot, folder, stems in (
+        ("accuracy_by_epoch", "curves", models),
+        ("loss_by_epoch", "curves", models),
+        ("f1_by_word", "per_class", models),
+        (
+            "size_and_accuracy",
+            "size_accuracy",
+            models + [f"{q['model']}.{q['scheme']}" for q in quantized.values()],
+        ),
+    ):
+        expected = {f"plots/{folder}/{stem}.csv" for stem in stems}
+        assert set(plots[plot]["y"]) == expected
+
+
+def test_each_model_is_finished_before_the_next_is_begun():
+    # DVC goes through the file from top to bottom.
+    order = [stage for stage in PIPELINE["stages"] if stage in ("train", "evaluate", "quantize")]
+    assert order == ["quantize", "evaluate", "train"]
+    assert "metrics/${item.model}.json" in stage_body("quantize")["deps"]
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory) -> Workspace:
+    """A committed run of everything on own recordings."""
+    folder = tmp_path_factory.mktemp("pipeline")
+    workspace = Workspace(folder / "checkout")
+    workspace.shrink(write_recordings(folder / "recordings"), PATTERN)
+    workspace.run("git", "init", "--quiet", "--initial-branch=main")
+    workspace.dvc("repro")
+    commit(workspace)
+    return workspace
+
+
+def commit(workspace: Workspace) -> None:
+    workspace.run("git", "add", "--all")
+    workspace.run("git", "commit", "--quiet", "--message", "run")
+
+
+def start_over(workspace: Workspace) -> None:
+    workspace.run("git", "checkout", "--quiet", ".")
+    workspace.run("git", "clean", "--quiet", "--force")
+    workspace.dvc("checkout", "--quiet")
+
+
+def stages_run(output: str) -> set[str]:
+    return set(re.findall(r"Running stage '([^']+)'", output))
+
+
+@pytest.mark.pipeline
+def test_repro_makes_everything_once_and_commits_clean(workspace, default_params):
+    start_over(workspace)
+    files = workspace.files()
+    for model in names(default_params):
+        for name in (
+            f"models/{model}.safetensors",
+            f"models/{model}.int8_dynamic.safetensors",
+            f"metrics/{model}.json",
+            f"metrics/{model}.int8_dynamic.json",
+            f"plots/curves/{model}.csv",
+            f"plots/confusion/{model}.csv",
+            f"plots/per_class/{model}.csv",
+            f"plots/size_accuracy/{model}.csv",
+            f"plots/size_accuracy/{model}.int8_dynamic.csv",
+            f"plots/mistakes/{model}.png",
+        ):
+            assert files[name]
+    assert json.loads(files["metrics/lstm.json"])["accuracy"] > 0.6  # tones are easy
+    assert "up to date" in workspace.dvc("repro")
+    assert workspace.run("git", "status", "--porcelain").stdout == ""
+
+
+@pytest.mark.pipeline
+def test_two_clean_runs_give_the_same_bytes(workspace):
+    start_over(workspace)
+    before, lock = workspace.files(), (workspace.folder / "dvc.lock").read_bytes()
+    workspace.dvc("repro", "--force", "--no-run-cache")
+    assert workspace.files() == before
+    assert (workspace.folder / "dvc.lock").read_bytes() == lock
+    assert workspace.run("git", "status", "--porcelain").stdout == ""
+
+
+@pytest.mark.pipeline
+def test_an_experiment_runs_again_only_what_it_changes(workspace):
+    start_over(workspace)
+    output = workspace.dvc("exp", "run", "-S", "model.hidden_dim=24")
+    assert stages_run(output) == {"train@lstm", "evaluate@lstm", "quantize@lstm-int8_dynamic"}
+    changed = json.loads(workspace.dvc("metrics", "diff", "--json"))["diff"]
+    assert changed["metrics/lstm.json"]["parameters"]["diff"] > 0
+    assert set(changed) == {"metrics/lstm.json", "metrics/lstm.int8_dynamic.json"}
+    for command in (["show"], ["diff", "HEAD"]):
+        workspace.dvc("plots", *command, "--out", "page")
+        page = (workspace.folder / "page" / "index.html").read_text()
+        assert "vegaEmbed" in page
+        assert "accuracy_by_epoch" in page
+        assert "lstm.png" in page
+        assert not re.findall(r"""<(?:script|link)[^>]+(?:src|href)\s*=\s*["']?https?:""", page)
+
+
+@pytest.mark.pipeline
+def test_a_number_that_dvc_writes_as_1e_05_is_a_number(workspace):
+    start_over(workspace)
+    workspace.dvc("exp", "run", "-S", "train.learning_rate=0.00001", "train@lstm_36kb")
+    assert "1e-05" in (workspace.folder / "params.yaml").read_text()
+
+
+@pytest.mark.pipeline
+def test_experiments_side_by_side_in_the_queue(workspace):
+    start_over(workspace)
+    workspace.dvc("exp", "run", "--queue", "-S", "model.hidden_dim=4,8,12")
+    workspace.dvc("queue", "start", "-j", "2")
+    for name in re.findall(r"^[0-9a-f]{7}\s+(\S+)", workspace.dvc("queue", "status"), re.M):
+        workspace.dvc("queue", "logs", "--follow", name, check=False)
+    status = workspace.dvc("queue", "status")
+    assert status.count("Success") == 3, status
+    shown = workspace.dvc("exp", "show", "--csv", "--drop", ".*", "--keep", ".*hidden_dim")
+    assert {"4", "8", "12"} <= set(re.split(r"[,\n]", shown))
+    assert workspace.run("git", "status", "--porcelain").stdout == ""
+
+
+@pytest.mark.pipeline
+def test_a_corpus_switched_and_back_comes_from_the_cache(workspace):
+    start_over(workspace)
+    committed = workspace.files()
+    workspace.dvc(
+        "exp", "run", "-S", "corpus.name=synthetic", "-S", "corpus.limit=120", "train@lstm_36kb"
+    )
+    manifest = (workspace.folder / "data/raw/manifest.csv").read_text()
+    assert "0_01_0" in manifest
+    workspace.run("git", "checkout", "--quiet", "params.yaml")
+    output = workspace.dvc("repro")
+    assert stages_run(output) == set(), output
+    assert workspace.files() == committed
+    assert workspace.run("git", "status", "--porcelain").stdout == ""
+
+
+@pytest.mark.pipeline
+def test_a_changed_recording_is_noticed(workspace):
+    start_over(workspace)
+    own = workspace.folder.parent / "recordings"
+    (own / "yes" / "anna_9.wav").write_bytes((own / "yes" / "anna_0.wav").read_bytes())
+    try:
+        assert "changed deps" in workspace.dvc("status", "download")
+    finally:
+        (own / "yes" / "anna_9.wav").unlink()
+    assert workspace.dvc("status", "download").strip().endswith("up to date.")

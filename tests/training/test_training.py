@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from spoken_digits.errors import UserError
+from spoken_digits.models.networks import Lstm
+from spoken_digits.training import loop
+from spoken_digits.training.data import Subset, augment, fit_normalisation
+from spoken_digits.training.recipe import Recipe
+
+RECIPE = Recipe(
+    device="cpu",
+    threads=1,
+    precision="float32",
+    memory_format="contiguous",
+    checkpoint_seconds=0.0,
+    epochs=6,
+    patience=None,
+    batch_size=16,
+    optimizer="adam",
+    learning_rate=0.02,
+    learning_rate_fan_in=None,
+    schedule="one_cycle",
+    weight_decay=0.0,
+    gradient_clip=1.0,
+    label_smoothing=0.0,
+    normalisation="per_coefficient",
+    time_mask=2,
+    coefficient_mask=1,
+    time_shift=1,
+    noise=0.1,
+    time_stretch=0.0,
+    time_trim=0,
+)
+
+
+@pytest.fixture
+def clips() -> Subset:
+    """Three words, told apart by which coefficient is large."""
+    rng = np.random.default_rng(0)
+    y = np.arange(120) % 3
+    x = rng.normal(0, 1, (120, 12, 5)).astype(np.float32)
+    x[np.arange(120), :, y] += 2.0
+    return Subset(x=x, n_frames=rng.integers(4, 13, 120).astype(np.int32), y=y, rows=np.arange(120))
+
+
+def part(clips: Subset, start: int, stop: int) -> Subset:
+    return dataclasses.replace(clips, rows=np.arange(start, stop))
+
+
+def make_network() -> Lstm:
+    torch.manual_seed(3)
+    return Lstm(
+        input_shape=(12, 5), n_classes=3, hidden_dim=8, num_layers=2, dropout=0.2, pooling="mean"
+    )
+
+
+def fit(clips: Subset, recipe: Recipe = RECIPE, seed: int = 7, **options):
+    loop.set_up("cpu", 1)
+    network = make_network()
+    state = loop.fit(
+        network,
+        lambda x: x,
+        part(clips, 0, 80),
+        part(clips, 80, 120),
+        recipe,
+        seed=seed,
+        device=torch.device("cpu"),
+        **options,
+    )
+    return network, state
+
+
+def weights(network: torch.nn.Module) -> list[bytes]:
+    return [p.detach().numpy().tobytes() for p in network.parameters()]
+
+
+def test_it_learns(clips):
+    network, state = fit(clips, dataclasses.replace(RECIPE, epochs=12))
+    _, accuracy = loop.evaluate(network, lambda x: x, part(clips, 80, 120), torch.device("cpu"))
+    assert accuracy > 0.9
+    assert state.curve[-1][1] < state.curve[0][1]
+
+
+def test_the_seed_decides_every_byte(clips):
+    first, again, other = fit(clips)[0], fit(clips)[0], fit(clips, seed=8)[0]
+    assert weights(first) == weights(again)
+    assert weights(first) != weights(other)
+
+
+def test_the_best_validation_epoch_is_kept(clips):
+    network, state = fit(clips, dataclasses.replace(RECIPE, schedule="constant", epochs=8))
+    best = max(state.curve, key=lambda row: (row[4], -row[3]))
+    assert best[0] == state.best_epoch
+    loss, accuracy = loop.evaluate(network, lambda x: x, part(clips, 80, 120), torch.device("cpu"))
+    assert (accuracy, loss) == (best[4], pytest.approx(best[3], rel=1e-6))
+
+
+def test_a_killed_run_goes_on_to_the_same_bytes(clips, tmp_path):
+    uninterrupted, whole = fit(clips)
+
+    class Killed(BaseException):
+        pass
+
+    def kill(epoch: int, _row: object) -> None:
+        if epoch == 4:
+            raise Killed
+
+    checkpoint = tmp_path / "resume.pt"
+    with pytest.raises(Killed):
+        fit(clips, checkpoint=checkpoint, on_epoch=kill)
+    assert checkpoint.exists()
+    epochs: list[int] = []
+    resumed, state = fit(
+        clips, checkpoint=checkpoint, on_epoch=lambda epoch, _: epochs.append(epoch)
+    )
+    assert epochs == [4, 5, 6]
+    assert weights(resumed) == weights(uninterrupted)
+    assert state.curve == whole.curve
+
+
+def test_it_stops_early(clips):
+    # A rate that small cannot better the first epoch for long.
+    recipe = dataclasses.replace(
+        RECIPE, learning_rate=1e-12, schedule="constant", epochs=50, patience=3
+    )
+    _, state = fit(clips, recipe)
+    assert len(state.curve) == state.best_epoch + 3 < 50
+
+
+def test_a_loss_that_is_not_a_number_is_refused(clips):
+    clips.x[:, 0, 0] = np.nan
+    with pytest.raises(UserError, match=r"broke down in epoch 1.*train.learning_rate"):
+        fit(clips)
+
+
+def test_a_device_that_is_not_there_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UserError, match=r"train.device` is cuda, which this machine lacks"):
+        loop.pick_device("cuda")
+    assert loop.pick_device("cpu").type == "cpu"
+
+
+def test_normalisation_is_fitted_on_valid_frames_of_train_clips_only(clips):
+    clips.x[80:] += 100.0  # not train
+    for i, n in enumerate(clips.n_frames):
+        clips.x[i, n:] = -500.0  # padding
+    train = part(clips, 0, 80)
+    mean, std = fit_normalisation(train, "per_coefficient")
+    valid = np.concatenate([clips.x[i, : clips.n_frames[i]].astype(np.float64) for i in range(80)])
+    np.testing.assert_allclose(mean, valid.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(std, valid.std(0), rtol=1e-5)
+    scalar_mean, scalar_std = fit_normalisation(train, "scalar")
+    np.testing.assert_allclose([scalar_mean[0], scalar_std[0]], [valid.mean(), valid.std()])
+    assert fit_normalisation(train, "none")[0] == 0
+
+
+def test_a_coefficient_that_never_varies_does_not_blow_up(clips):
+    clips.x[:, :, 4] = 3.0
+    _, std = fit_normalisation(clips, "per_coefficient")
+    assert std[4] > 0
+
+
+def test_augmentation_blanks_runs_and_shifts():
+    generator = torch.Generator().manual_seed(0)
+    recipe = dataclasses.replace(RECIPE, time_mask=4, coefficient_mask=0, time_shift=0, noise=0.0)
+    x, n_frames = torch.ones(200, 12, 5), torch.full((200,), 12)
+    blanked = augment(x, n_frames, recipe, generator)[0] == 0
+    assert torch.equal(blanked.any(2), blanked.all(2))  # whole frames
+    lengths = blanked.all(2).sum(1)
+    assert lengths.unique().tolist() == [0, 1, 2, 3, 4]
+    runs = blanked.all(2).int().diff(dim=1).clamp(min=0).sum(1)
+    assert runs.max() <= 1  # one run each
+
+    shifting = dataclasses.replace(recipe, time_mask=0, time_shift=2)
+    ramp = torch.arange(12.0)[None, :, None].expand(200, 12, 5)
+    moved, _ = augment(ramp, n_frames, shifting, generator)
+    assert set((ramp - moved)[:, 6, 0].tolist()) == {-2.0, -1.0, 0.0, 1.0, 2.0}
+
+
+def test_no_augmentation_changes_nothing():
+    recipe = dataclasses.replace(RECIPE, time_mask=0, coefficient_mask=0, time_shift=0, noise=0.0)
+    x = torch.randn(3, 12, 5)
+    n_frames = torch.tensor([12, 5, 1])
+    same, same_frames = augment(x, n_frames, recipe, torch.Generator())
+    assert torch.equal(same, x)
+    assert torch.equal(same_frames, n_frames)
+
+
+def test_a_stretched_clip_has_another_length_and_the_same_content():
+    recipe = dataclasses.replace(
+        RECIPE, time_mask=0, coefficient_mask=0, time_shift=0, noise=0.0, time_stretch=0.25
+    )
+    # A ramp of 20 valid frames in 40; what follows must not be seen.
+    x = torch.arange(40.0)[None, :, None].repeat(300, 1, 2)
+    x[:, 20:] = 999.0
+    n_frames = torch.full((300,), 20)
+    stretched, frames = augment(x, n_frames, recipe, torch.Generator().manual_seed(0))
+    assert frames.min() < 17
+    assert frames.max() > 24
+    for clip, n in zip(stretched, frames.tolist(), strict=True):
+        steps = clip[:n, 0].diff()
+        assert clip[:n].max() <= 19
+        assert clip[0, 0] == 0
+        assert steps[:-1].std() < 1e-4  # still a ramp, of another slope
+        assert not clip[n:].any()
+
+
+def test_trimming_drops_frames_at_both_ends():
+    recipe = dataclasses.replace(
+        RECIPE, time_mask=0, coefficient_mask=0, time_shift=0, noise=0.0, time_trim=2
+    )
+    x = torch.arange(12.0)[None, :, None].repeat(200, 1, 2)
+    n_frames = torch.tensor([10, 3]).repeat(100)
+    trimmed, frames = augment(x, n_frames, recipe, torch.Generator().manual_seed(0))
+    assert set(frames[::2].tolist()) == {6, 7, 8, 9, 10}
+    assert set(trimmed[::2, 0, 0].tolist()) == {0.0, 1.0, 2.0}
+    assert frames[1::2].min() >= 1  # something is always left
+
+
+def test_batches_cover_every_clip_once(clips):
+    subset = part(clips, 10, 75)
+    seen = torch.cat([batch.x[:, 0, 0] for batch in subset.batches(16, np.random.default_rng(1))])
+    assert subset.n_batches(16) == 5
+    np.testing.assert_array_equal(np.sort(seen.numpy()), np.sort(clips.x[10:75, 0, 0]))
+
+
+def test_weights_with_many_inputs_learn_slower_in_proportion():
+    recipe = dataclasses.replace(RECIPE, learning_rate=0.02, learning_rate_fan_in=4)
+    network = make_network()
+    optimizer = loop._make_optimizer(network, recipe)
+    rates = {
+        id(parameter): group["lr"]
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
+    assert optimizer.param_groups[0]["lr"] == 0.02
+    assert rates[id(network.lstm.weight_ih_l0)] == pytest.approx(0.02 * 4 / 5)  # 5 inputs
+    assert rates[id(network.lstm.weight_hh_l0)] == pytest.approx(0.02 * 4 / 8)  # 8 inputs
+    assert rates[id(network.linear.bias)] == 0.02

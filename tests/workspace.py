@@ -1,0 +1,110 @@
+"""A copy of the repository with a tiny corpus and tiny networks, for tests that run stages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+
+
+class Workspace:
+    """A folder in which stages and DVC run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        listed = subprocess.run(
+            ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        made = (
+            "metrics/",
+            "plots/",
+            "models/",
+            "tests/",
+            "dvc.lock",
+            "data/raw/",
+            "data/features/",
+        )
+        for name in listed.stdout.splitlines():
+            if not name.startswith(made) and (REPOSITORY / name).is_file():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(REPOSITORY / name, folder / name)
+
+    def run(self, *command: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess:
+        """Run a command of the environment in the folder."""
+        environment = {
+            **os.environ,
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "SPOKEN_DIGITS_ARCHIVES": str(self.folder / "no-archives"),
+        }
+        for name in ("AUTHOR", "COMMITTER"):
+            environment |= {f"GIT_{name}_NAME": "tests", f"GIT_{name}_EMAIL": "tests@localhost"}
+        result = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            **options,
+        )
+        if check and result.returncode:
+            raise AssertionError(f"{' '.join(command)}\n{result.stdout}\n{result.stderr}")
+        return result
+
+    def stage(self, name: str, *arguments: str, check: bool = True, **options: Any):
+        """Run a stage's script."""
+        return self.run("python", f"stages/{name}.py", *arguments, check=check, **options)
+
+    def dvc(self, *arguments: str, check: bool = True) -> str:
+        """Run DVC; return what it printed."""
+        result = self.run("dvc", *arguments, check=check)
+        return result.stdout + result.stderr
+
+    def change(self, edit: Callable[[dict[str, Any]], None]) -> None:
+        """Edit params.yaml."""
+        path = self.folder / "params.yaml"
+        params = yaml.safe_load(path.read_text())
+        edit(params)
+        path.write_text(yaml.safe_dump(params, sort_keys=False))
+
+    def shrink(self, recordings: Path, label_pattern: str) -> None:
+        """Own recordings as the corpus, a few epochs, small CNNs."""
+
+        def edit(params: dict[str, Any]) -> None:
+            params["corpus"] |= {
+                "name": "folder",
+                "path": str(recordings),
+                "label_pattern": label_pattern,
+            }
+            params["train"] |= {"epochs": 4, "batch_size": 8, "threads": 1}
+            params["model"]["hidden_dim"] = 16
+            for name in ("cnn", "cnn_lstm"):
+                params["variants"][name]["train"] |= {"epochs": 2, "batch_size": 8}
+            params["variants"]["cnn"] |= {"conv_channels": [2, 2], "linear_dims": [16, 8, 8]}
+            params["variants"]["cnn_lstm"] |= {"conv_channels": 2, "hidden_dim": 8}
+            params["features"]["spectrogram"] |= {"n_fft": 256}
+
+        self.change(edit)
+
+    def files(self) -> dict[str, bytes]:
+        """Every file that stages make, with its content."""
+        return {
+            str(path.relative_to(self.folder)): path.read_bytes()
+            for top in ("data", "models", "metrics", "plots")
+            for path in sorted((self.folder / top).rglob("*"))
+            if path.is_file() and path.name != ".gitignore"
+        }
