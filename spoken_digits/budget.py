@@ -11,13 +11,17 @@ Run     python -m spoken_digits.budget --kib 36
 from __future__ import annotations
 
 import argparse
+import typing
 from dataclasses import dataclass
 from typing import Literal
 
 from spoken_digits import errors
 from spoken_digits.errors import UserError
+from spoken_digits.integer.limits import Scheme, lstm_bytes, stored_bytes
 
 KIB = 1024
+Reading = Literal["total", "per_layer", "int8_all", "pow2_all"]
+_INTEGER_SCHEMES: dict[str, Scheme] = {"int8_all": "int8", "pow2_all": "pow2"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +36,10 @@ class BudgetParams:
     """4 for float32 or int32."""
     bias_vectors: Literal[1, 2]
     """Bias vectors a layer: 2 as PyTorch keeps them, 1 where they are added up."""
-    reading: Literal["total", "per_layer"]
-    """total: all parameters together fit; per_layer: each layer fits by itself."""
+    reading: Reading
+    """total: all parameters together fit; per_layer: each layer fits by itself; int8_all, pow2_all:
+    everything that the integer network of that scheme keeps fits, shifts and tables included (its
+    weights and biases have sizes of their own)."""
 
     def __post_init__(self) -> None:
         for name in ("kib", "bytes_per_weight", "bytes_per_bias"):
@@ -68,8 +74,17 @@ def tensor_sizes(
     bytes_per_weight: int = 4,
     bytes_per_bias: int = 4,
     bias_vectors: int = 2,
+    reading: Reading = "total",
 ) -> list[TensorSize]:
-    """Every parameter tensor of an LSTM classifier, in PyTorch's order and shapes."""
+    """Every parameter tensor of an LSTM classifier, in PyTorch's order and shapes.
+
+    For the readings ``int8_all`` and ``pow2_all`` the tensors of the integer network, the last
+    one for all that is not a weight or a bias.
+    """
+    if reading in _INTEGER_SCHEMES:
+        return _integer_tensor_sizes(
+            hidden_dim, num_layers, input_dim, n_classes, _INTEGER_SCHEMES[reading]
+        )
     sizes: list[tuple[str, tuple[int, ...]]] = []
     for layer in range(num_layers):
         width = input_dim if layer == 0 else hidden_dim
@@ -88,9 +103,31 @@ def tensor_sizes(
     return tensors
 
 
-def needed_bytes(tensors: list[TensorSize], reading: Literal["total", "per_layer"]) -> int:
+def _integer_tensor_sizes(
+    hidden_dim: int, num_layers: int, input_dim: int, n_classes: int, scheme: Scheme
+) -> list[TensorSize]:
+    tensors = []
+    for layer in range(num_layers):
+        width = input_dim if layer == 0 else hidden_dim
+        shape = (4 * hidden_dim, width + hidden_dim)
+        tensors += [
+            TensorSize(f"lstm.weight_l{layer}", shape, stored_bytes(shape, scheme)),
+            TensorSize(f"lstm.bias_l{layer}", (4 * hidden_dim,), 16 * hidden_dim),
+        ]
+    shape = (n_classes, hidden_dim)
+    tensors += [
+        TensorSize("linear.weight", shape, stored_bytes(shape, scheme)),
+        TensorSize("linear.bias", (n_classes,), 4 * n_classes),
+    ]
+    units = [hidden_dim] * num_layers
+    everything = lstm_bytes(units, scheme, n_inputs=input_dim, n_classes=n_classes)
+    rest = everything - sum(tensor.n_bytes for tensor in tensors)
+    return [*tensors, TensorSize("shifts, tables", (rest,), rest)]
+
+
+def needed_bytes(tensors: list[TensorSize], reading: Reading) -> int:
     """Bytes that must fit the budget: all tensors, or those of the largest layer."""
-    if reading == "total":
+    if reading != "per_layer":
         return sum(tensor.n_bytes for tensor in tensors)
     layers: dict[str, int] = {}
     for tensor in tensors:
@@ -118,6 +155,7 @@ def largest_hidden_dim(
             budget.bytes_per_weight,
             budget.bytes_per_bias,
             budget.bias_vectors,
+            budget.reading,
         )
         return needed_bytes(tensors, budget.reading) <= budget.kib * KIB
 
@@ -135,14 +173,14 @@ def largest_hidden_dim(
     return low
 
 
-def table(tensors: list[TensorSize], reading: Literal["total", "per_layer"], kib: float) -> str:
+def table(tensors: list[TensorSize], reading: Reading, kib: float) -> str:
     """The parameter table, a row a tensor, with the sum and what is left of the budget."""
     rows = [(t.name, " x ".join(map(str, t.shape)), t.n_values, t.n_bytes) for t in tensors]
     rows.append(("total", "", sum(t.n_values for t in tensors), sum(t.n_bytes for t in tensors)))
     lines = [f"{'tensor':<20}{'shape':>12}{'values':>12}{'bytes':>12}{'KiB':>9}"]
     lines += [f"{n:<20}{s:>12}{v:>12,}{b:>12,}{b / KIB:>9.2f}" for n, s, v, b in rows]
     needed = needed_bytes(tensors, reading)
-    subject = "all parameters" if reading == "total" else "the largest layer"
+    subject = "the largest layer" if reading == "per_layer" else "all parameters"
     lines.append(
         f"{subject}: {needed:,} of {kib * KIB:,.0f} bytes, {kib * KIB - needed:,.0f} to spare"
     )
@@ -170,6 +208,7 @@ def main() -> None:
         arguments.bytes_per_weight,
         arguments.bytes_per_bias,
         arguments.bias_vectors,
+        arguments.reading,
     )
     print(f"largest hidden size: {hidden_dim}")
     print(table(tensors, arguments.reading, arguments.kib))
@@ -195,9 +234,10 @@ def _parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--reading",
-        choices=("total", "per_layer"),
+        choices=typing.get_args(Reading),
         default="total",
-        help="whether all parameters together must fit, or each layer by itself",
+        help="whether all parameters together must fit, each layer by itself, or everything "
+        "that the integer network of a scheme keeps, shifts and tables included",
     )
     return parser.parse_args()
 

@@ -95,6 +95,7 @@ def _per_class(
 def rounded(metrics: dict[str, float | int]) -> dict[str, float | int]:
     """Metrics with six decimals: enough to compare, and the same text in every run."""
     return {
-        key: round(value, 6) if isinstance(value, float) else value
+        # Adding zero turns -0.0 into 0.0.
+        key: round(value, 6) + 0.0 if isinstance(value, float) else value
         for key, value in metrics.items()
     }

@@ -1,4 +1,4 @@
-"""Stage `feature_extract`: every clip as a tensor of one kind, mfcc or spectrogram.
+"""Stage `feature_extract`: every clip as a tensor of one kind: mfcc, mfcc_int or spectrogram.
 
 Reads   data/raw/audio.zip, data/raw/manifest.csv, params.yaml: features
 Writes  data/features/<kind>/x.npy, n_frames.npy, features.json

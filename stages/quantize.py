@@ -1,25 +1,37 @@
 """Stage `quantize`: one model with fewer bits, on the same test clips.
 
-Reads   models/<model>.safetensors, metrics/<model>.json, data/,
+Reads   models/<model>.safetensors, metrics/<model>.json, data/, firmware/,
         params.yaml: quantize.<scheme>, and the model's section
 Writes  models/<model>.<scheme>.safetensors, metrics/<model>.<scheme>.json,
         plots/size_accuracy/<model>.<scheme>.csv
 Run     python stages/quantize.py lstm int8_dynamic
+
+The integer schemes also run their C on the test clips, on this machine and on an emulated
+Cortex-M0 and M3; where the tools for the latter are missing, their counts are left out.
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor
 
-from spoken_digits import errors, evaluation, files, params
-from spoken_digits.experiment import check_fits, load_dataset
+from spoken_digits import audio, errors, evaluation, files, params
+from spoken_digits.clips import ClipArchive
+from spoken_digits.experiment import Dataset, check_fits, load_dataset
+from spoken_digits.features.mfcc_int import spec_from, to_pcm
+from spoken_digits.integer import emulator, proof
+from spoken_digits.integer.network import IntegerLSTM
+from spoken_digits.integer.qat import QatParams
+from spoken_digits.manifest import read_manifest
 from spoken_digits.models.model_file import (
     ModelCard,
     load_network,
@@ -27,53 +39,62 @@ from spoken_digits.models.model_file import (
     read_model,
     write_model,
 )
-from spoken_digits.models.networks import n_parameters
-from spoken_digits.quantization import int8_dynamic
+from spoken_digits.models.networks import Network, n_parameters
+from spoken_digits.quantization import int8_dynamic, integer
 from spoken_digits.reports import size_accuracy_row
 from spoken_digits.training import loop
-from spoken_digits.training.data import Subset
 from spoken_digits.training.recipe import read_device
 
 DATA = Path("data")
+FIRMWARE = Path("firmware")
 MODELS = Path("models")
 METRICS = Path("metrics")
 PLOTS = Path("plots")
 CPU = torch.device("cpu")  # PyTorch's int8 kernels run nowhere else
 
 
+@dataclass(frozen=True, kw_only=True)
+class Quantized:
+    """A model with fewer bits."""
+
+    card: ModelCard
+    tensors: dict[str, Tensor]
+    """What is stored."""
+    n_bytes: int
+    """Everything that must be in memory to hold the network."""
+    logits: NDArray[np.float64]
+    """(n_test, n_classes)."""
+    metrics: dict[str, float | int] = field(default_factory=dict)
+    """Figures that only this scheme has."""
+
+
 def main() -> None:
     arguments = parse_arguments()
     name, scheme = arguments.model, arguments.scheme
     everything = params.read_params(Path("params.yaml"))
-    scheme_params = params.section(everything, f"quantize.{scheme}", int8_dynamic.Int8DynamicParams)
     loop.set_up(*read_device(everything))
     model_file = MODELS / f"{name}.safetensors"
     card, tensors = read_model(model_file)
     network = load_network(card, tensors)
     dataset = load_dataset(DATA, everything, name)
     check_fits(card, model_file, dataset)
-    test = dataset.subset("test")
-    quantized = int8_dynamic.quantize(network, scheme_params.layers)
-    stored = int8_dynamic.stored_tensors(quantized)
-    float_logits = logits_of(network, card, test, loop.EVALUATION_BATCH)
-    # One clip at a time, as the device would hear them: the scale of the activations is taken
-    # over a whole batch, so a clip's result depends on its neighbours.
-    logits = logits_of(quantized, card, test, 1)
-    metrics = evaluation.accuracy_metrics(logits, dataset.actual("test"))
     float_metrics = files.read_json(METRICS / f"{name}.json", f"dvc repro evaluate@{name}")
+    if scheme == int8_dynamic.SCHEME:
+        quantized = by_pytorch(card, network, dataset, everything)
+    else:
+        quantized = to_integers(card, tensors, dataset, everything, scheme)
+    float_logits = loop.predict(network, card.normalise, dataset.subset("test"), CPU).numpy()
+    metrics = evaluation.accuracy_metrics(quantized.logits, dataset.actual("test"))
     metrics |= {
         "accuracy_drop": float_metrics["accuracy"] - metrics["accuracy"],
-        "agreement": float((logits.argmax(axis=1) == float_logits.argmax(axis=1)).mean()),
+        "agreement": float((quantized.logits.argmax(1) == float_logits.argmax(1)).mean()),
         "parameters": n_parameters(network),
-        "size_kib": parameter_bytes(stored) / 1024,
+        "size_kib": quantized.n_bytes / 1024,
         "float_size_kib": parameter_bytes(tensors) / 1024,
         "multiply_accumulates": network.multiply_accumulates(),
+        **quantized.metrics,
     }
-    write_model(
-        MODELS / f"{name}.{scheme}.safetensors",
-        dataclasses.replace(card, scheme=scheme, scheme_params=dataclasses.asdict(scheme_params)),
-        stored,
-    )
+    write_model(MODELS / f"{name}.{scheme}.safetensors", quantized.card, quantized.tensors)
     files.write_json(METRICS / f"{name}.{scheme}.json", evaluation.rounded(metrics))
     files.write_csv(
         PLOTS / "size_accuracy" / f"{name}.{scheme}.csv", *size_accuracy_row(name, scheme, metrics)
@@ -87,15 +108,78 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="lstm, or a name under `variants` in params.yaml")
-    parser.add_argument("scheme", choices=[int8_dynamic.SCHEME])
+    parser.add_argument("scheme", choices=[int8_dynamic.SCHEME, *integer.SCHEMES])
     return parser.parse_args()
 
 
-def logits_of(
-    network: nn.Module, card: ModelCard, clips: Subset, batch_size: int
-) -> NDArray[np.float64]:
-    logits = loop.predict(network, card.normalise, clips, CPU, batch_size)
-    return logits.numpy().astype(np.float64)
+def by_pytorch(
+    card: ModelCard, network: Network, dataset: Dataset, everything: Mapping[str, Any]
+) -> Quantized:
+    scheme = int8_dynamic.SCHEME
+    scheme_params = params.section(everything, f"quantize.{scheme}", int8_dynamic.Int8DynamicParams)
+    quantized = int8_dynamic.quantize(network, scheme_params.layers)
+    tensors = int8_dynamic.stored_tensors(quantized)
+    # One clip at a time, as the device would hear them: the scale of the activations is taken
+    # over a whole batch, so a clip's result depends on its neighbours.
+    logits = loop.predict(quantized, card.normalise, dataset.subset("test"), CPU, batch_size=1)
+    return Quantized(
+        card=dataclasses.replace(
+            card, scheme=scheme, scheme_params=dataclasses.asdict(scheme_params)
+        ),
+        tensors=tensors,
+        n_bytes=parameter_bytes(tensors),
+        logits=logits.numpy().astype(np.float64),
+    )
+
+
+def to_integers(
+    card: ModelCard,
+    tensors: dict[str, Tensor],
+    dataset: Dataset,
+    everything: Mapping[str, Any],
+    scheme: str,
+) -> Quantized:
+    qat_params = params.section(everything, f"quantize.{scheme}", QatParams)
+    seed = params.value(everything, "seed", int)
+    network = integer.quantize(
+        card, tensors, dataset.subset("train"), dataset.subset("val"), scheme, qat_params, seed
+    )
+    card = dataclasses.replace(
+        card,
+        scheme=scheme,
+        scheme_params=dataclasses.asdict(qat_params),
+        mean=[0.0],  # folded into the weights
+        std=[1.0],
+    )
+    n_bytes = network.parameter_bytes()
+    return Quantized(
+        card=card,
+        tensors=integer.stored_tensors(network),
+        n_bytes=n_bytes,
+        logits=integer.logits_of(network, dataset.subset("test")) * network.logit_step,
+        metrics={"parameter_bytes": n_bytes, **cost(card, network, dataset)},
+    )
+
+
+def cost(card: ModelCard, network: IntegerLSTM, dataset: Dataset) -> dict[str, int]:
+    """Mismatches between NumPy and C on the test clips, and memory and instructions."""
+    spec = spec_from(card.features)
+    manifest = read_manifest(DATA / "raw" / "manifest.csv")
+    archive = ClipArchive(DATA / "raw" / "audio.zip")
+    clips = []
+    for path in manifest["path"].iloc[dataset.rows["test"]]:
+        waveform, found = audio.decode(archive.read(path), path)
+        clips.append(to_pcm(audio.resample(waveform, found.sample_rate, spec.sample_rate_hz)))
+    runs = proof.on_host(network, spec, clips, FIRMWARE)
+    missing = emulator.missing_tools()
+    if missing:
+        print(
+            f"instructions, flash, RAM and stack are left out: {', '.join(missing)} not installed "
+            f"(Debian: {emulator.PACKAGES})"
+        )
+    else:
+        runs += proof.on_boards(network, spec, clips, FIRMWARE)
+    return proof.cost_metrics(runs)
 
 
 if __name__ == "__main__":

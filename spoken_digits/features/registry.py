@@ -1,4 +1,4 @@
-"""The kinds of features, by name: `mfcc`, `spectrogram`."""
+"""The kinds of features, by name: `mfcc`, `mfcc_int`, `spectrogram`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from typing import Any
 from spoken_digits.errors import UserError
 from spoken_digits.features.base import Extractor
 from spoken_digits.features.mfcc import Mfcc, MfccParams
+from spoken_digits.features.mfcc_int import MfccInt, spec_from
 from spoken_digits.features.spectrogram import Spectrogram, SpectrogramParams
+from spoken_digits.integer.frontend_spec import FrontendSpec
 
-KINDS = ("mfcc", "spectrogram")
+KINDS = ("mfcc", "mfcc_int", "spectrogram")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +23,7 @@ class FeatureParams:
     sample_rate: int
     """Rate the MFCC front-end works at, Hz."""
     mfcc: MfccParams
+    mfcc_int: FrontendSpec
     spectrogram: SpectrogramParams
 
 
@@ -30,6 +33,8 @@ def extractor_from(description: Mapping[str, Any]) -> Extractor:
     if description["kind"] == "mfcc":
         sample_rate = values.pop("sample_rate")
         return Mfcc(MfccParams(**values), sample_rate)
+    if description["kind"] == "mfcc_int":
+        return MfccInt(spec_from(description))
     if description["kind"] == "spectrogram":
         return Spectrogram(SpectrogramParams(**values))
     raise UserError(f"features of kind {description['kind']!r} cannot be made here: update")
@@ -45,6 +50,8 @@ def make_extractor(kind: str, params: FeatureParams) -> Extractor:
     """
     if kind == "mfcc":
         return Mfcc(params.mfcc, params.sample_rate)
+    if kind == "mfcc_int":
+        return MfccInt(params.mfcc_int)
     if kind == "spectrogram":
         return Spectrogram(params.spectrogram)
     raise ValueError(f"no features of kind {kind!r}; there are {', '.join(KINDS)}")

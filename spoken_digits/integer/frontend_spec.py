@@ -72,17 +72,17 @@ class FrontendSpec:
     """Added to each coefficient, in steps of the int8 feature; see `fit_scales`."""
 
     def __post_init__(self) -> None:
-        _check(0 < self.hop_samples <= WINDOW_SAMPLES, "hop_samples must lie in 1..256")
-        _check(4 <= self.n_mels <= 40 and self.n_mels % 2 == 0, "n_mels must be even, in 4..40")
+        _check(0 < self.hop_samples <= WINDOW_SAMPLES, "hop_samples` must lie in 1..256")
+        _check(4 <= self.n_mels <= 40 and self.n_mels % 2 == 0, "n_mels` must be even, in 4..40")
         _check(
             0 <= self.low_hz < self.high_hz <= self.sample_rate_hz / 2,
-            "0 <= low_hz < high_hz <= sample_rate_hz / 2 must hold",
+            "low_hz` and `high_hz` must satisfy 0 <= low_hz < high_hz <= sample_rate_hz / 2",
         )
-        _check(0 < self.n_coefficients <= self.n_mels, "n_coefficients must lie in 1..n_mels")
-        _check(self.n_frames > 0, "n_frames must be positive")
+        _check(0 < self.n_coefficients <= self.n_mels, "n_coefficients` must lie in 1..n_mels")
+        _check(self.n_frames > 0, "n_frames` must be positive")
         _check(
             len(self.gains) == len(self.offsets) == self.n_coefficients,
-            "gains and offsets must have n_coefficients entries",
+            "gains` and `offsets` must have n_coefficients entries",
         )
 
     def fingerprint(self) -> str:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from spoken_digits.errors import UserError
 from spoken_digits.models.model_file import ModelCard, load_network
-from spoken_digits.quantization import int8_dynamic
+from spoken_digits.quantization import int8_dynamic, integer
 
 
 def load_any(card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
@@ -21,4 +21,6 @@ def load_any(card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
         return load_network(card, tensors)
     if card.scheme == int8_dynamic.SCHEME:
         return int8_dynamic.restore(card, tensors)
+    if card.scheme in integer.SCHEMES:
+        return integer.IntegerNetwork(card, tensors)
     raise UserError(f"models of scheme {card.scheme} cannot be run from here")

@@ -1,0 +1,72 @@
+"""`mfcc_int`: int8 cepstral coefficients by the fixed-point front-end that runs on the device.
+
+The deployed models train on these, so what is trained is what runs: `spoken_digits.integer`
+holds the specification and the NumPy twin, ``firmware/`` the same in C, equal to the bit.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spoken_digits.audio import Waveform
+from spoken_digits.features.base import Features
+from spoken_digits.integer import frontend
+from spoken_digits.integer.frontend_spec import FrontendSpec
+
+_FULL_SCALE = 32768
+
+
+class MfccInt:
+    """Integer front-end over waveforms; a waveform read from a 16-bit file is taken exactly."""
+
+    kind = "mfcc_int"
+    dtype = np.dtype(np.int8)
+
+    def __init__(self, spec: FrontendSpec) -> None:
+        self.spec = spec
+        self.sample_rate = spec.sample_rate_hz
+        self.shape = (spec.n_frames, spec.n_coefficients)
+
+    def __call__(self, waveforms: Sequence[Waveform]) -> tuple[Features, NDArray[np.int32]]:
+        """Features and valid frames of a block of clips.
+
+        Parameters
+        ----------
+        waveforms
+            Clips (n_samples,) at `sample_rate`, in [-1, 1).
+
+        Returns
+        -------
+        features
+            (n_clips, n_frames, n_coefficients) int8; zeros after the valid frames.
+        n_frames
+            (n_clips,) valid frames.
+        """
+        return frontend.extract([to_pcm(waveform) for waveform in waveforms], self.spec)
+
+    def describe(self) -> dict[str, Any]:
+        """Kind and parameters, for the model file."""
+        values = dataclasses.asdict(self.spec)
+        lists = {name: list(v) for name, v in values.items() if isinstance(v, tuple)}
+        return {"kind": self.kind, **values, **lists}
+
+
+def to_pcm(waveform: Waveform) -> NDArray[np.int16]:
+    """The int16 samples of a waveform (n_samples,) in [-1, 1)."""
+    scaled = np.round(waveform.astype(np.float64) * _FULL_SCALE)
+    return np.clip(scaled, -_FULL_SCALE, _FULL_SCALE - 1).astype(np.int16)
+
+
+def spec_from(description: Mapping[str, Any]) -> FrontendSpec:
+    """The specification that `MfccInt.describe` wrote into a model file."""
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in description.items()
+        if name != "kind"
+    }
+    return FrontendSpec(**values)

@@ -1,0 +1,123 @@
+"""Schemes `int8` and `pow2`: LSTMs that run on integers only, from PCM to digit.
+
+The arithmetic is specified in `spoken_digits.integer`; here it meets the trained models.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from spoken_digits.errors import UserError
+from spoken_digits.integer.limits import Scheme
+from spoken_digits.integer.network import IntegerLSTM, from_arrays
+from spoken_digits.integer.parent import FloatLSTM, from_state
+from spoken_digits.integer.qat import QatParams, accuracy_then_loss, fine_tune
+from spoken_digits.models.model_file import ModelCard
+from spoken_digits.training.data import Subset
+
+SCHEMES = ("int8", "pow2")
+
+
+def quantize(
+    card: ModelCard,
+    tensors: dict[str, Tensor],
+    train: Subset,
+    val: Subset,
+    scheme: str,
+    params: QatParams,
+    seed: int,
+) -> IntegerLSTM:
+    """The integer network of a trained float LSTM.
+
+    Ranges are calibrated on the train clips; with ``params.epochs`` the network is trained on
+    with the integer forward pass, and the best by validation is kept.
+
+    Raises
+    ------
+    UserError
+        The model is no LSTM with mean pooling over ``mfcc_int`` features.
+    """
+    parent = float_parent(card, tensors)
+    torch.set_num_threads(1)  # with matrices this small a second thread only waits
+    x_val, n_val, y_val = _clips(val)
+    x, n_frames, y = _clips(train)
+    return fine_tune(
+        parent,
+        x,
+        n_frames,
+        y,
+        scheme=cast(Scheme, scheme),
+        params=params,
+        seed=seed,
+        score=lambda network: accuracy_then_loss(network, x_val, n_val, y_val),
+    )
+
+
+def float_parent(card: ModelCard, tensors: dict[str, Tensor]) -> FloatLSTM:
+    """The float network with its normalisation folded in.
+
+    Raises
+    ------
+    UserError
+        The model cannot become integer.
+    """
+    pooling = card.architecture.get("pooling")
+    if card.architecture["name"] != "lstm" or pooling != "mean":
+        raise UserError(
+            f"model {card.name} is no LSTM with mean pooling: only those become integer networks"
+        )
+    if card.features["kind"] != "mfcc_int":
+        raise UserError(
+            f"model {card.name} reads {card.features['kind']}: an integer network needs "
+            "`features: mfcc_int` in its section of params.yaml"
+        )
+    n_coefficients = card.input_shape[1]
+    return from_state(
+        {name: tensor.numpy() for name, tensor in tensors.items()},
+        mean=np.broadcast_to(card.mean, n_coefficients),
+        std=np.broadcast_to(card.std, n_coefficients),
+        output="linear",
+    )
+
+
+def logits_of(network: IntegerLSTM, clips: Subset) -> NDArray[np.int32]:
+    """Integer logits (n, n_classes) of the clips of a subset."""
+    x, n_frames, _ = _clips(clips)
+    return network.logits(x, n_frames)
+
+
+def stored_tensors(network: IntegerLSTM) -> dict[str, Tensor]:
+    """Everything that the integer network is, for a model file."""
+    return {name: torch.from_numpy(np.array(a)) for name, a in network.arrays().items()}
+
+
+def restore(card: ModelCard, tensors: dict[str, Tensor]) -> IntegerLSTM:
+    """The integer network from what `stored_tensors` gave."""
+    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+    return from_arrays(arrays, cast(Scheme, card.scheme))
+
+
+class IntegerNetwork(nn.Module):
+    """An integer network behind the interface of the float ones, for predicting."""
+
+    def __init__(self, card: ModelCard, tensors: dict[str, Tensor]) -> None:
+        super().__init__()
+        self.integers = restore(card, tensors)
+
+    def forward(self, x: Tensor, n_frames: Tensor) -> Tensor:
+        """Real logits (batch, n_classes) of int8 features, not normalised."""
+        logits = self.integers.logits(x.numpy().astype(np.int8), n_frames.numpy())
+        return torch.from_numpy(logits * self.integers.logit_step)
+
+
+def _clips(
+    subset: Subset,
+) -> tuple[NDArray[np.int8], NDArray[np.int32], NDArray[np.int64]]:
+    """Features, valid frames and class numbers of a subset's clips."""
+    rows = subset.rows
+    return np.asarray(subset.x[rows], np.int8), subset.n_frames[rows], subset.y[rows]
