@@ -1,0 +1,258 @@
+"""One spoken word through the network: our C99 integers against PyTorch's and ONNX Runtime's int8.
+
+All three hold the same trained weights and run one clip at a time on one thread, called from
+Python in turns within the same run. PyTorch and ONNX Runtime are handed normalised float32
+features and keep activations in float; our network starts from the int8 features.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+import logging
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from onnx_lstm import Real, onnx_feed, onnx_graph, onnx_logits, onnx_session
+
+from spoken_digits.errors import UserError
+from spoken_digits.integer import network_c, parent
+from spoken_digits.integer.quantize import quantize as quantize_integer
+from spoken_digits.models.networks import Lstm
+from spoken_digits.quantization import int8_dynamic
+
+FLAGS = ("-O3", "-march=native")
+ROUNDS = 40
+CALLS = 25
+"""Timed calls of each contender in a round, after `WARM_UP` that are not."""
+
+WARM_UP = 5
+MIN_AGREEMENT = 0.95
+"""Share of clips on which a quantized network must say what the float one says."""
+
+Contender = tuple[Callable[[], Any], NDArray[np.integer]]
+"""What is timed, and its words for all clips."""
+
+
+def rows(
+    network: Lstm,
+    mean: ArrayLike,
+    std: ArrayLike,
+    features: NDArray[np.int8],
+    n_frames: NDArray[np.integer],
+    firmware: Path,
+    *,
+    rounds: int = ROUNDS,
+) -> list[dict[str, Any]]:
+    """Rows `latency_int8_vs_torch_dynamic` and `latency_int8_vs_onnxruntime`.
+
+    Parameters
+    ----------
+    network
+        Trained, with pooling "mean".
+    mean, std
+        (n_inputs,): normalisation, in steps of the int8 features.
+    features
+        (n_clips, max_frames, n_inputs) int8. The longest clip is timed, at `max_frames` frames;
+        on all of them the int8 networks must agree with the float one.
+    n_frames
+        (n_clips,): valid frames of each clip, at least 1.
+    firmware
+        Folder of the C sources.
+
+    Returns
+    -------
+    list of dict
+        ``name``; ``ours_s`` and ``reference_s``, median seconds a clip; ``ratio`` of the second
+        to the first; ``note``.
+
+    Raises
+    ------
+    UserError
+        No C compiler, no onnx or onnxruntime.
+    ValueError
+        Pooling is not "mean", or a clip has no frames.
+    RuntimeError
+        A quantized network agrees with the float one on less than `MIN_AGREEMENT` of the clips.
+    """
+    _require_onnx()
+    if np.min(n_frames) < 1:
+        raise ValueError("every clip must have at least one frame")
+    n_frames = np.asarray(n_frames)
+    network = network.cpu().eval()
+    x = normalise(features, mean, std)
+    longest = int(np.argmax(n_frames))
+    with tempfile.TemporaryDirectory(prefix="latency-") as name, _one_thread():
+        with torch.inference_mode():
+            said = network(torch.from_numpy(x), torch.from_numpy(n_frames)).argmax(1).numpy()
+        contenders = {
+            "ours": _integer(network, mean, std, features, n_frames, longest, firmware, Path(name)),
+            "torch": _torch_dynamic(network, x, n_frames, longest),
+            "onnxruntime": _onnx_runtime(network, x, n_frames, longest, Path(name)),
+        }
+        agreement = {key: float((words == said).mean()) for key, (_, words) in contenders.items()}
+        for key, share in agreement.items():
+            if share < MIN_AGREEMENT:
+                raise RuntimeError(
+                    f"latency: {key} agrees with the float network on {share:.1%} of "
+                    f"{len(features)} clips, under {MIN_AGREEMENT:.0%}: not the same network"
+                )
+        seconds = median_seconds({key: call for key, (call, _) in contenders.items()}, rounds)
+    lstm = network.lstm
+    return [
+        _row(
+            f"latency_int8_vs_{suffix}",
+            seconds["ours"],
+            seconds[key],
+            f"{lstm.num_layers}x{lstm.hidden_size} LSTM, one clip of {features.shape[1]} frames, "
+            f"one thread, median of {rounds * CALLS} calls from Python, call included: C99 int8 "
+            f"(gcc {' '.join(FLAGS)}, int8 features in) against {reference} (normalised float32 "
+            f"features in); agreement with float {agreement['ours']:.1%} and {agreement[key]:.1%}",
+        )
+        for suffix, key, reference in (
+            ("torch_dynamic", "torch", "PyTorch dynamic int8"),
+            ("onnxruntime", "onnxruntime", "ONNX Runtime dynamic int8"),
+        )
+    ]
+
+
+def normalise(features: NDArray[np.int8], mean: ArrayLike, std: ArrayLike) -> Real:
+    """What the float network reads: (n_clips, max_frames, n_inputs) float32."""
+    return ((features - np.asarray(mean)) / np.asarray(std)).astype(np.float32)
+
+
+def median_seconds(calls: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
+    """Median seconds of a call, the contenders taking turns so that all meet the same machine."""
+    seconds: dict[str, list[float]] = {key: [] for key in calls}
+    for _ in range(rounds):
+        for key, call in calls.items():
+            for _ in range(WARM_UP):
+                call()
+            for _ in range(CALLS):
+                start = time.perf_counter()
+                call()
+                seconds[key].append(time.perf_counter() - start)
+    return {key: statistics.median(values) for key, values in seconds.items()}
+
+
+def _integer(
+    network: Lstm,
+    mean: ArrayLike,
+    std: ArrayLike,
+    features: NDArray[np.int8],
+    n_frames: NDArray[np.integer],
+    timed: int,
+    firmware: Path,
+    folder: Path,
+) -> Contender:
+    """Our C99 network; a call is one ctypes call from int8 features to int32 logits."""
+    state = {name: value.detach().numpy() for name, value in network.state_dict().items()}
+    float_lstm = parent.from_state(state, mean=mean, std=std, output="linear")
+    integers = quantize_integer(float_lstm, features, n_frames, "int8")
+    library = network_c.build_host_library(firmware, integers, folder, flags=FLAGS)
+    words = network_c.logits_on_host(library, features, n_frames, integers.n_classes).argmax(1)
+    function = ctypes.CDLL(str(library)).sd_host_logits
+    function.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p]
+    function.restype = None
+    # memory of ctypes, which a bound call keeps alive
+    clip = (ctypes.c_int8 * features[timed].size)(*features[timed].ravel().tolist())
+    logits = (ctypes.c_int32 * integers.n_classes)()
+    return functools.partial(function, clip, features.shape[1], logits), words
+
+
+def _torch_dynamic(network: Lstm, x: Real, n_frames: NDArray[np.integer], timed: int) -> Contender:
+    """PyTorch's dynamic int8, weights of LSTM and output layer quantized."""
+    quantized = int8_dynamic.quantize(network, ("lstm", "linear"))
+    count = torch.tensor([x.shape[1]])
+    clip = torch.from_numpy(x[timed : timed + 1])  # (1, max_frames, n_inputs)
+    with torch.inference_mode():
+        # one clip at a time, as when timed: dynamic scales see one clip only
+        words = [
+            int(quantized(one[None], n[None]).argmax())
+            for one, n in zip(torch.from_numpy(x), torch.from_numpy(n_frames), strict=True)
+        ]
+
+    def call() -> torch.Tensor:
+        with torch.inference_mode():
+            logits: torch.Tensor = quantized(clip, count)
+            return logits
+
+    return call, np.array(words)
+
+
+def _onnx_runtime(
+    network: Lstm, x: Real, n_frames: NDArray[np.integer], timed: int, folder: Path
+) -> Contender:
+    """ONNX Runtime's dynamic int8 of the same weights (DynamicQuantizeLSTM)."""
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    path = folder / "int8.onnx"
+    with _without_warnings():  # advises a preparation that folds constants; there are none to fold
+        quantize_dynamic(onnx_graph(network), path, weight_type=QuantType.QInt8)
+    operators = [node.op_type for node in onnx.load(path).graph.node]
+    if operators.count("DynamicQuantizeLSTM") != network.lstm.num_layers:
+        raise RuntimeError(f"{path.name}: an LSTM stayed float: {', '.join(operators)}")
+    session = onnx_session(path.read_bytes())
+    words = onnx_logits(session, x, n_frames).argmax(1)
+    feed = onnx_feed(x[timed : timed + 1], np.array([x.shape[1]]))
+    binding = session.io_binding()  # its leanest call: several microseconds less than `run`
+    for name, value in feed.items():
+        binding.bind_cpu_input(name, value)
+    binding.bind_output("logits")
+
+    def call() -> Any:
+        session.run_with_iobinding(binding)
+        return feed  # the binding points into it: it must live as long as the call
+
+    return call, words
+
+
+def _row(name: str, ours_s: float, reference_s: float, note: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "ours_s": round(ours_s, 9),
+        "reference_s": round(reference_s, 9),
+        "ratio": round(reference_s / ours_s, 2),
+        "note": note,
+    }
+
+
+def _require_onnx() -> None:
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        raise UserError(
+            f"{error.name} is not installed: the latency benchmark compares with ONNX Runtime; "
+            "install the extra `dev` (`pip install -e .[dev]`) or `pip install onnx onnxruntime`"
+        ) from None
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """ONNX Runtime's quantizer warns through the root logger."""
+    level = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(level)
