@@ -9,12 +9,13 @@ from spoken_digits.integer import c_network
 from spoken_digits.integer.frontend_spec import FFT_POINTS, WINDOW_SAMPLES, FrontendSpec, tables
 from spoken_digits.integer.network import IntegerLSTM
 
+_LIVES = {"sd_frontend": ", from frame to frame", "sd_frontend_scratch": ", free between frames"}
 _MEASURED = {
-    "flash_bytes": "flash of the network, code and constants, Cortex-M0, bytes",
-    "ram_bytes": "RAM of the network, bytes",
+    "flash_bytes": "flash, code and constants, bytes",
+    "ram_bytes": "RAM, bytes",
     "stack_bytes": "stack at most, bytes",
-    "instructions_m0": "instructions of the network, longest clip, Cortex-M0",
-    "instructions_m3": "instructions of the network, longest clip, Cortex-M3",
+    "instructions_m0": "instructions, longest clip, Cortex-M0",
+    "instructions_m3": "instructions, longest clip, Cortex-M3",
 }
 
 
@@ -37,9 +38,9 @@ class Readme:
         return "\n\n".join(parts) + "\n"
 
     def _what(self) -> str:
-        seconds = (
-            (self.spec.n_frames - 1) * self.spec.hop_samples + WINDOW_SAMPLES
-        ) / self.spec.sample_rate_hz
+        spec, n_words = self.spec, len(self.labels)
+        n_samples = (spec.n_frames - 1) * spec.hop_samples + WINDOW_SAMPLES
+        seconds = f"{n_samples / spec.sample_rate_hz:.2f} s"
         synthetic = (
             "\n\n**Trained on synthetic speech**: its figures say nothing about people."
             if self.provenance.get("synthetic") is True
@@ -47,12 +48,12 @@ class Readme:
         )
         return f"""# {self.name}
 
-A spoken-word recogniser in C99, integers only: int16 samples at {self.spec.sample_rate_hz:,} Hz \
-in, one of {len(self.labels)} words out. No floating point, no allocation, no recursion, no library
-but `memcpy` and its kin where a compiler asks for them. The caller owns all memory. It is equal in
-every bit to the Python model it was generated from; `make check` shows it.
+A spoken-word recogniser in C99, integers only: int16 samples at {spec.sample_rate_hz:,} Hz in,
+one of {n_words} words out. No floating point, no allocation, no recursion, no library but `memcpy`
+and its kin where a compiler puts them in. The caller owns all memory. It is equal in every bit to
+the Python model it was generated from; `make check` shows it.
 
-It answers one word for one clip of at most {seconds:.2f} s. It does not find words in a stream of
+It answers one word for one clip of at most {seconds}. It does not find words in a stream of
 sound, and it answers one of its words to whatever it hears.{synthetic}"""
 
     def _model(self) -> str:
@@ -69,27 +70,24 @@ sound, and it answers one of its words to whatever it hears.{synthetic}"""
         return "## Model\n\n" + _table(("what", ""), rows)
 
     def _memory(self) -> str:
-        spec, sizes = self.spec, c_network.memory_sizes(self.network)
-        network = 4 * sizes["sum"] + 2 * sum(sizes[n] for n in ("cell", "operand", "fresh"))
         rows: dict[str, object] = {
             "constants: weights, biases, shifts, activation table": (
                 f"{self.network.parameter_bytes():,}"
             ),
-            "constants: front-end tables": f"{table_bytes(spec):,}",
-            "RAM: `sd_frontend`, from frame to frame": f"{2 * WINDOW_SAMPLES + 8:,}",
-            "RAM: `sd_frontend_scratch`, free between frames": (
-                f"{8 * FFT_POINTS + 2 * spec.n_mels:,}"
-            ),
-            f"RAM: `{self.name}_memory`, from frame to frame": f"{network:,}",
+            "constants: front-end tables": f"{table_bytes(self.spec):,}",
         }
-        page = "## Memory\n\n" + _table(("bytes, rounded up to a word by the compiler", ""), rows)
+        ram = ram_bytes(self.network, self.spec, self.name)
+        rows |= {f"RAM: `{ctype}`{_LIVES.get(ctype, '')}": f"{n:,}" for ctype, n in ram.items()}
+        rows["RAM together"] = f"{sum(ram.values()):,}"
+        page = "## Memory\n\n" + _table(("what", "bytes"), rows)
         page += (
-            "\n\nCode comes on top, about 4 KiB at `-O2`: `make size` (see the Makefile) shows "
-            "what your compiler makes."
+            "\n\nThe RAM is for pointers of 32 bits. Code comes on top, about 4 KiB, and a stack of\n"
+            "less than 1 KiB; `make size` (see the Makefile) shows what your compiler makes."
         )
         found = {_MEASURED[key]: f"{value:,}" for key, value in self.measured.items()}
         if found:
-            page += "\n\nMeasured in an emulator that counts instructions, not cycles:\n\n"
+            page += "\n\nMeasured on the network alone, in an emulator that counts instructions, "
+            page += "not cycles:\n\n"
             page += _table(("what", ""), found)
         return page
 
@@ -104,15 +102,18 @@ Add `src/*.c` to your build and `include` to its header folders.
     static {name}_memory memory;
     static sd_network_state state = SD_STATE(memory);
 
-    sd_frontend_reset(&frontend);                             /* a word begins */
+    /* a word begins */
+    sd_frontend_reset(&frontend);
     sd_network_reset(&{name}, &state);
-    taken = sd_frontend_push(&frontend, samples, n);          /* any number of samples; then, */
-    if (sd_frontend_ready(&frontend)) {{                       /* when a frame is full: */
+    /* samples arrive, any number: push until all are taken */
+    taken = sd_frontend_push(&frontend, samples, n);
+    if (sd_frontend_ready(&frontend)) {{
         sd_frontend_frame(&frontend, &scratch, features);
         sd_network_push(&{name}, &state, features);
-    }}                                                         /* and push the rest */
-    sd_network_finish(&{name}, &state, logits);               /* the word is over */
-    puts({name}_labels[sd_argmax(logits, {upper}_N_CLASSES)]);
+    }}
+    /* the word is over */
+    sd_network_finish(&{name}, &state, logits);
+    word = {name}_labels[sd_argmax(logits, {upper}_N_CLASSES)];
 
 `example/main.c` is a whole program: its `start`, `hear` and `finish` are what an application
 needs, with the limit of `SD_FRONTEND_MAX_FRAMES` frames and the case of a clip shorter than one.
@@ -135,9 +136,10 @@ A real value is a logit divided by 2^{upper}_LOGIT_FRACTION_BITS."""
         clips = ", ".join(f"`{utterance}`" for utterance in self.utterances)
         return f"""## Check
 
-`make check` streams the golden clips ({clips}) through the example and compares the number of
-frames, every feature (by a hash; the first frames one by one) and every logit with the Python
-model's. On your board, do the same with `example/` linked in: `main` returns 0 when all is equal.
+`make check` streams the golden clips through the example and compares the number of frames, every
+feature (by a hash; the first frames one by one) and every logit with the Python model's. On your
+board, do the same with `example/` linked in: `main` returns 0 when all is equal. The clips are
+{clips}.
 
     make check
     make objects CC=arm-none-eabi-gcc CFLAGS='-mcpu=cortex-m0 -mthumb -Os -ffreestanding'
@@ -151,9 +153,27 @@ asserted while compiling. Headers are safe for C++. `sd_avx2.h` serves desktops 
         terms = self.provenance.get("corpus_licence", "that of the corpus")
         return f"""## Licence
 
-The C sources: MIT, see `LICENSE`. The weights were trained on, and the samples in
-`example/golden.c` are recordings of, {corpus}; its licence: {terms}. Leave `example/` out of your
-product if its terms do not suit you, and name the corpus where they ask for it."""
+The C sources: see `LICENSE`. The weights were trained on, and the samples in `example/golden.c`
+are recordings of, this corpus: {corpus}; its licence: {terms}.
+Leave `example/` out of your product if those terms do not suit you, and name the corpus where they
+ask for it."""
+
+
+def ram_bytes(network: IntegerLSTM, spec: FrontendSpec, name: str) -> dict[str, int]:
+    """Bytes of each C type that an application holds, where pointers have 32 bits."""
+    sizes = c_network.memory_sizes(network)
+    memory = 4 * sizes["sum"] + 2 * sum(sizes[part] for part in ("cell", "operand", "fresh"))
+    return {
+        "sd_frontend": 2 * WINDOW_SAMPLES + 8,
+        "sd_frontend_scratch": _words(8 * FFT_POINTS + 2 * spec.n_mels),
+        f"{name}_memory": _words(memory),
+        "sd_network_state": 20,
+    }
+
+
+def _words(n_bytes: int) -> int:
+    """Rounded up to whole 32-bit words, as the compiler does."""
+    return -(-n_bytes // 4) * 4
 
 
 def table_bytes(spec: FrontendSpec) -> int:

@@ -111,6 +111,24 @@ def test_objects_for_a_cortex_m0_need_no_float_and_no_division(scheme, firmware,
     assert "malloc" not in names
 
 
+def test_the_readme_tells_the_ram_that_a_cortex_m0_needs(firmware, tmp_path):
+    if shutil.which(emulator.COMPILER) is None:
+        pytest.skip(f"not installed: {emulator.COMPILER} ({emulator.PACKAGES})")
+    unpack(tmp_path, firmware, "int8", SPECS["other"])
+    told = re.findall(r"\| RAM: `(\w+)`[^|]*\| ([\d,]+) \|", (tmp_path / "README.md").read_text())
+    assert len(told) == 4
+    (tmp_path / "sizes.c").write_text(
+        '#include "sd_frontend.h"\n#include "sd_words.h"\n'
+        + "".join(
+            f"typedef char size_{i}[sizeof({ctype}) == {number.replace(',', '')} ? 1 : -1];\n"
+            for i, (ctype, number) in enumerate(told)
+        )
+    )
+    board = emulator.BOARDS["m0"]
+    include = [tmp_path / "include"]
+    emulator.compile_object(board, tmp_path / "sizes.c", tmp_path / "s.o", include_dirs=include)
+
+
 def test_another_compiler_compiles_everything_anew(firmware, tmp_path):
     unpack(tmp_path, firmware, "int8", SPECS["default"])
     assert "-c src/" in make(tmp_path, "objects").stdout
