@@ -77,15 +77,21 @@ static uint16_t finish(int32_t logits[SD_MODEL_N_CLASSES])
 static int differs(const golden_clip *clip, const int32_t *logits)
 {
     uint32_t i;
-    int difference = n_frames != clip->n_frames || features_hash != clip->features_hash;
 
+    if (n_frames != clip->n_frames || features_hash != clip->features_hash) {
+        return 1;
+    }
     for (i = 0; i < n_frames * SD_FRONTEND_COEFFICIENTS && i < sizeof first_frames; i++) {
-        difference |= first_frames[i] != clip->first_frames[i];
+        if (first_frames[i] != clip->first_frames[i]) {
+            return 1;
+        }
     }
     for (i = 0; i < SD_MODEL_N_CLASSES; i++) {
-        difference |= logits[i] != clip->logits[i];
+        if (logits[i] != clip->logits[i]) {
+            return 1;
+        }
     }
-    return difference;
+    return 0;
 }
 
 static int check(const golden_clip *clip)

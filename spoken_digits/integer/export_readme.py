@@ -14,8 +14,8 @@ _MEASURED = {
     "flash_bytes": "flash, code and constants, bytes",
     "ram_bytes": "RAM, bytes",
     "stack_bytes": "stack at most, bytes",
-    "instructions_m0": "instructions, longest clip, Cortex-M0",
-    "instructions_m3": "instructions, longest clip, Cortex-M3",
+    "instructions_m0": "instructions, Cortex-M0",
+    "instructions_m3": "instructions, Cortex-M3",
 }
 
 
@@ -81,13 +81,12 @@ sound, and it answers one of its words to whatever it hears.{synthetic}"""
         rows["RAM together"] = f"{sum(ram.values()):,}"
         page = "## Memory\n\n" + _table(("what", "bytes"), rows)
         page += (
-            "\n\nThe RAM is for pointers of 32 bits. Code comes on top, about 4 KiB, and a stack of\n"
-            "less than 1 KiB; `make size` (see the Makefile) shows what your compiler makes."
+            "\n\nThe RAM is for pointers of 32 bits. Code comes on top, about 4 KiB, and a stack\n"
+            "of less than 1 KiB; `make size` (see the Makefile) shows what your compiler makes."
         )
         found = {_MEASURED[key]: f"{value:,}" for key, value in self.measured.items()}
         if found:
-            page += "\n\nMeasured on the network alone, in an emulator that counts instructions, "
-            page += "not cycles:\n\n"
+            page += "\n\nMeasured in an emulator that counts instructions, not cycles:\n\n"
             page += _table(("what", ""), found)
         return page
 
