@@ -45,6 +45,10 @@ benchmark: setup ## speed against the reference's way, into benchmarks/results.j
 	python benchmarks/run.py
 	python stages/report.py
 
+.PHONY: firmware-test
+firmware-test: setup ## every clip: NumPy, C here and C on emulated Cortex-M0 and M3 agree in every bit
+	python stages/prove.py
+
 .PHONY: format
 format: setup ## format all code
 	ruff check --fix .
@@ -58,8 +62,8 @@ requirements: ## pin every dependency anew, with hashes
 
 .PHONY: clean
 clean: ## remove what a run made, except DVC's cache
-	rm -rf data/raw data/features data/split.csv models .resume dvc_plots
+	rm -rf data/raw data/features data/split.csv models export .resume dvc_plots
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 22
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22

@@ -65,3 +65,13 @@ def extreme_network(scheme: Scheme, sign: int, n_units: int = 5) -> IntegerLSTM:
         output_shift=3,
         input_shift=np.full(N_INPUTS, 8),
     )
+
+
+def random_clips(seed: int, n_clips: int = 3):
+    """Utterances of noise bursts, int16: quiet, loud, and shorter than one window."""
+    rng = np.random.default_rng(seed)
+    lengths = [100, *rng.integers(500, 2500, n_clips - 1)]
+    return [
+        (f"clip_{i}", np.clip(rng.normal(0, 100 * 10**i, n), -(2**15), 2**15 - 1).astype(np.int16))
+        for i, n in enumerate(lengths)
+    ]

@@ -47,7 +47,9 @@ def _half_tanh(t: NDArray[np.int32]) -> NDArray[np.int32]:
     """``u(t)`` for t in [0, 2**15 - 1] with `ACTIVATION_BITS` fraction bits."""
     index = t >> STEP_BITS
     fraction = t & ((1 << STEP_BITS) - 1)
-    return _LOW[index] + ((_RISE[index] * fraction + (1 << (STEP_BITS - 1))) >> STEP_BITS)
+    rise: NDArray[np.int32] = _RISE[index] * fraction
+    low: NDArray[np.int32] = _LOW[index]
+    return low + ((rise + (1 << (STEP_BITS - 1))) >> STEP_BITS)
 
 
 def sigmoid(z: NDArray[np.int32]) -> NDArray[np.int32]:

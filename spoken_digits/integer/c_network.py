@@ -6,16 +6,16 @@ The order and code of the weights are described in ``firmware/sd_kernels.h``.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits.integer.activation import TABLE
+from spoken_digits.integer.c_text import array, braced, comment_lines, comment_text, string_literal
 from spoken_digits.integer.limits import WEIGHT_OFFSET, Scheme
 from spoken_digits.integer.network import IntegerLayer, IntegerLSTM
 
-_PER_LINE = {"uint8_t": 16, "int16_t": 12, "int32_t": 8}
 _MEMORY = "sum", "cell", "operand", "fresh"
 
 
@@ -61,7 +61,7 @@ def activation_source() -> str:
         "/* Table of sd_activation.h. Made by spoken_digits/integer/c_network.py: do not edit. */\n"
         '#include "sd_activation.h"\n\n'
         "/* round(2^15 tanh(t / 2) / 2) at t = 0, 1/16, ..., 8 */\n"
-        f"const int16_t sd_half_tanh_table[SD_HALF_TANH_ENTRIES] = {_braced(TABLE, 'int16_t')};\n"
+        f"const int16_t sd_half_tanh_table[SD_HALF_TANH_ENTRIES] = {braced(TABLE, 'int16_t')};\n"
     )
 
 
@@ -122,14 +122,14 @@ def _header(
         f"mean over frames, {network.n_classes} classes; weights {network.scheme},",
         f"{network.parameter_bytes()} bytes of parameters.",
         "",
-        *(f"{key}: {_comment_text(value)}" for key, value in provenance.items()),
+        *(f"{key}: {comment_text(value)}" for key, value in provenance.items()),
     ]
     sizes = memory_sizes(network)
     types = {"sum": "int32_t", "cell": "int16_t", "operand": "int16_t", "fresh": "int16_t"}
     fields = "\n".join(f"    {types[field]} {field}[{sizes[field]}];" for field in _MEMORY)
     return f"""/* Model card. Generated: do not edit.
  *
-{_comment_lines(card)}
+{comment_lines(card)}
  */
 #ifndef {upper}_H
 #define {upper}_H
@@ -151,7 +151,7 @@ typedef struct {{
 
 extern const sd_network {name};
 
-/* The words, in the order of the logits: {_comment_text(", ".join(labels))} */
+/* The words, in the order of the logits: {comment_text(", ".join(labels))} */
 extern const char *const {name}_labels[{upper}_N_CLASSES];
 
 #ifdef __cplusplus
@@ -176,7 +176,7 @@ def _source(network: IntegerLSTM, name: str, labels: Sequence[str]) -> str:
         if network.scheme == "pow2"
         else (network.output_weight.astype(np.int16) + WEIGHT_OFFSET).astype(np.uint8)
     )
-    words = ", ".join(_c_string(label) for label in labels)
+    words = ", ".join(string_literal(label) for label in labels)
     return f"""/* Weights of {name}.h. Generated: do not edit. */
 #include "{name}.h"
 
@@ -186,9 +186,9 @@ def _source(network: IntegerLSTM, name: str, labels: Sequence[str]) -> str:
 {entries}
 }};
 
-{_array("uint8_t", "output_weights", output.reshape(-1))}
-{_array("int32_t", "output_bias", network.output_bias)}
-{_array("uint8_t", "input_shift", network.input_shift)}
+{array("uint8_t", "output_weights", output.reshape(-1))}
+{array("int32_t", "output_bias", network.output_bias)}
+{array("uint8_t", "input_shift", network.input_shift)}
 const sd_network {name} = {{
     &sd_{network.scheme}, layers, output_weights, output_bias, input_shift,
     {network.n_inputs}, {network.n_classes}, {len(network.layers)},
@@ -200,40 +200,10 @@ const char *const {name}_labels[{name.upper()}_N_CLASSES] = {{{words}}};
 
 def _layer_arrays(layer: IntegerLayer, number: int, scheme: Scheme) -> str:
     return (
-        _array("uint8_t", f"weights_{number}", interleave(layer.weight, scheme))
+        array("uint8_t", f"weights_{number}", interleave(layer.weight, scheme))
         + "\n"
-        + _array("int32_t", f"bias_{number}", _by_unit(layer.bias))
+        + array("int32_t", f"bias_{number}", _by_unit(layer.bias))
         + "\n"
-        + _array("uint8_t", f"shift_{number}", _by_unit(layer.shift))
+        + array("uint8_t", f"shift_{number}", _by_unit(layer.shift))
         + "\n"
     )
-
-
-def _array(ctype: str, name: str, values: NDArray[np.integer]) -> str:
-    return f"static const {ctype} {name}[{len(values)}] = {_braced(values, ctype)};\n"
-
-
-def _braced(values: NDArray[np.integer], ctype: str) -> str:
-    per_line = _PER_LINE[ctype]
-    numbers = [_literal(int(value)) for value in values]
-    rows = (", ".join(numbers[i : i + per_line]) for i in range(0, len(numbers), per_line))
-    return "{\n" + "".join(f"    {row},\n" for row in rows) + "}"
-
-
-def _literal(value: int) -> str:
-    # -2147483648 is a minus before a constant that no 32-bit int holds
-    return "(-2147483647 - 1)" if value == -(2**31) else str(value)
-
-
-def _comment_lines(lines: Iterable[str]) -> str:
-    return "\n".join(f" * {line}".rstrip() for line in lines)
-
-
-def _comment_text(value: object) -> str:
-    return " ".join(str(value).replace("*/", "* /").replace("/*", "/ *").split())
-
-
-def _c_string(text: str) -> str:
-    """A C string literal in ASCII: any other byte of its UTF-8 as an octal escape."""
-    plain = {byte: chr(byte) for byte in range(32, 127) if chr(byte) not in '"\\?'}
-    return '"' + "".join(plain.get(byte, f"\\{byte:03o}") for byte in text.encode()) + '"'

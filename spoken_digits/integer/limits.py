@@ -66,7 +66,8 @@ def accumulator_bound(
     C starts from ``bias - 128 sum(v)`` and adds ``(weight + 128) v``, then half a step.
     """
     worst = (WEIGHT_OFFSET + 2 * WEIGHT_OFFSET - 1) * int(reach.sum())
-    return np.abs(bias.astype(np.int64)) + worst + (1 << shift >> 1)
+    bound: NDArray[np.int64] = np.abs(bias.astype(np.int64)) + worst + (1 << shift >> 1)
+    return bound
 
 
 def check_weights(weight: NDArray[np.int8], scheme: Scheme, where: str) -> None:

@@ -67,7 +67,7 @@ class IntegerLayer:
     @property
     def n_inputs(self) -> int:
         """Inputs from below."""
-        return self.weight.shape[1] - self.n_units
+        return int(self.weight.shape[1]) - self.n_units
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +165,8 @@ class IntegerLSTM:
         total = (below * valid[..., None]).sum(axis=0).astype(np.int64)  # (n_clips, h)
         n = np.maximum(n_frames, 1)[:, None]
         pooled = (2 * total + n) // (2 * n)
-        return (pooled @ self.output_weight.T.astype(np.int64) + self.output_bias).astype(np.int32)
+        products: NDArray[np.int64] = pooled @ self.output_weight.T.astype(np.int64)
+        return (products + self.output_bias).astype(np.int32)
 
     def parameter_bytes(self) -> int:
         """Bytes that hold the network: see :func:`lstm_bytes`."""
@@ -219,7 +220,8 @@ def predict(logits: NDArray[np.int32]) -> NDArray[np.int64]:
     logits
         (n_clips, n_classes)
     """
-    return logits.argmax(axis=1)
+    winners: NDArray[np.int64] = logits.argmax(axis=1)
+    return winners
 
 
 def _run_layer(layer: IntegerLayer, below: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -204,7 +204,8 @@ class FakeQuantLSTM(nn.Module):
 
 
 def _fixed(smooth: Tensor, value: NDArray[np.float64]) -> Tensor:
-    return _Rounded.apply(smooth, torch.from_numpy(value).to(smooth.dtype))
+    fixed: Tensor = _Rounded.apply(smooth, torch.from_numpy(value).to(smooth.dtype))
+    return fixed
 
 
 def accuracy_then_loss(

@@ -221,8 +221,11 @@ def test_headers_are_safe_for_cpp(firmware, tmp_path):
     subprocess.run(["gcc", "-std=c99", "-c", *folders, *map(str, paths)], cwd=objects, check=True)
     flags = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
     subprocess.run(
-        ["g++", *flags, *folders, str(source), *map(str, objects.glob("*.o"))]
-        + ["-o", str(tmp_path / "use")],
+        [
+            *("g++", *flags, *folders, str(source)),
+            *map(str, objects.glob("*.o")),
+            *("-o", str(tmp_path / "use")),
+        ],
         check=True,
     )
     subprocess.run([tmp_path / "use"], check=True)
@@ -254,7 +257,8 @@ def test_same_network_same_bytes_and_no_surprises_in_the_card():
     files = c_files(network, "sd_words", labels=["oui", 'n"\u00f6'], provenance=card)
     assert files == c_files(network, "sd_words", labels=["oui", 'n"\u00f6'], provenance=card)
     assert sorted(files) == ["sd_words.c", "sd_words.h"]
-    assert "corpus: a * / b\n" in files["sd_words.h"] and "note: two lines\n" in files["sd_words.h"]
+    assert "corpus: a * / b\n" in files["sd_words.h"]
+    assert "note: two lines\n" in files["sd_words.h"]
     assert r'{"oui", "n\042\303\266"}' in files["sd_words.c"]
     assert re.search(r"/\*(?:(?!\*/).)*corpus", files["sd_words.h"], re.DOTALL)
     with pytest.raises(ValueError, match="1 labels for 2 classes"):

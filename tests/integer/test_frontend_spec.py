@@ -33,7 +33,8 @@ def test_tables_do_not_depend_on_the_last_bits_of_libm():
 def test_mel_segments_cover_the_bins_once_and_weights_rise_within_each():
     table = tables(SPEC)
     assert len(table.mel_edges) == SPEC.n_mels + 2
-    assert table.mel_edges[0] == 1 and table.mel_edges[-1] == 128
+    assert table.mel_edges[0] == 1
+    assert table.mel_edges[-1] == 128
     for start, end in zip(table.mel_edges[:-1], table.mel_edges[1:], strict=True):
         assert start < end
         assert (np.diff(table.mel_rising[start:end]) > 0).all()

@@ -88,7 +88,8 @@ def test_sigmoid_and_tanh_are_close_for_every_input():
     assert error.max() < 6.8e-4
     for values in (activation.sigmoid(z), activation.tanh(z)):
         assert (np.diff(values) >= 0).all()
-    assert activation.sigmoid(z).min() > 0 and activation.sigmoid(z).max() < 2**15
+    assert activation.sigmoid(z).min() > 0
+    assert activation.sigmoid(z).max() < 2**15
 
 
 @pytest.mark.parametrize("bits", [8, 10, 12])
@@ -213,8 +214,10 @@ def test_36_000_bytes_hold_50_units_in_int8_and_71_in_powers_of_two():
     def bytes_of(h, scheme):
         return lstm_bytes((h, h), scheme, n_inputs=13, n_classes=10)
 
-    assert bytes_of(50, "int8") == 35_414 and bytes_of(51, "int8") > 36_000
-    assert bytes_of(71, "pow2") == 35_606 and bytes_of(72, "pow2") > 36_000
+    assert bytes_of(50, "int8") == 35_414
+    assert bytes_of(51, "int8") > 36_000
+    assert bytes_of(71, "pow2") == 35_606
+    assert bytes_of(72, "pow2") > 36_000
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -1,0 +1,137 @@
+"""Stage `export`: an integer network as a self-contained folder of C for a firmware project.
+
+Reads   models/<model>.<scheme>.safetensors, metrics/<model>.<scheme>.json, firmware/, LICENSE,
+        data/raw/, data/split.csv
+Writes  export/<model>.<scheme>/
+Run     python stages/export.py lstm_36kb int8
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spoken_digits import audio, errors, files, manifest, splits
+from spoken_digits.clips import ClipArchive
+from spoken_digits.errors import UserError
+from spoken_digits.features import mfcc_int
+from spoken_digits.integer.export import export_files
+from spoken_digits.integer.frontend_spec import FrontendSpec
+from spoken_digits.integer.limits import SCHEMES
+from spoken_digits.integer.network import from_arrays
+from spoken_digits.models.model_file import ModelCard, read_model
+
+RAW = Path("data/raw")
+SPLIT = Path("data/split.csv")
+MODELS = Path("models")
+METRICS = Path("metrics")
+FIRMWARE = Path("firmware")
+LICENCE = Path("LICENSE")
+EXPORT = Path("export")
+N_GOLDEN = 3
+GOLDEN_S = 0.4  # long enough for a word, short enough for a microcontroller's flash
+MEASURED = ("flash_bytes", "ram_bytes", "stack_bytes", "instructions_m0", "instructions_m3")
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    stem = f"{arguments.model}.{arguments.scheme}"
+    card, tensors = read_model(MODELS / f"{stem}.safetensors")
+    if card.features["kind"] != mfcc_int.MfccInt.kind:
+        raise UserError(
+            f"{stem} reads {card.features['kind']}, which no firmware computes: "
+            "export a model whose `features` are mfcc_int"
+        )
+    network = from_arrays({name: t.numpy() for name, t in tensors.items()}, arguments.scheme)
+    spec = mfcc_int.spec_from(card.features)
+    metrics = files.read_json(METRICS / f"{stem}.json", f"dvc repro quantize@{stem}")
+    content = export_files(
+        network,
+        spec,
+        name=identifier(stem),
+        labels=card.labels,
+        provenance=provenance(card, metrics),
+        golden=golden_clips(card, spec),
+        firmware=FIRMWARE,
+        licence=LICENCE.read_text(encoding="utf-8"),
+        measured={key: metrics[key] for key in MEASURED if key in metrics},
+    )
+    with files.replacing(EXPORT / stem) as folder:
+        write(folder, content)
+    n_bytes = network.parameter_bytes()
+    print(f"{EXPORT / stem}: {len(content)} files, {n_bytes:,} B of parameters; try `make check`")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", help="lstm_36kb, or another trained on mfcc_int")
+    parser.add_argument("scheme", choices=SCHEMES)
+    return parser.parse_args()
+
+
+def identifier(stem: str) -> str:
+    """The network's name in C."""
+    return "sd_" + re.sub(r"[^a-z0-9]+", "_", stem.lower())
+
+
+def provenance(card: ModelCard, metrics: dict[str, Any]) -> dict[str, object]:
+    """What the model card in C and the README tell of the model."""
+    raw = files.read_json(RAW / "provenance.json", "dvc repro download")
+    if raw["fingerprint"] != card.corpus["fingerprint"]:
+        raise UserError(
+            f"{card.name} was trained on other recordings than those in {RAW}: "
+            f"train it again with `dvc repro train@{card.name}`"
+        )
+    accuracy = f"{metrics['accuracy']:.4f}"
+    if "accuracy_ci_low" in metrics and "accuracy_ci_high" in metrics:
+        low, high = metrics["accuracy_ci_low"], metrics["accuracy_ci_high"]
+        accuracy += f" (95 % interval {low:.4f} to {high:.4f})"
+    return {
+        "model": card.name,
+        "scheme": card.scheme,
+        "corpus": f"{raw['corpus']} {raw['version']}",
+        "corpus_source": raw["source"],
+        "corpus_licence": raw["licence"],
+        "corpus_fingerprint": raw["fingerprint"],
+        "synthetic": raw["synthetic"],
+        "test_accuracy": accuracy,
+        "best_epoch": card.best_epoch,
+    }
+
+
+def golden_clips(card: ModelCard, spec: FrontendSpec) -> list[tuple[str, NDArray[np.int16]]]:
+    """The first short test clip of each of the first words."""
+    table = manifest.read_manifest(RAW / "manifest.csv")
+    test = table.iloc[splits.read_split(SPLIT, table)["test"]]
+    archive = ClipArchive(RAW / "audio.zip")
+    golden = []
+    for label in card.labels:
+        clips = test[test["label"] == label]
+        if len(clips) > 0 and len(golden) < N_GOLDEN:
+            row = first_short(clips)
+            waveform, found = audio.decode(archive.read(row["path"]), row["path"])
+            waveform = audio.resample(waveform, found.sample_rate, spec.sample_rate_hz)
+            golden.append((row["utterance"], mfcc_int.to_pcm(waveform)))
+    return golden
+
+
+def first_short(clips: pd.DataFrame) -> pd.Series:
+    """The first clip of at most `GOLDEN_S`, the shortest if none is."""
+    seconds = clips["n_samples"] / clips["sample_rate"]
+    return clips.loc[(seconds <= max(GOLDEN_S, seconds.min())).idxmax()]
+
+
+def write(folder: Path, content: dict[str, bytes]) -> None:
+    for path, one in content.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(one)
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,128 @@
+"""Stages export and prove on a tiny corpus and networks of random weights."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import numpy as np
+import pytest
+import torch
+from networks import random_features, random_parent
+from recordings import PATTERN, write_recordings
+from workspace import BIN, Workspace
+
+from spoken_digits.integer import emulator
+from spoken_digits.integer.frontend_spec import FrontendSpec
+from spoken_digits.integer.limits import SCHEMES
+from spoken_digits.integer.quantize import quantize
+from spoken_digits.models.model_file import ModelCard, write_model
+
+mfcc_int = pytest.importorskip("spoken_digits.features.mfcc_int")
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory) -> Workspace:
+    """A workspace with a corpus, its split and an integer network of each scheme."""
+    folder = tmp_path_factory.mktemp("export")
+    workspace = Workspace(folder / "checkout")
+    workspace.shrink(write_recordings(folder / "recordings"), PATTERN)
+    workspace.stage("download")
+    workspace.stage("split")
+    raw = json.loads((workspace.folder / "data/raw/provenance.json").read_text())
+    for scheme in SCHEMES:
+        add_network(workspace, scheme, raw)
+    return workspace
+
+
+def add_network(workspace: Workspace, scheme: str, raw: dict) -> None:
+    parent = random_parent(5, h=4, n_layers=1, n_classes=3)
+    network = quantize(parent, *random_features(5), scheme)
+    card = ModelCard(
+        name="small",
+        architecture={"name": "lstm"},
+        labels=raw["labels"],
+        features=mfcc_int.MfccInt(FrontendSpec(n_frames=20)).describe(),
+        input_shape=(20, 13),
+        mean=[0.0],
+        std=[1.0],
+        best_epoch=1,
+        corpus={key: raw[key] for key in ("corpus", "version", "fingerprint", "synthetic")},
+        scheme=scheme,
+    )
+    tensors = {name: torch.from_numpy(np.array(a)) for name, a in network.arrays().items()}
+    write_model(workspace.folder / f"models/small.{scheme}.safetensors", card, tensors)
+    metrics = workspace.folder / f"metrics/small.{scheme}.json"
+    metrics.parent.mkdir(exist_ok=True)
+    metrics.write_text(json.dumps({"accuracy": 0.25, "stack_bytes": 4321}))
+
+
+def exported(workspace: Workspace, scheme: str) -> dict[str, bytes]:
+    workspace.stage("export", "small", scheme)
+    folder = workspace.folder / "export" / f"small.{scheme}"
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_export_makes_a_folder_that_checks_itself(scheme, workspace):
+    content = exported(workspace, scheme)
+    assert exported(workspace, scheme) == content  # replaced by the same
+    assert f"include/sd_small_{scheme}.h" in content
+    page = content["README.md"].decode()
+    for said in ("0.2500", "4,321", "no, stop, yes"):
+        assert said in page
+    assert str(workspace.folder) not in b"".join(content.values()).decode()
+    folder = workspace.folder / "export" / f"small.{scheme}"
+    done = subprocess.run(["make", "check"], cwd=folder, capture_output=True, text=True, check=True)
+    assert "3 clips, 0 differ" in done.stdout
+    names = [line.split(":")[0] for line in done.stdout.splitlines() if ': "' in line]
+    split = dict(
+        line.split(",") for line in (workspace.folder / "data/split.csv").read_text().splitlines()
+    )
+    assert {split[name] for name in names} == {"test"}
+
+
+def test_export_refuses_what_it_cannot_do(workspace):
+    missing = workspace.stage("export", "absent", "int8", check=False)
+    assert missing.returncode == 1
+    assert missing.stderr.startswith("error: models/absent.int8.safetensors is missing")
+    raw = workspace.folder / "data/raw/provenance.json"
+    kept = raw.read_text()
+    try:
+        raw.write_text(json.dumps(json.loads(kept) | {"fingerprint": "other"}))
+        other = workspace.stage("export", "small", "int8", check=False)
+    finally:
+        raw.write_text(kept)
+    assert other.returncode == 1
+    assert "trained on other recordings" in other.stderr
+
+
+def test_proof_counts_no_mismatch_and_can_fail(workspace):
+    if missing := emulator.missing_tools():
+        pytest.skip(f"not installed: {', '.join(missing)} ({emulator.PACKAGES})")
+    proof = workspace.stage("prove", "--clips", "3")
+    assert "\n0 mismatches in " in proof.stdout
+    for scheme in SCHEMES:
+        assert f"small.{scheme}" in proof.stdout
+    host = workspace.folder / "firmware/host/network_host.c"
+    kept = host.read_text()
+    last = "sd_network_finish(&sd_model, &state, logits);"
+    assert last in kept
+    try:
+        host.write_text(kept.replace(last, f"{last} logits[1] ^= 1;"))
+        proof = workspace.stage("prove", "--clips", "3", check=False)
+    finally:
+        host.write_text(kept)
+    assert proof.returncode == 1
+    assert "\n0 mismatches in " not in proof.stdout
+
+
+def test_proof_names_the_packages_that_are_missing(workspace):
+    proof = workspace.run("env", f"PATH={BIN}", "python", "stages/prove.py", check=False)
+    assert proof.returncode == 1
+    assert proof.stderr.count("\n") == 1
+    assert "gcc gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm" in proof.stderr
