@@ -14,6 +14,8 @@ from spoken_digits.corpora import CorpusParams, SyntheticParams
 from spoken_digits.features.mfcc import MfccParams
 from spoken_digits.features.registry import FeatureParams
 from spoken_digits.features.spectrogram import SpectrogramParams
+from spoken_digits.integer.frontend_spec import FrontendSpec
+from spoken_digits.integer.qat import QatParams
 from spoken_digits.models.params import CnnLstmParams, CnnParams, LstmParams
 from spoken_digits.quantization.int8_dynamic import Int8DynamicParams
 from spoken_digits.splits import SplitParams
@@ -24,6 +26,7 @@ SECTIONS: list[tuple[str, type]] = [
     ("corpus.synthetic", SyntheticParams),
     ("features", FeatureParams),
     ("features.mfcc", MfccParams),
+    ("features.mfcc_int", FrontendSpec),
     ("features.spectrogram", SpectrogramParams),
     ("split", SplitParams),
     ("train", Recipe),
@@ -32,6 +35,7 @@ SECTIONS: list[tuple[str, type]] = [
     ("variants.<name> with `architecture: cnn`", CnnParams),
     ("variants.<name> with `architecture: cnn_lstm`", CnnLstmParams),
     ("quantize.int8_dynamic", Int8DynamicParams),
+    ("quantize.int8, quantize.pow2", QatParams),
 ]
 INTRODUCTION = """# Parameters
 

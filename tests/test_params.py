@@ -88,7 +88,11 @@ def test_the_committed_file_fits_every_schema(default_params):
     params.section(default_params, "features", FeatureParams)
     params.section(default_params, "split", SplitParams)
     assert names(default_params)[:5] == [
-        "lstm", "lstm_36kb", "lstm_36kb_1layer", "lstm_int8_36kb", "cnn"
+        "lstm",
+        "lstm_36kb",
+        "lstm_36kb_1layer",
+        "lstm_int8_36kb",
+        "cnn",
     ]
     for name in names(default_params):
         model = read_model_params(default_params, name)

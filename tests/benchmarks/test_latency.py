@@ -48,7 +48,6 @@ def clips():
 
 
 def test_onnx_graph_equals_torch(clips):
-    pytest.importorskip("onnxruntime")
     features, n_frames, mean, std = clips
     network, x = small_lstm(), normalise(features, mean, std)
     with torch.inference_mode():
@@ -59,7 +58,6 @@ def test_onnx_graph_equals_torch(clips):
 
 
 def test_rows(clips, firmware):
-    pytest.importorskip("onnxruntime")
     features, n_frames, mean, std = clips
     n_threads = torch.get_num_threads()
     result = rows(small_lstm(), mean, std, features, n_frames, firmware, rounds=2)
@@ -77,7 +75,6 @@ def test_rows(clips, firmware):
 
 def test_another_network_is_not_compared(clips, firmware, monkeypatch):
     """Negative control: ONNX Runtime with other weights must not be timed."""
-    pytest.importorskip("onnxruntime")
     features, n_frames, mean, std = clips
     other = onnx_graph(small_lstm(seed=2))
     monkeypatch.setattr("latency.onnx_graph", lambda _: other)
@@ -86,14 +83,12 @@ def test_another_network_is_not_compared(clips, firmware, monkeypatch):
 
 
 def test_pooling_other_than_mean_is_refused():
-    pytest.importorskip("onnx")
     with pytest.raises(ValueError, match="pooling must be 'mean', not 'last'"):
         onnx_graph(small_lstm(pooling="last"))
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxruntime"])
 def test_missing_package_is_named(package, clips, firmware, monkeypatch):
-    pytest.importorskip("onnxruntime")
     features, n_frames, mean, std = clips
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(UserError, match=f"{package} is not installed.*`dev`"):

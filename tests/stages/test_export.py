@@ -12,13 +12,12 @@ from networks import random_features, random_parent
 from recordings import PATTERN, write_recordings
 from workspace import BIN, Workspace
 
+from spoken_digits.features import mfcc_int
 from spoken_digits.integer import emulator
 from spoken_digits.integer.frontend_spec import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.quantize import quantize
 from spoken_digits.models.model_file import ModelCard, write_model
-
-mfcc_int = pytest.importorskip("spoken_digits.features.mfcc_int")
 
 
 @pytest.fixture(scope="module")
