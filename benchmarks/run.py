@@ -1,6 +1,6 @@
 """Speed as ratios against the reference's way of doing the same, in the same run.
 
-Reads   data/raw/ and params.yaml (after `make`)
+Reads   data/, models/lstm_36kb.safetensors and params.yaml (after `make`)
 Writes  benchmarks/results.json: {"machine", "rows": [{name, ours_s, reference_s, ratio, note}]}
 Run     make benchmark
 """
@@ -16,6 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import latency
+import numpy as np
 import torch
 from reference_loop import extract, train
 
@@ -24,6 +26,8 @@ from spoken_digits.clips import ClipArchive
 from spoken_digits.features.registry import FeatureParams, make_extractor
 from spoken_digits.features.store import write_features
 from spoken_digits.manifest import labels, read_manifest
+from spoken_digits.models.model_file import load_network, read_model
+from spoken_digits.models.networks import Lstm
 
 DATA = Path("data")
 RESULTS = Path("benchmarks/results.json")
@@ -38,6 +42,7 @@ def main() -> None:
         features_mfcc(everything),
         train_lstm(everything, arguments.epochs),
         noop_repro(),
+        *latency_rows(everything),
     ]
     content = {
         "machine": f"{torch.get_num_threads()} cores, {platform.machine()}, "
@@ -47,7 +52,7 @@ def main() -> None:
     files.write_json(RESULTS, content)
     for row in rows:
         ratio = f"{row['ratio']:8.2f} x" if row["ratio"] else " " * 10
-        print(f"{row['name']:<24}{row['ours_s']:>10.2f} s {ratio}  {row['note']}")
+        print(f"{row['name']:<32}{row['ours_s']:>10.3g} s {ratio}  {row['note']}")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -123,6 +128,22 @@ def train_lstm(everything: dict[str, Any], epochs: int) -> dict[str, Any]:
         f"re-reading every clip twice an epoch; validation accuracy {best[4]:.4f}"
     )
     return row("train_lstm", ours, reference, note)
+
+
+def latency_rows(everything: dict[str, Any]) -> list[dict[str, Any]]:
+    """One clip through the integer C network, against the int8 runtimes people would use."""
+    card, tensors = read_model(Path("models/lstm_36kb.safetensors"))
+    test = experiment.load_dataset(DATA, everything, "lstm_36kb").subset("test")
+    network = load_network(card, tensors)
+    assert isinstance(network, Lstm)
+    return latency.rows(
+        network,
+        np.array(card.mean),
+        np.array(card.std),
+        np.asarray(test.x[test.rows]),
+        test.n_frames[test.rows],
+        Path("firmware"),
+    )
 
 
 def noop_repro() -> dict[str, Any]:

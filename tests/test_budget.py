@@ -8,6 +8,7 @@ import pytest
 from spoken_digits import budget
 from spoken_digits.budget import BudgetParams, largest_hidden_dim, needed_bytes, tensor_sizes
 from spoken_digits.errors import UserError
+from spoken_digits.integer.limits import lstm_bytes
 from spoken_digits.models.networks import Lstm, n_parameters
 
 
@@ -31,6 +32,8 @@ def params(**changes) -> BudgetParams:
         ({"reading": "per_layer"}, 1, 41),
         ({"bytes_per_weight": 1, "bias_vectors": 1}, 2, 51),
         ({"bytes_per_weight": 1, "bias_vectors": 1}, 1, 86),
+        ({"kib": 36_000 / 1024, "reading": "int8_all"}, 2, 50),
+        ({"kib": 36_000 / 1024, "reading": "pow2_all"}, 2, 71),
     ],
 )
 def test_the_known_answers(changes, num_layers, expected):
@@ -69,6 +72,14 @@ def test_the_table_is_that_of_the_network(hidden_dim, num_layers):
         (name, tuple(parameter.shape)) for name, parameter in network.named_parameters()
     ]
     assert sum(t.n_values for t in tensors) == n_parameters(network)
+
+
+@pytest.mark.parametrize("scheme", ["int8", "pow2"])
+def test_the_table_of_an_integer_network_is_all_it_keeps(scheme):
+    tensors = tensor_sizes(24, 2, 13, 10, reading=f"{scheme}_all")
+    assert sum(t.n_bytes for t in tensors) == lstm_bytes(
+        [24, 24], scheme, n_inputs=13, n_classes=10
+    )
 
 
 def test_no_network_fits():

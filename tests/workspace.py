@@ -96,6 +96,7 @@ class Workspace:
                 params["variants"][name]["train"] |= {"epochs": 2, "batch_size": 8}
             params["variants"]["cnn"] |= {"conv_channels": [2, 2], "linear_dims": [16, 8, 8]}
             params["variants"]["cnn_lstm"] |= {"conv_channels": 2, "hidden_dim": 8}
+            params["quantize"]["pow2"]["epochs"] = 1
             params["features"]["spectrogram"] |= {"n_fft": 256}
 
         self.change(edit)
