@@ -31,7 +31,9 @@ setup: .venv/.complete ## create .venv from requirements.txt
 	else \
 	  python3 -m venv .venv && .venv/bin/pip install --quiet uv; \
 	fi
-	uv pip install --quiet --python .venv --require-hashes -r requirements.txt
+	@# Compiled once here, or every start of every stage would compile PyTorch anew where
+	@# Python may not write its caches.
+	uv pip install --quiet --python .venv --compile-bytecode --require-hashes -r requirements.txt
 	uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
 	@touch $@
 
