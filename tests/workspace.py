@@ -92,6 +92,9 @@ class Workspace:
             }
             params["train"] |= {"epochs": 4, "batch_size": 8, "threads": 1}
             params["model"]["hidden_dim"] = 16
+            params["model"]["train"] = {}
+            for name in ("lstm_36kb", "lstm_36kb_1layer", "lstm_int8_36kb"):
+                params["variants"][name]["train"] = {}
             for name in ("cnn", "cnn_lstm"):
                 params["variants"][name]["train"] |= {"epochs": 2, "batch_size": 8}
             params["variants"]["cnn"] |= {"conv_channels": [2, 2], "linear_dims": [16, 8, 8]}

@@ -9,7 +9,7 @@ from spoken_digits.experiment import describe_network
 from spoken_digits.models.networks import make_network, n_parameters
 from spoken_digits.models.params import read_model_params
 
-SHAPES = {"mfcc": (36, 13), "spectrogram": (32, 1025)}
+SHAPES = {"mfcc": (36, 13), "mfcc_int": (36, 13), "spectrogram": (32, 1025)}
 
 
 def network_of(params: dict, name: str, n_classes: int = 10):
