@@ -103,7 +103,7 @@ def features_mfcc(everything: dict[str, Any]) -> dict[str, Any]:
 
 
 def train_lstm(everything: dict[str, Any], epochs: int) -> dict[str, Any]:
-    everything["train"] |= {"epochs": epochs, "patience": None}
+    everything["model"]["train"] |= {"epochs": epochs, "patience": None}
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         (data / "features").mkdir(parents=True)
