@@ -113,8 +113,7 @@ def results_page(
         results_table(rows, seeds),
         "![size against accuracy](size_accuracy.png)",
         "## Seeds",
-        "Each seed draws its own split, initial weights, order and augmentation, and its test "
-        "clips are looked at once.",
+        "Each seed draws its own split, initial weights, order and augmentation.",
         seeds_table(seeds),
     ]
     quantized = [row for row in rows if row["scheme"] != "float32"]
