@@ -45,6 +45,7 @@ results: setup ## five seeds, then README table, docs/results.md and its picture
 .PHONY: benchmark
 benchmark: setup ## speed against the reference's way, into benchmarks/results.json
 	python benchmarks/run.py
+	python benchmarks/quantizers.py
 	python stages/report.py
 
 .PHONY: firmware-test

@@ -25,6 +25,7 @@ README = Path("README.md")
 RESULTS = Path("docs/results.md")
 PICTURE = Path("docs/size_accuracy.png")
 BENCHMARKS = Path("benchmarks/results.json")
+QUANTIZERS = Path("benchmarks/quantizers.json")
 BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 # What the two published systems report: single runs, their own corpora and splits.
@@ -118,6 +119,13 @@ def results_page(
     ]
     quantized = [row for row in rows if row["scheme"] != "float32"]
     parts += ["## What quantizing costs", quantized_table(quantized)]
+    trained_on = read_optional(QUANTIZERS)
+    if trained_on:
+        parts += [
+            f"After training and with training on (`python benchmarks/quantizers.py`, "
+            f"`{trained_on['model']}`, one seed):",
+            quantizers_table(trained_on["rows"]),
+        ]
     measured = [row for row in rows if "instructions_m0" in row]
     if measured:
         parts += [
@@ -161,6 +169,20 @@ def quantized_table(rows: list[dict[str, Any]]) -> str:
     lines += [
         f"| `{row['model']}` | {row['scheme']} | {100 * row['accuracy_drop']:+.2f} points "
         f"| {100 * row['agreement']:.2f} % | {size(row['size_kib'])} |"
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def quantizers_table(rows: list[dict[str, Any]]) -> str:
+    lines = [
+        "| scheme | epochs trained on | validation accuracy | test accuracy | agreement |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    lines += [
+        f"| {row['scheme']} | {row['epochs'] or 'none (post-training)'} "
+        f"| {100 * row['val_accuracy']:.2f} % | {100 * row['accuracy']:.2f} % "
+        f"| {100 * row['agreement']:.2f} % |"
         for row in rows
     ]
     return "\n".join(lines)

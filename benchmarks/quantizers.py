@@ -1,0 +1,53 @@
+"""Post-training quantization against quantization-aware training, on the recorded lstm_36kb.
+
+Reads   models/lstm_36kb.safetensors, data/, params.yaml: seed, quantize
+Writes  benchmarks/quantizers.json: {"rows": [{scheme, epochs, val_accuracy, accuracy, agreement}]}
+Run     python benchmarks/quantizers.py
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from spoken_digits import errors, experiment, files, params
+from spoken_digits.integer.qat import QatParams
+from spoken_digits.models.model_file import load_network, read_model
+from spoken_digits.quantization import integer
+from spoken_digits.training import loop
+
+MODEL = "lstm_36kb"
+EPOCHS = (0, 12)  # none, and what pow2 is given in params.yaml
+
+
+def main() -> None:
+    everything = params.read_params(Path("params.yaml"))
+    seed = params.value(everything, "seed", int)
+    card, tensors = read_model(Path("models") / f"{MODEL}.safetensors")
+    dataset = experiment.load_dataset(Path("data"), everything, MODEL)
+    train, val, test = (dataset.subset(name) for name in ("train", "val", "test"))
+    network, cpu = load_network(card, tensors), loop.pick_device("cpu")
+    said = loop.predict(network, card.normalise, test, cpu).numpy().argmax(axis=1)
+    rows = []
+    for scheme in integer.SCHEMES:
+        given = params.section(everything, f"quantize.{scheme}", QatParams)
+        for epochs in EPOCHS:
+            settings = dataclasses.replace(given, epochs=epochs)
+            made = integer.quantize(card, tensors, train, val, scheme, settings, seed)
+            heard = integer.logits_of(made, test).argmax(axis=1)
+            checked = integer.logits_of(made, val).argmax(axis=1)
+            rows.append(
+                {
+                    "scheme": scheme,
+                    "epochs": epochs,
+                    "val_accuracy": round(float((checked == dataset.actual("val")).mean()), 6),
+                    "accuracy": round(float((heard == dataset.actual("test")).mean()), 6),
+                    "agreement": round(float((heard == said).mean()), 6),
+                }
+            )
+            print(rows[-1], flush=True)
+    files.write_json(Path("benchmarks/quantizers.json"), {"model": MODEL, "rows": rows})
+
+
+if __name__ == "__main__":
+    errors.run(main)
