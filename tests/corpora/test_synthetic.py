@@ -241,7 +241,7 @@ class TestFailure:
     )
     def test_bad_parameters_are_refused(self, change: dict[str, object], told: str) -> None:
         with pytest.raises(UserError, match=told):
-            synthetic.clips(**{"profile": "quick", "seed": 0, "limit": 1, **change})  # type: ignore[arg-type]
+            synthetic.clips(**{"profile": "quick", "seed": 0, "limit": 1, **change})
 
     def test_broken_off_it_leaves_nothing_behind(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -250,7 +250,7 @@ class TestFailure:
         stream = synthetic.clips(profile="quick", seed=0, limit=50)
         next(stream)
         assert list(tmp_path.iterdir())
-        stream.close()  # type: ignore[attr-defined]
+        stream.close()
         assert not list(tmp_path.iterdir())
 
     def test_a_path_too_long_for_the_engine_is_refused(
