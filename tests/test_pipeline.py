@@ -115,7 +115,7 @@ def commit(workspace: Workspace) -> None:
 
 def start_over(workspace: Workspace) -> None:
     workspace.run("git", "checkout", "--quiet", ".")
-    workspace.run("git", "clean", "--quiet", "--force")
+    workspace.run("git", "clean", "--quiet", "--force", "-d")
     workspace.dvc("checkout", "--quiet")
 
 
@@ -157,7 +157,7 @@ def test_two_clean_runs_give_the_same_bytes(workspace):
 
 
 @pytest.mark.pipeline
-def test_an_experiment_runs_again_only_what_it_changes(workspace):
+def test_an_experiment_runs_again_only_what_it_changes(workspace, tmp_path):
     start_over(workspace)
     output = workspace.dvc("exp", "run", "-S", "model.hidden_dim=24")
     assert stages_run(output) == {"train@lstm", "evaluate@lstm", "quantize@lstm-int8_dynamic"}
@@ -165,8 +165,9 @@ def test_an_experiment_runs_again_only_what_it_changes(workspace):
     assert changed["metrics/lstm.json"]["parameters"]["diff"] > 0
     assert set(changed) == {"metrics/lstm.json", "metrics/lstm.int8_dynamic.json"}
     for command in (["show"], ["diff", "HEAD"]):
-        workspace.dvc("plots", *command, "--out", "page")
-        page = (workspace.folder / "page" / "index.html").read_text()
+        out = tmp_path / command[0]
+        workspace.dvc("plots", *command, "--out", str(out))
+        page = (out / "index.html").read_text()
         assert "vegaEmbed" in page
         assert "accuracy_by_epoch" in page
         assert "lstm.png" in page
