@@ -89,7 +89,7 @@ def extract_ours(everything: dict[str, Any], folder: Path) -> float:
     manifest = read_manifest(DATA / "raw" / "manifest.csv")
     feature_params = params.section(everything, "features", FeatureParams)
     extractor = make_extractor("mfcc", feature_params)
-    write_features(folder, extractor, DATA / "raw" / "audio.zip", manifest, None)
+    write_features(folder, extractor, DATA / "raw" / "audio.zip", manifest, feature_params.parallel)
     return time.perf_counter() - start
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from spoken_digits.budget import BudgetParams
 from spoken_digits.corpora import CorpusParams, SyntheticParams
 from spoken_digits.features.mfcc import MfccParams
+from spoken_digits.features.parallel import ParallelParams
 from spoken_digits.features.registry import FeatureParams
 from spoken_digits.features.spectrogram import SpectrogramParams
 from spoken_digits.integer.frontend_spec import FrontendSpec
@@ -28,6 +29,7 @@ SECTIONS: list[tuple[str, type]] = [
     ("features.mfcc", MfccParams),
     ("features.mfcc_int", FrontendSpec),
     ("features.spectrogram", SpectrogramParams),
+    ("features.parallel", ParallelParams),
     ("split", SplitParams),
     ("train", Recipe),
     ("model, and variants.<name> with `architecture: lstm`", LstmParams),

@@ -1,12 +1,13 @@
 """Audio files to waveforms: decoding, checking, resampling.
 
-soundfile (libsndfile) decodes, soxr resamples. torchaudio's own `load` needs torchcodec and
-is not used.
+The standard library decodes 16-bit WAV files, soundfile (libsndfile) all else; soxr resamples.
+torchaudio's own `load` needs torchcodec and is not used.
 """
 
 from __future__ import annotations
 
 import io
+import wave
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,20 +56,7 @@ def decode(content: bytes, name: str) -> tuple[Waveform, AudioFormat]:
     UserError
         Not audio, no samples, samples that are not numbers, or nothing but silence.
     """
-    try:
-        with soundfile.SoundFile(io.BytesIO(content)) as file:
-            audio_format = AudioFormat(
-                sample_rate=file.samplerate,
-                n_channels=file.channels,
-                subtype=file.subtype,
-                container=file.format,
-            )
-            samples = file.read(dtype="float32", always_2d=True)  # (n_samples, n_channels)
-    except (soundfile.LibsndfileError, RuntimeError) as error:
-        reason = str(getattr(error, "error_string", error)).rstrip(".")
-        raise UserError(
-            f"{name} cannot be read as audio ({reason}): remove or replace it"
-        ) from None
+    samples, audio_format = _decode_pcm16(content) or _decode_any(content, name)
     waveform = samples[:, 0] if samples.shape[1] == 1 else samples.mean(axis=1)  # (n_samples,)
     if waveform.size == 0:
         raise UserError(f"{name} holds no samples: remove or record it again")
@@ -77,6 +65,48 @@ def decode(content: bytes, name: str) -> tuple[Waveform, AudioFormat]:
     if not waveform.any():
         raise UserError(f"{name} holds only silence: remove or record it again")
     return np.ascontiguousarray(waveform), audio_format
+
+
+def _decode_pcm16(content: bytes) -> tuple[Waveform, AudioFormat] | None:
+    """Samples (n_samples, n_channels) of a plain 16-bit WAV file; None if it is anything else.
+
+    What every published corpus consists of, in half the time: libsndfile reads from memory
+    through callbacks into Python.
+    """
+    try:
+        with wave.open(io.BytesIO(content)) as file:
+            if file.getsampwidth() != 2:
+                return None
+            audio_format = AudioFormat(
+                sample_rate=file.getframerate(),
+                n_channels=file.getnchannels(),
+                subtype="PCM_16",
+                container="WAV",
+            )
+            pcm = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+            if pcm.size != file.getnframes() * file.getnchannels():
+                return None  # cut short: libsndfile decides
+    except (wave.Error, EOFError, ValueError):
+        return None
+    samples = pcm.reshape(-1, audio_format.n_channels) * np.float32(2**-15)
+    return samples, audio_format
+
+
+def _decode_any(content: bytes, name: str) -> tuple[Waveform, AudioFormat]:
+    try:
+        with soundfile.SoundFile(io.BytesIO(content)) as file:
+            audio_format = AudioFormat(
+                sample_rate=file.samplerate,
+                n_channels=file.channels,
+                subtype=file.subtype,
+                container=file.format,
+            )
+            return file.read(dtype="float32", always_2d=True), audio_format
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        reason = str(getattr(error, "error_string", error)).rstrip(".")
+        raise UserError(
+            f"{name} cannot be read as audio ({reason}): remove or replace it"
+        ) from None
 
 
 def read(path: Path) -> tuple[Waveform, AudioFormat]:

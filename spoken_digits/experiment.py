@@ -23,6 +23,7 @@ from spoken_digits.models.networks import Network, make_network, n_parameters
 from spoken_digits.models.params import LstmParams, ModelParams, read_model_params
 from spoken_digits.training import loop
 from spoken_digits.training.data import Subset, fit_normalisation
+from spoken_digits.training.distributed import ALONE, World
 from spoken_digits.training.recipe import read_recipe
 
 
@@ -148,6 +149,7 @@ def train_model(
     name: str,
     seed: int,
     resume_folder: Path | None = None,
+    world: World = ALONE,
 ) -> TrainedModel:
     """Train one model by its sections of params.yaml.
 
@@ -163,6 +165,8 @@ def train_model(
         Draws initial weights, order, dropout and augmentation.
     resume_folder
         Where a state to resume from is kept, named after everything that decides the result.
+    world
+        The processes that train together; every one calls this function.
     """
     params = read_model_params(everything, name)
     recipe = read_recipe(everything, name, params, dataset.corpus["corpus"])
@@ -188,7 +192,8 @@ def train_model(
         decides = [dataclasses.asdict(card), dataclasses.asdict(recipe), seed, dataset.fingerprint]
         key = sha256(json.dumps(decides, sort_keys=True).encode())[:16]
         checkpoint = resume_folder / f"{name}-{key}.pt"
-    with tqdm(total=recipe.epochs, desc=name, unit="epoch", disable=None) as bar:
+    hidden = None if world.is_first else True  # None: where nobody watches
+    with tqdm(total=recipe.epochs, desc=name, unit="epoch", disable=hidden) as bar:
 
         def report(epoch: int, row: tuple[float, ...]) -> None:
             bar.set_postfix(train=f"{row[2]:.3f}", val=f"{row[4]:.3f}")
@@ -202,6 +207,7 @@ def train_model(
             recipe,
             seed=seed,
             device=device,
+            world=world,
             checkpoint=checkpoint,
             on_epoch=report,
         )

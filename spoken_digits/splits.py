@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from spoken_digits.errors import UserError
 from spoken_digits.files import replacing
+from spoken_digits.params import build, subsection
 
 SUBSETS = ("train", "val", "test")
 
@@ -34,6 +35,8 @@ class SplitParams:
     """random: share of clips in test."""
     val_fraction: float
     """random, official: share of all clips in validation."""
+    split_on: dict[str, Any]
+    """Keys of this section that differ on one corpus, under the corpus's name."""
 
     def __post_init__(self) -> None:
         for name in ("test_fraction", "val_fraction"):
@@ -46,6 +49,26 @@ class SplitParams:
             )
         if self.n_folds < 3:
             raise ValueError(f"n_folds` is {self.n_folds}, must be 3 or more: test, val, train")
+
+
+def read_params(everything: Mapping[str, Any], corpus: str) -> SplitParams:
+    """Section `split`, with what its `split_on` changes for this corpus.
+
+    Raises
+    ------
+    UserError
+        A wrong key or value, named where it stands.
+    """
+    section = subsection(everything, "split")
+    usual = build(SplitParams, section, "split")
+    changes = usual.split_on.get(corpus)
+    if changes is None:
+        return usual
+    where = f"split.split_on.{corpus}"
+    for key in subsection(everything, where):
+        if key not in section or key == "split_on":
+            raise UserError(f"params.yaml: unknown key `{where}.{key}`: not a key of `split`")
+    return build(SplitParams, {**section, **changes}, where)
 
 
 def assign(

@@ -3,6 +3,8 @@
 Reads   data/raw/audio.zip, data/raw/manifest.csv, params.yaml: features
 Writes  data/features/<kind>/x.npy, n_frames.npy, features.json
 Run     python stages/feature_extract.py mfcc
+
+After a kill the same command goes on where it was.
 """
 
 from __future__ import annotations
@@ -20,22 +22,22 @@ FEATURES = Path("data/features")
 
 
 def main() -> None:
-    arguments = parse_arguments()
+    kind = parse_arguments().kind
     feature_params = params.section(
         params.read_params(Path("params.yaml")), "features", FeatureParams
     )
-    extractor = make_extractor(arguments.kind, feature_params)
+    extractor = make_extractor(kind, feature_params)
     manifest = read_manifest(RAW / "manifest.csv")
-    write_features(
-        FEATURES / arguments.kind, extractor, RAW / "audio.zip", manifest, arguments.jobs
+    taken_over = write_features(
+        FEATURES / kind, extractor, RAW / "audio.zip", manifest, feature_params.parallel
     )
-    print(f"{arguments.kind}: {len(manifest)} clips of {extractor.shape} {extractor.dtype}")
+    gone_on = f", {taken_over} of them from a run that broke off" if taken_over else ""
+    print(f"{kind}: {len(manifest)} clips of {extractor.shape} {extractor.dtype}{gone_on}")
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("kind", choices=KINDS)
-    parser.add_argument("--jobs", type=int, help="processes (default: one a core)")
     return parser.parse_args()
 
 

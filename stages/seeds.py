@@ -77,7 +77,7 @@ def resplit(dataset: Dataset, everything: Mapping[str, Any], seed: int) -> Datas
     provenance = files.read_json(DATA / "raw" / "provenance.json", "dvc repro download")
     subsets = splits.assign(
         manifest,
-        params.section(everything, "split", splits.SplitParams),
+        splits.read_params(everything, provenance["corpus"]),
         seed,
         speaker_folds=provenance["speaker_folds"],
         official_test_takes=provenance["official_test_takes"],

@@ -18,13 +18,12 @@ SPLIT = Path("data/split.csv")
 
 def main() -> None:
     everything = params.read_params(Path("params.yaml"))
-    split_params = params.section(everything, "split", splits.SplitParams)
     seed = params.value(everything, "seed", int)
     manifest = read_manifest(RAW / "manifest.csv")
     provenance = files.read_json(RAW / "provenance.json", "dvc repro download")
     subsets = splits.assign(
         manifest,
-        split_params,
+        splits.read_params(everything, provenance["corpus"]),
         seed,
         speaker_folds=provenance["speaker_folds"],
         official_test_takes=provenance["official_test_takes"],

@@ -4,6 +4,7 @@ Reads   data/features/<kind>/, data/raw/manifest.csv, data/raw/provenance.json, 
         params.yaml: seed, train, and the model's section
 Writes  models/<model>.safetensors, plots/curves/<model>.csv
 Run     python stages/train.py lstm
+        torchrun --nproc-per-node 2 stages/train.py lstm
 
 A state to resume from lies in .resume/ while training; after a kill the same command goes on.
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 from spoken_digits import errors, files, params
 from spoken_digits.experiment import TrainedModel, load_dataset, train_model
 from spoken_digits.models.model_file import write_model
+from spoken_digits.training.distributed import joined
 from spoken_digits.training.loop import CURVE_COLUMNS
 
 DATA = Path("data")
@@ -31,14 +33,16 @@ def main() -> None:
     seed = params.value(everything, "seed", int)
     start = time.monotonic()
     dataset = load_dataset(DATA, everything, name)
-    trained = train_model(dataset, everything, name, seed, resume_folder=RESUME)
-    write(trained)
-    best = trained.state.curve[trained.state.best_epoch - 1]
-    print(
-        f"{name}: {trained.n_parameters:,} parameters, best epoch {trained.state.best_epoch} of "
-        f"{len(trained.state.curve)}, validation accuracy {best[4]:.4f}, "
-        f"{time.monotonic() - start:.0f} s"
-    )
+    with joined() as world:
+        trained = train_model(dataset, everything, name, seed, resume_folder=RESUME, world=world)
+        if world.is_first:
+            write(trained)
+            best = trained.state.curve[trained.state.best_epoch - 1]
+            print(
+                f"{name}: {trained.n_parameters:,} parameters, best epoch "
+                f"{trained.state.best_epoch} of {len(trained.state.curve)}, "
+                f"validation accuracy {best[4]:.4f}, {time.monotonic() - start:.0f} s"
+            )
 
 
 def parse_arguments() -> argparse.Namespace:

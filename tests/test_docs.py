@@ -9,7 +9,7 @@ from recordings import REPOSITORY
 
 OBVIOUS = """
 num_layers epochs batch_size optimizer weight_decay mfcc synthetic spectrogram architecture
-features conv_channels kernel_size hidden_dim train train_on mfcc_int
+features conv_channels kernel_size hidden_dim train train_on mfcc_int parallel
 """
 
 

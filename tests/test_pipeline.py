@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import json
 import re
 from pathlib import Path
@@ -209,6 +210,22 @@ def test_a_corpus_switched_and_back_comes_from_the_cache(workspace):
     assert stages_run(output) == set(), output
     assert workspace.files() == committed
     assert workspace.run("git", "status", "--porcelain").stdout == ""
+
+
+@pytest.mark.pipeline
+def test_a_shared_remote_spares_others_the_computing(workspace, tmp_path):
+    start_over(workspace)
+    remote = str(tmp_path / "remote")
+    workspace.dvc("remote", "add", "--local", "--default", "shared", remote)
+    workspace.dvc("push")
+    other = copy.copy(workspace)
+    other.folder = tmp_path / "other"
+    workspace.run("git", "clone", "--quiet", ".", str(other.folder))
+    other.dvc("remote", "add", "--local", "--default", "shared", remote)
+    other.dvc("pull")
+    assert stages_run(other.dvc("repro")) == set()
+    assert other.files() == workspace.files()
+    assert other.run("git", "status", "--porcelain").stdout == ""
 
 
 @pytest.mark.pipeline

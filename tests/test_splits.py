@@ -10,7 +10,13 @@ from spoken_digits.corpora import audiomnist, fsdd
 from spoken_digits.errors import UserError
 
 PARAMS = splits.SplitParams(
-    scheme="random", stratify=True, fold=0, n_folds=5, test_fraction=0.2, val_fraction=0.1
+    scheme="random",
+    stratify=True,
+    fold=0,
+    n_folds=5,
+    test_fraction=0.2,
+    val_fraction=0.1,
+    split_on={},
 )
 
 
@@ -165,3 +171,16 @@ def test_reading_back(tmp_path):
         splits.read_split(tmp_path / "split.csv", table[::-1].reset_index(drop=True))
     with pytest.raises(UserError, match="is missing"):
         splits.read_split(tmp_path / "nowhere.csv", table)
+
+
+def test_a_corpus_may_have_shares_of_its_own(default_params):
+    usual = splits.read_params(default_params, "fsdd")
+    reference = splits.read_params(default_params, "audiomnist")
+    assert (usual.test_fraction, usual.val_fraction) == (0.2, 0.1)
+    assert (reference.test_fraction, reference.val_fraction) == (0.1, 0.2)  # 21,000/6,000/3,000
+
+
+def test_a_misspelt_share_of_a_corpus_is_named(default_params):
+    default_params["split"]["split_on"]["audiomnist"]["test_frction"] = 0.3
+    with pytest.raises(UserError, match=r"unknown key `split\.split_on\.audiomnist\.test_frction`"):
+        splits.read_params(default_params, "audiomnist")

@@ -28,6 +28,9 @@ COMMIT = "630d7dab4c040882834de6fa21baf9a60372accd"
 URL = f"https://github.com/soerenab/AudioMNIST/archive/{COMMIT}.zip"
 ARCHIVE_NAMES = (f"AudioMNIST-{COMMIT}.zip", f"{COMMIT}.zip", "AudioMNIST-master.zip")
 METADATA = "audioMNIST_meta.txt"
+MARKER = "SYNTHETIC.txt"
+"""Member that only a stand-in has: its clips are spoken by a machine."""
+
 N_CLIPS = 30000
 _NAME = re.compile(r"(?P<digit>\d)_(?P<speaker>\d\d)_(?P<take>\d+)\.wav")
 
@@ -67,7 +70,7 @@ def open_audiomnist(root: Path, limit: int | None, known_faults: str) -> Corpus:
     UserError
         No archive, a damaged one, or one that is not in AudioMNIST's layout.
     """
-    archive = Archive(obtain(ARCHIVE_NAMES, URL, root), keep=[METADATA])
+    archive = Archive(obtain(ARCHIVE_NAMES, URL, root), keep=[METADATA, MARKER])
     members = {}
     for name in archive.names:
         if name.endswith(".wav"):
@@ -95,12 +98,15 @@ def open_audiomnist(root: Path, limit: int | None, known_faults: str) -> Corpus:
     ]
     groups = [(int(members[n]["take"]), members[n]["speaker"], members[n]["digit"]) for n in names]
     names = balanced(names, limit, groups)
+    stand_in = any(PurePosixPath(name).name == MARKER for name in archive.names)
+    if stand_in:
+        notes.append("a stand-in spoken by a machine: label every figure from it synthetic")
     return Corpus(
         name="audiomnist",
-        version=COMMIT,
-        source=URL,
-        licence="MIT",
-        synthetic=False,
+        version=f"stand-in for {COMMIT}" if stand_in else COMMIT,
+        source="spoken by eSpeak NG in AudioMNIST's layout" if stand_in else URL,
+        licence="none: made by a machine" if stand_in else "MIT",
+        synthetic=stand_in,
         n_clips=len(names),
         clips=_clips(archive, names, members),
         audio_format=WAV_48_KHZ,

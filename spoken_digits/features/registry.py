@@ -10,6 +10,7 @@ from spoken_digits.errors import UserError
 from spoken_digits.features.base import Extractor
 from spoken_digits.features.mfcc import Mfcc, MfccParams
 from spoken_digits.features.mfcc_int import MfccInt, spec_from
+from spoken_digits.features.parallel import ParallelParams
 from spoken_digits.features.spectrogram import Spectrogram, SpectrogramParams
 from spoken_digits.integer.frontend_spec import FrontendSpec
 
@@ -25,6 +26,7 @@ class FeatureParams:
     mfcc: MfccParams
     mfcc_int: FrontendSpec
     spectrogram: SpectrogramParams
+    parallel: ParallelParams
 
 
 def extractor_from(description: Mapping[str, Any]) -> Extractor:

@@ -45,6 +45,8 @@ class Lstm(nn.Module):
         self.linear = nn.Linear(hidden_dim, n_classes)
 
     def forward(self, x: Tensor, n_frames: Tensor) -> Tensor:
+        if self.pooling == "mean":
+            x = x[:, : int(n_frames.max())]  # frames that no clip of the batch has count nowhere
         outputs, _ = self.lstm(x)  # (batch, n_frames, hidden_dim)
         if self.pooling == "mean":
             steps = torch.arange(outputs.shape[1], device=x.device)

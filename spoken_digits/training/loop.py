@@ -6,7 +6,7 @@ end goes on exactly as if it had never stopped.
 
 from __future__ import annotations
 
-import ctypes
+import dataclasses
 import os
 import time
 from collections.abc import Callable
@@ -20,12 +20,13 @@ from torch import Tensor, nn
 
 from spoken_digits.errors import UserError
 from spoken_digits.files import replacing
+from spoken_digits.memory import keep_freed_memory
 from spoken_digits.models.networks import Network
-from spoken_digits.training.data import Batch, Subset, augment
+from spoken_digits.training.data import Subset, augment
+from spoken_digits.training.distributed import ALONE, World
 from spoken_digits.training.recipe import Recipe
 
 EVALUATION_BATCH = 256
-_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of <malloc.h>
 
 CURVE_COLUMNS = (
     "epoch",
@@ -77,23 +78,12 @@ def set_up(device: str, threads: int) -> torch.device:
     # Needed by deterministic matrix products on cuda; no effect elsewhere.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
-    _keep_freed_memory()
+    keep_freed_memory()
     torch.use_deterministic_algorithms(True)
+    # Would fill every fresh tensor with NaN: half a gigabyte a step with 120 million weights.
+    settings: Any = torch.utils.deterministic  # a property that PyTorch adds while running
+    settings.fill_uninitialized_memory = False
     return pick_device(device)
-
-
-def _keep_freed_memory() -> None:
-    """Let glibc reuse freed tensors instead of handing every one back to the kernel.
-
-    By default each gradient of a large layer is fresh memory, zeroed by the kernel page by page
-    in every step: a third of the time of a step with 120 million weights.
-    """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError):  # not glibc
-        return
-    mallopt(_M_MMAP_MAX, 0)
-    mallopt(_M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def fit(
@@ -105,6 +95,7 @@ def fit(
     *,
     seed: int,
     device: torch.device,
+    world: World = ALONE,
     checkpoint: Path | None = None,
     on_epoch: Callable[[int, tuple[float, ...]], None] = lambda *_: None,
 ) -> TrainingState:
@@ -124,8 +115,10 @@ def fit(
         Draws order, dropout and augmentation.
     device
         Where to train.
+    world
+        The processes that train together; every one calls this function.
     checkpoint
-        Where the state to resume from is kept; None keeps none.
+        Where the state to resume from is kept, seen by all processes; None keeps none.
     on_epoch
         Called after each epoch with its number and its row of CURVE_COLUMNS.
     """
@@ -138,13 +131,14 @@ def fit(
     state = TrainingState()
     if checkpoint is not None and checkpoint.exists():
         state = _resume(checkpoint, network, optimizer, schedule)
+    trained_network = world.prepare(network)
     saved_at = time.monotonic()
     for epoch in range(len(state.curve) + 1, recipe.epochs + 1):
         learning_rate = optimizer.param_groups[0]["lr"]
         trained = _train_epoch(
-            network, normalise, train, recipe, optimizer, schedule, (seed, epoch), device
+            trained_network, normalise, train, recipe, optimizer, schedule, (seed, epoch), world
         )
-        row = (epoch, *trained, *evaluate(network, normalise, val, device), learning_rate)
+        row = (epoch, *trained, *evaluate(network, normalise, val, device, world), learning_rate)
         if not np.isfinite(row).all():
             raise UserError(
                 f"training broke down in epoch {epoch} (loss is not a number): "
@@ -160,7 +154,7 @@ def fit(
         if recipe.patience is not None and epoch - state.best_epoch >= recipe.patience:
             break
         due = time.monotonic() - saved_at >= recipe.checkpoint_seconds
-        if checkpoint is not None and due and epoch < recipe.epochs:
+        if checkpoint is not None and world.is_first and due and epoch < recipe.epochs:
             _save(checkpoint, network, optimizer, schedule, state)
             saved_at = time.monotonic()
     network.load_state_dict(state.best_weights)
@@ -201,24 +195,29 @@ def _use_bfloat16(precision: str, device: torch.device) -> bool:
 
 
 def _train_epoch(
-    network: Network,
+    network: nn.Module,
     normalise: Callable[[Tensor], Tensor],
     train: Subset,
     recipe: Recipe,
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
     seeds: tuple[int, int],
-    device: torch.device,
+    world: World,
 ) -> tuple[float, float]:
     """One pass over the train clips: mean loss and accuracy as seen while training."""
-    rng = np.random.default_rng(seeds)
-    generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-    torch.manual_seed(int(rng.integers(2**62)))  # dropout draws from the global generator
+    rng = np.random.default_rng(seeds)  # the order: the same in every process
+    own_rng = rng.spawn(world.size)[world.rank]
+    generator = torch.Generator().manual_seed(int(own_rng.integers(2**62)))
+    torch.manual_seed(int(own_rng.integers(2**62)))  # dropout draws from the global generator
+    batches = train.shuffled_batches(recipe.batch_size, recipe.bucket_batches, rng)
+    device = next(network.parameters()).device
     loss_of = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
     use_bfloat16 = _use_bfloat16(recipe.precision, device)
     network.train()
-    loss_sum, n_right = torch.zeros((), device=device), torch.zeros((), device=device)
-    for batch in train.batches(recipe.batch_size, rng):
+    sums = torch.zeros(3, device=device)  # of losses, of right answers, of clips
+    for positions in batches:
+        own, counted = world.share(positions)
+        batch = train.take(own)
         x = normalise(batch.x.to(device))
         x, n_frames = augment(x, batch.n_frames.to(device), recipe, generator)
         y = batch.y.to(device)
@@ -226,14 +225,17 @@ def _train_epoch(
             logits = network(x, n_frames)
         loss = loss_of(logits.float(), y)
         optimizer.zero_grad()
-        loss.backward()
+        # Gradients are averaged over the processes: to that of the whole batch's mean loss.
+        (loss * (counted * len(y) * world.size / len(positions))).backward()
         if recipe.gradient_clip is not None:
             nn.utils.clip_grad_norm_(network.parameters(), recipe.gradient_clip)
         optimizer.step()
         schedule.step()
-        loss_sum += loss.detach() * len(y)
-        n_right += (logits.argmax(1) == y).sum()
-    return float(loss_sum) / len(train), float(n_right) / len(train)
+        right = (logits.argmax(1) == y).sum()
+        seen = torch.stack([loss.detach() * len(y), right, torch.full_like(loss, len(y))])
+        sums += counted * seen
+    loss_sum, n_right, n_clips = world.total(sums).tolist()
+    return loss_sum / n_clips, n_right / n_clips
 
 
 @torch.inference_mode()
@@ -245,13 +247,15 @@ def predict(
     batch_size: int = EVALUATION_BATCH,
 ) -> Tensor:
     """Logits (n, n_classes) of every clip of the subset, on the cpu."""
-
-    def logits(batch: Batch) -> Tensor:
-        out: Tensor = network(normalise(batch.x.to(device)), batch.n_frames.to(device))
-        return out.float().cpu()
-
     network.eval()
-    return torch.cat([logits(batch) for batch in subset.batches(batch_size)])
+    order = subset.by_length()  # an LSTM need not go over frames that only a longer clip has
+    parts = []
+    for start in range(0, len(order), batch_size):
+        batch = subset.take(order[start : start + batch_size])
+        out: Tensor = network(normalise(batch.x.to(device)), batch.n_frames.to(device))
+        parts.append(out.float().cpu())
+    logits = torch.cat(parts)
+    return logits[torch.from_numpy(np.argsort(order))]
 
 
 def evaluate(
@@ -259,12 +263,18 @@ def evaluate(
     normalise: Callable[[Tensor], Tensor],
     subset: Subset,
     device: torch.device,
+    world: World = ALONE,
 ) -> tuple[float, float]:
-    """Mean cross-entropy and accuracy over the subset."""
-    logits = predict(network, normalise, subset, device)
-    y = torch.from_numpy(subset.y[subset.rows])
-    loss = nn.functional.cross_entropy(logits, y)
-    return float(loss), float((logits.argmax(1) == y).double().mean())
+    """Mean cross-entropy and accuracy over the subset, shared among the processes."""
+    rows, counted = world.share(subset.rows)
+    own = dataclasses.replace(subset, rows=rows)
+    logits = predict(network, normalise, own, device)
+    y = torch.from_numpy(own.y[own.rows])
+    loss = nn.functional.cross_entropy(logits, y, reduction="sum")
+    right = (logits.argmax(1) == y).sum()
+    sums = counted * torch.tensor([loss, right, len(y)], dtype=torch.float64, device=device)
+    loss_sum, n_right, n_clips = world.total(sums).tolist()
+    return loss_sum / n_clips, n_right / n_clips
 
 
 def _save(

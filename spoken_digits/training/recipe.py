@@ -18,7 +18,7 @@ class Recipe:
     device: Literal["auto", "cpu", "cuda", "mps"]
     """auto takes cuda, then mps, then cpu."""
     threads: int
-    """Threads on the cpu; part of the result: other counts round differently."""
+    """Threads of each process on the cpu; part of the result: other counts round differently."""
     precision: Literal["float32", "bfloat16", "auto"]
     """Of matrix products while training; weights and results stay float32. auto takes bfloat16
     where the processor computes with it, and float32 elsewhere."""
@@ -30,6 +30,10 @@ class Recipe:
     patience: int | None
     """Stop after so many epochs without a better validation result; null: never."""
     batch_size: int
+    """Clips a step, of all processes together."""
+    bucket_batches: int
+    """So many batches are drawn together and sorted by length among them, which saves an LSTM the
+    frames that only the longest clip has; 1: none."""
     optimizer: Literal["adam", "adamw"]
     learning_rate: float
     """Highest of the schedule."""
@@ -60,7 +64,7 @@ class Recipe:
     """Augmentation: deviation of noise added to the normalised features."""
 
     def __post_init__(self) -> None:
-        for name in ("threads", "epochs", "batch_size"):
+        for name in ("threads", "epochs", "batch_size", "bucket_batches"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}` is {getattr(self, name)}, must be 1 or more")
         if self.learning_rate <= 0:

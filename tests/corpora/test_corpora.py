@@ -159,6 +159,19 @@ def test_audiomnist_without_its_metadata_is_refused(archive_folder):
         audiomnist.open_audiomnist(archive_folder, None, "exclude")
 
 
+def test_an_audiomnist_stand_in_says_that_it_is_synthetic(archive_folder):
+    members = audiomnist_members()
+    write_zip(archive_folder / audiomnist.ARCHIVE_NAMES[0], members)
+    real = audiomnist.open_audiomnist(archive_folder, None, "exclude")
+    members[f"AudioMNIST-x/{audiomnist.MARKER}"] = b"made by a machine"
+    write_zip(archive_folder / audiomnist.ARCHIVE_NAMES[0], members)
+    stand_in = audiomnist.open_audiomnist(archive_folder, None, "exclude")
+    assert (real.synthetic, real.licence, real.source) == (False, "MIT", audiomnist.URL)
+    assert (stand_in.synthetic, stand_in.licence) == (True, "none: made by a machine")
+    assert audiomnist.URL not in stand_in.source
+    assert any("label every figure" in note for note in stand_in.notes)
+
+
 @pytest.mark.parametrize("limit", [20, 60, 130])
 def test_a_limit_spreads_over_words_and_speakers(archive_folder, limit):
     write_tar(archive_folder / fsdd.ARCHIVE_NAMES[0], fsdd_members())

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
+import errno
+import os
+import signal
 from pathlib import Path
 
+import distributed
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,8 +17,14 @@ from spoken_digits.corpora import folder
 from spoken_digits.errors import UserError
 from spoken_digits.features import store
 from spoken_digits.features.mfcc import Mfcc, MfccParams
+from spoken_digits.features.parallel import ParallelParams
+from spoken_digits.features.partial import Block, PartialTensor
 
 EXTRACTOR = Mfcc(MfccParams(n_fft=400, hop_length=160, n_mels=40, n_mfcc=13, n_frames=36), 8000)
+
+
+def processes(n: int) -> ParallelParams:
+    return ParallelParams(backend="loky", n_jobs=n, dask_scheduler=None)
 
 
 @pytest.fixture
@@ -27,7 +38,7 @@ def corpus(recordings, tmp_path) -> tuple[Path, pd.DataFrame]:
 def test_row_i_is_clip_i_for_any_number_of_processes(corpus, tmp_path, monkeypatch, n_jobs):
     monkeypatch.setattr(store, "_BLOCK_CLIPS", 7)
     archive, table = corpus
-    store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, n_jobs)
+    store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(n_jobs))
     read = store.read_features(tmp_path / "mfcc", table)
     assert read.x.shape == (48, 36, 13)
     assert isinstance(read.x, np.memmap)
@@ -41,14 +52,14 @@ def test_row_i_is_clip_i_for_any_number_of_processes(corpus, tmp_path, monkeypat
 def test_the_same_bytes_every_time(corpus, tmp_path):
     archive, table = corpus
     for name in ("one", "two"):
-        store.write_features(tmp_path / name, EXTRACTOR, archive, table, 1)
+        store.write_features(tmp_path / name, EXTRACTOR, archive, table, processes(1))
     for file in ("x.npy", "n_frames.npy", "features.json"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
 def test_features_of_other_recordings_are_refused(corpus, tmp_path):
     archive, table = corpus
-    store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, 1)
+    store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
     with pytest.raises(UserError, match="is of another corpus than the manifest"):
         store.read_features(tmp_path / "mfcc", table[::-1])
 
@@ -57,7 +68,7 @@ def test_damaged_features_are_refused(corpus, tmp_path):
     archive, table = corpus
     with pytest.raises(UserError, match="is missing: make it with `dvc repro feature_extract`"):
         store.read_features(tmp_path / "mfcc", table)
-    store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, 1)
+    store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
     content = (tmp_path / "mfcc" / "x.npy").read_bytes()
     (tmp_path / "mfcc" / "x.npy").write_bytes(content[:5000])
     with pytest.raises(UserError, match="mfcc is damaged"):
@@ -66,10 +77,130 @@ def test_damaged_features_are_refused(corpus, tmp_path):
 
 def test_a_corpus_that_cannot_be_read_leaves_earlier_features(corpus, tmp_path):
     archive, table = corpus
-    store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, 1)
+    store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
     before = (tmp_path / "mfcc" / "x.npy").read_bytes()
     archive.write_bytes(archive.read_bytes()[:10_000])
     with pytest.raises(UserError, match="is not a whole archive"):
-        store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, 1)
+        store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
     assert (tmp_path / "mfcc" / "x.npy").read_bytes() == before
-    assert not list(tmp_path.glob(".mfcc*"))
+    assert not list(tmp_path.glob(".mfcc.partial"))
+
+
+def test_a_killed_run_is_gone_on_from(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "_BLOCK_CLIPS", 7)
+    archive, table = corpus
+    store.write_features(tmp_path / "whole", EXTRACTOR, archive, table, processes(1))
+    taken_over = kill_after(3, corpus, tmp_path / "mfcc", monkeypatch)
+    assert taken_over == 21
+    for file in ("x.npy", "n_frames.npy", "features.json"):
+        assert (tmp_path / "mfcc" / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
+    assert not (tmp_path / ".mfcc.partial").exists()
+
+
+def test_a_block_that_is_not_as_it_was_written_is_made_anew(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "_BLOCK_CLIPS", 7)
+    archive, table = corpus
+    store.write_features(tmp_path / "whole", EXTRACTOR, archive, table, processes(1))
+
+    def damage() -> None:
+        with (tmp_path / ".mfcc.partial" / "x.npy").open("r+b") as file:
+            file.seek(500)
+            file.write(b"damaged")
+        with (tmp_path / ".mfcc.partial" / "journal").open("a") as file:
+            file.write("[21, 99")  # half a line
+
+    assert kill_after(3, corpus, tmp_path / "mfcc", monkeypatch, damage) == 14
+    assert (tmp_path / "mfcc" / "x.npy").read_bytes() == (tmp_path / "whole" / "x.npy").read_bytes()
+
+
+def test_what_other_parameters_began_is_not_gone_on_from(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "_BLOCK_CLIPS", 7)
+    other = Mfcc(dataclasses.replace(EXTRACTOR.params, n_mfcc=12), 8000)
+    assert kill_after(3, corpus, tmp_path / "mfcc", monkeypatch, other=other) == 0
+
+
+def kill_after(n_blocks, corpus, folder, monkeypatch, between=lambda: None, other=EXTRACTOR) -> int:
+    """Break a run off after some blocks, run again; clips taken over."""
+    archive, table = corpus
+    record = PartialTensor.record
+
+    def dying(self, start, checksum, valid):
+        if len(self._valid) == n_blocks:
+            raise KeyboardInterrupt
+        record(self, start, checksum, valid)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PartialTensor, "record", dying)
+        with pytest.raises(KeyboardInterrupt):
+            store.write_features(folder, EXTRACTOR, archive, table, processes(1))
+    assert not folder.exists()
+    between()
+    return store.write_features(folder, other, archive, table, processes(1))
+
+
+def test_two_runs_at_once_do_not_mix(corpus, tmp_path):
+    archive, table = corpus
+    shape = (len(table), *EXTRACTOR.shape)
+    with (
+        PartialTensor(tmp_path / "mfcc", {}, shape, EXTRACTOR.dtype, 7),
+        pytest.raises(UserError, match="another run is writing .*mfcc: wait for it"),
+    ):
+        store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
+    store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
+
+
+class Deadly(Mfcc):
+    """Kills the process that uses it, as the kernel does when memory runs out."""
+
+    def __call__(self, waveforms):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_worker_is_told_and_earlier_features_stay(corpus, tmp_path):
+    archive, table = corpus
+    store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(2))
+    before = (tmp_path / "mfcc" / "x.npy").read_bytes()
+    deadly = Deadly(EXTRACTOR.params, 8000)
+    with pytest.raises(UserError, match="a worker process was killed.*run again to go on"):
+        store.write_features(tmp_path / "mfcc", deadly, archive, table, processes(2))
+    assert (tmp_path / "mfcc" / "x.npy").read_bytes() == before
+
+
+def test_a_full_disk_leaves_earlier_features_and_what_was_done(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "_BLOCK_CLIPS", 7)
+    archive, table = corpus
+    write = Block.write
+
+    def full(self, features):
+        if self.start >= 14:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        return write(self, features)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Block, "write", full)
+        with pytest.raises(OSError, match="No space left"):
+            store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
+    assert not (tmp_path / "mfcc").exists()
+    assert store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1)) == 14
+
+
+def test_a_dask_cluster_makes_the_same_features(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "_BLOCK_CLIPS", 7)
+    archive, table = corpus
+    store.write_features(tmp_path / "here", EXTRACTOR, archive, table, processes(1))
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        parallel = ParallelParams(
+            backend="dask", n_jobs=None, dask_scheduler=cluster.scheduler_address
+        )
+        store.write_features(tmp_path / "cluster", EXTRACTOR, archive, table, parallel)
+    for file in ("x.npy", "n_frames.npy"):
+        assert (tmp_path / "here" / file).read_bytes() == (tmp_path / "cluster" / file).read_bytes()
+
+
+def test_a_scheduler_that_does_not_answer_is_named(corpus, tmp_path):
+    archive, table = corpus
+    parallel = ParallelParams(backend="dask", n_jobs=None, dask_scheduler="tcp://127.0.0.1:9")
+    with pytest.raises(UserError, match="no Dask scheduler answers at .*tcp://127.0.0.1:9"):
+        store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, parallel)

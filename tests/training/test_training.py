@@ -10,6 +10,7 @@ from spoken_digits.errors import UserError
 from spoken_digits.models.networks import Lstm
 from spoken_digits.training import loop
 from spoken_digits.training.data import Subset, augment, fit_normalisation
+from spoken_digits.training.distributed import World
 from spoken_digits.training.recipe import Recipe
 
 RECIPE = Recipe(
@@ -21,6 +22,7 @@ RECIPE = Recipe(
     epochs=6,
     patience=None,
     batch_size=16,
+    bucket_batches=1,
     optimizer="adam",
     learning_rate=0.02,
     learning_rate_fan_in=None,
@@ -222,11 +224,52 @@ def test_trimming_drops_frames_at_both_ends():
     assert frames[1::2].min() >= 1  # something is always left
 
 
-def test_batches_cover_every_clip_once(clips):
+@pytest.mark.parametrize("bucket_batches", [1, 3])
+def test_every_clip_is_seen_once_an_epoch(clips, bucket_batches):
     subset = part(clips, 10, 75)
-    seen = torch.cat([batch.x[:, 0, 0] for batch in subset.batches(16, np.random.default_rng(1))])
-    assert subset.n_batches(16) == 5
-    np.testing.assert_array_equal(np.sort(seen.numpy()), np.sort(clips.x[10:75, 0, 0]))
+    batches = subset.shuffled_batches(16, bucket_batches, np.random.default_rng(1))
+    assert len(batches) == subset.n_batches(16) == 5
+    assert sorted(np.concatenate(batches)) == list(range(65))
+
+
+def test_buckets_hold_clips_of_like_length(clips):
+    def padding(bucket_batches: int) -> int:
+        batches = clips.shuffled_batches(16, bucket_batches, np.random.default_rng(1))
+        return sum(np.ptp(clips.n_frames[positions]) for positions in batches)
+
+    assert padding(4) < padding(1) / 2
+
+
+def test_predictions_come_in_the_order_of_the_clips(clips):
+    network, _ = fit(clips)
+    device = torch.device("cpu")
+    together = loop.predict(network, lambda x: x, clips, device)
+    for i in (0, 1, 57, 119):
+        alone = loop.predict(network, lambda x: x, part(clips, i, i + 1), device)
+        torch.testing.assert_close(together[i : i + 1], alone)
+
+
+def test_frames_past_the_longest_clip_of_a_batch_change_nothing(clips):
+    network = make_network().eval()
+    x, n_frames = torch.from_numpy(clips.x[:8]), torch.full((8,), 7)
+    longer = torch.cat([x[:, :7], torch.full((8, 5, 5), 9.0)], dim=1)
+    torch.testing.assert_close(network(longer, n_frames), network(x[:, :7], n_frames))
+
+
+@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("n_batch", [1, 2, 5, 16])
+def test_the_shares_of_all_processes_make_up_the_batch(size, n_batch):
+    positions = np.arange(n_batch)
+    worlds = [World(rank=rank, size=size) for rank in range(size)]
+    shares = [world.share(positions) for world in worlds]
+    if n_batch >= size:
+        assert sorted(np.concatenate(shares)) == list(positions)
+    # The mean over processes of weighted means is the mean over the batch.
+    means = [
+        world.weight(len(share), n_batch) * share.mean()
+        for world, share in zip(worlds, shares, strict=True)
+    ]
+    assert np.mean(means) == pytest.approx(positions.mean())
 
 
 def test_weights_with_many_inputs_learn_slower_in_proportion():
