@@ -23,8 +23,8 @@ from reference_loop import extract, train
 
 from spoken_digits import errors, experiment, files, params, splits
 from spoken_digits.clips import ClipArchive
+from spoken_digits.features.extraction import write_features
 from spoken_digits.features.registry import FeatureParams, make_extractor
-from spoken_digits.features.store import write_features
 from spoken_digits.manifest import labels, read_manifest
 from spoken_digits.models.model_file import load_network, read_model
 from spoken_digits.models.networks import Lstm

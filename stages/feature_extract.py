@@ -13,8 +13,8 @@ import argparse
 from pathlib import Path
 
 from spoken_digits import errors, params
+from spoken_digits.features.extraction import write_features
 from spoken_digits.features.registry import KINDS, FeatureParams, make_extractor
-from spoken_digits.features.store import write_features
 from spoken_digits.manifest import read_manifest
 
 RAW = Path("data/raw")

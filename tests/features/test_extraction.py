@@ -15,7 +15,7 @@ from spoken_digits import audio, manifest
 from spoken_digits.clips import ClipArchive, write_archive
 from spoken_digits.corpora import folder
 from spoken_digits.errors import UserError
-from spoken_digits.features import store
+from spoken_digits.features import extraction, store
 from spoken_digits.features.mfcc import Mfcc, MfccParams
 from spoken_digits.features.parallel import ParallelParams
 from spoken_digits.features.partial import Block, PartialTensor
@@ -36,9 +36,9 @@ def corpus(recordings, tmp_path) -> tuple[Path, pd.DataFrame]:
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_row_i_is_clip_i_for_any_number_of_processes(corpus, tmp_path, monkeypatch, n_jobs):
-    monkeypatch.setattr(store, "_BLOCK_CLIPS", 7)
+    monkeypatch.setattr(extraction, "_BLOCK_CLIPS", 7)
     archive, table = corpus
-    store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(n_jobs))
+    extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(n_jobs))
     read = store.read_features(tmp_path / "mfcc", table)
     assert read.x.shape == (48, 36, 13)
     assert isinstance(read.x, np.memmap)
@@ -52,14 +52,14 @@ def test_row_i_is_clip_i_for_any_number_of_processes(corpus, tmp_path, monkeypat
 def test_the_same_bytes_every_time(corpus, tmp_path):
     archive, table = corpus
     for name in ("one", "two"):
-        store.write_features(tmp_path / name, EXTRACTOR, archive, table, processes(1))
+        extraction.write_features(tmp_path / name, EXTRACTOR, archive, table, processes(1))
     for file in ("x.npy", "n_frames.npy", "features.json"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 
 
 def test_features_of_other_recordings_are_refused(corpus, tmp_path):
     archive, table = corpus
-    store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
+    extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
     with pytest.raises(UserError, match="is of another corpus than the manifest"):
         store.read_features(tmp_path / "mfcc", table[::-1])
 
@@ -68,7 +68,7 @@ def test_damaged_features_are_refused(corpus, tmp_path):
     archive, table = corpus
     with pytest.raises(UserError, match="is missing: make it with `dvc repro feature_extract`"):
         store.read_features(tmp_path / "mfcc", table)
-    store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
+    extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
     content = (tmp_path / "mfcc" / "x.npy").read_bytes()
     (tmp_path / "mfcc" / "x.npy").write_bytes(content[:5000])
     with pytest.raises(UserError, match="mfcc is damaged"):
@@ -77,19 +77,19 @@ def test_damaged_features_are_refused(corpus, tmp_path):
 
 def test_a_corpus_that_cannot_be_read_leaves_earlier_features(corpus, tmp_path):
     archive, table = corpus
-    store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
+    extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
     before = (tmp_path / "mfcc" / "x.npy").read_bytes()
     archive.write_bytes(archive.read_bytes()[:10_000])
     with pytest.raises(UserError, match="is not a whole archive"):
-        store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
+        extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
     assert (tmp_path / "mfcc" / "x.npy").read_bytes() == before
     assert not list(tmp_path.glob(".mfcc.partial"))
 
 
 def test_a_killed_run_is_gone_on_from(corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "_BLOCK_CLIPS", 7)
+    monkeypatch.setattr(extraction, "_BLOCK_CLIPS", 7)
     archive, table = corpus
-    store.write_features(tmp_path / "whole", EXTRACTOR, archive, table, processes(1))
+    extraction.write_features(tmp_path / "whole", EXTRACTOR, archive, table, processes(1))
     taken_over = kill_after(3, corpus, tmp_path / "mfcc", monkeypatch)
     assert taken_over == 21
     for file in ("x.npy", "n_frames.npy", "features.json"):
@@ -98,9 +98,9 @@ def test_a_killed_run_is_gone_on_from(corpus, tmp_path, monkeypatch):
 
 
 def test_a_block_that_is_not_as_it_was_written_is_made_anew(corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "_BLOCK_CLIPS", 7)
+    monkeypatch.setattr(extraction, "_BLOCK_CLIPS", 7)
     archive, table = corpus
-    store.write_features(tmp_path / "whole", EXTRACTOR, archive, table, processes(1))
+    extraction.write_features(tmp_path / "whole", EXTRACTOR, archive, table, processes(1))
 
     def damage() -> None:
         with (tmp_path / ".mfcc.partial" / "x.npy").open("r+b") as file:
@@ -114,7 +114,7 @@ def test_a_block_that_is_not_as_it_was_written_is_made_anew(corpus, tmp_path, mo
 
 
 def test_what_other_parameters_began_is_not_gone_on_from(corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "_BLOCK_CLIPS", 7)
+    monkeypatch.setattr(extraction, "_BLOCK_CLIPS", 7)
     other = Mfcc(dataclasses.replace(EXTRACTOR.params, n_mfcc=12), 8000)
     assert kill_after(3, corpus, tmp_path / "mfcc", monkeypatch, other=other) == 0
 
@@ -132,10 +132,10 @@ def kill_after(n_blocks, corpus, folder, monkeypatch, between=lambda: None, othe
     with monkeypatch.context() as patch:
         patch.setattr(PartialTensor, "record", dying)
         with pytest.raises(KeyboardInterrupt):
-            store.write_features(folder, EXTRACTOR, archive, table, processes(1))
+            extraction.write_features(folder, EXTRACTOR, archive, table, processes(1))
     assert not folder.exists()
     between()
-    return store.write_features(folder, other, archive, table, processes(1))
+    return extraction.write_features(folder, other, archive, table, processes(1))
 
 
 def test_two_runs_at_once_do_not_mix(corpus, tmp_path):
@@ -145,8 +145,8 @@ def test_two_runs_at_once_do_not_mix(corpus, tmp_path):
         PartialTensor(tmp_path / "mfcc", {}, shape, EXTRACTOR.dtype, 7),
         pytest.raises(UserError, match="another run is writing .*mfcc: wait for it"),
     ):
-        store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
-    store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
+        extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
+    extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
 
 
 class Deadly(Mfcc):
@@ -158,16 +158,16 @@ class Deadly(Mfcc):
 
 def test_a_killed_worker_is_told_and_earlier_features_stay(corpus, tmp_path):
     archive, table = corpus
-    store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(2))
+    extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(2))
     before = (tmp_path / "mfcc" / "x.npy").read_bytes()
     deadly = Deadly(EXTRACTOR.params, 8000)
     with pytest.raises(UserError, match="a worker process was killed.*run again to go on"):
-        store.write_features(tmp_path / "mfcc", deadly, archive, table, processes(2))
+        extraction.write_features(tmp_path / "mfcc", deadly, archive, table, processes(2))
     assert (tmp_path / "mfcc" / "x.npy").read_bytes() == before
 
 
 def test_a_full_disk_leaves_earlier_features_and_what_was_done(corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "_BLOCK_CLIPS", 7)
+    monkeypatch.setattr(extraction, "_BLOCK_CLIPS", 7)
     archive, table = corpus
     write = Block.write
 
@@ -179,22 +179,23 @@ def test_a_full_disk_leaves_earlier_features_and_what_was_done(corpus, tmp_path,
     with monkeypatch.context() as patch:
         patch.setattr(Block, "write", full)
         with pytest.raises(OSError, match="No space left"):
-            store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
+            extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
     assert not (tmp_path / "mfcc").exists()
-    assert store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1)) == 14
+    again = extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
+    assert again == 14
 
 
 def test_a_dask_cluster_makes_the_same_features(corpus, tmp_path, monkeypatch):
-    monkeypatch.setattr(store, "_BLOCK_CLIPS", 7)
+    monkeypatch.setattr(extraction, "_BLOCK_CLIPS", 7)
     archive, table = corpus
-    store.write_features(tmp_path / "here", EXTRACTOR, archive, table, processes(1))
+    extraction.write_features(tmp_path / "here", EXTRACTOR, archive, table, processes(1))
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, dashboard_address=None
     ) as cluster:
         parallel = ParallelParams(
             backend="dask", n_jobs=None, dask_scheduler=cluster.scheduler_address
         )
-        store.write_features(tmp_path / "cluster", EXTRACTOR, archive, table, parallel)
+        extraction.write_features(tmp_path / "cluster", EXTRACTOR, archive, table, parallel)
     for file in ("x.npy", "n_frames.npy"):
         assert (tmp_path / "here" / file).read_bytes() == (tmp_path / "cluster" / file).read_bytes()
 
@@ -203,4 +204,4 @@ def test_a_scheduler_that_does_not_answer_is_named(corpus, tmp_path):
     archive, table = corpus
     parallel = ParallelParams(backend="dask", n_jobs=None, dask_scheduler="tcp://127.0.0.1:9")
     with pytest.raises(UserError, match="no Dask scheduler answers at .*tcp://127.0.0.1:9"):
-        store.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, parallel)
+        extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, parallel)
