@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from measuring import row
 from numpy.typing import ArrayLike, NDArray
 from onnx_lstm import Real, onnx_feed, onnx_graph, onnx_logits, onnx_session
 
@@ -32,9 +33,8 @@ from spoken_digits.quantization import int8_dynamic
 FLAGS = ("-O3", "-march=native")
 ROUNDS = 40
 CALLS = 25
-"""Timed calls of each contender in a round, after `WARM_UP` that are not."""
+"""Timed calls of each contender in a round."""
 
-WARM_UP = 5
 MIN_AGREEMENT = 0.95
 """Share of clips on which a quantized network must say what the float one says."""
 
@@ -108,7 +108,7 @@ def rows(
         seconds = median_seconds({key: call for key, (call, _) in contenders.items()}, rounds)
     lstm = network.lstm
     return [
-        _row(
+        row(
             f"latency_int8_vs_{suffix}",
             seconds["ours"],
             seconds[key],
@@ -129,14 +129,19 @@ def normalise(features: NDArray[np.int8], mean: ArrayLike, std: ArrayLike) -> Re
     return ((features - np.asarray(mean)) / np.asarray(std)).astype(np.float32)
 
 
-def median_seconds(calls: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
-    """Median seconds of a call, the contenders taking turns so that all meet the same machine."""
+def median_seconds(
+    calls: Mapping[str, Callable[[], Any]], rounds: int, n_calls: int = CALLS
+) -> dict[str, float]:
+    """Median seconds of a call, the contenders taking turns so that all meet the same machine.
+
+    Each is called `n_calls` times a round, after a fifth as many that are not timed.
+    """
     seconds: dict[str, list[float]] = {key: [] for key in calls}
     for _ in range(rounds):
         for key, call in calls.items():
-            for _ in range(WARM_UP):
+            for _ in range(-(-n_calls // 5)):
                 call()
-            for _ in range(CALLS):
+            for _ in range(n_calls):
                 start = time.perf_counter()
                 call()
                 seconds[key].append(time.perf_counter() - start)
@@ -214,16 +219,6 @@ def _onnx_runtime(
         return feed  # the binding points into it: it must live as long as the call
 
     return call, words
-
-
-def _row(name: str, ours_s: float, reference_s: float, note: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "ours_s": round(ours_s, 9),
-        "reference_s": round(reference_s, 9),
-        "ratio": round(reference_s / ours_s, 2),
-        "note": note,
-    }
 
 
 def _require_onnx() -> None:

@@ -110,5 +110,5 @@ class Workspace:
             str(path.relative_to(self.folder)): path.read_bytes()
             for top in ("data", "models", "metrics", "plots")
             for path in sorted((self.folder / top).rglob("*"))
-            if path.is_file() and path.name != ".gitignore"
+            if path.is_file() and not path.name.startswith(".")  # .gitignore, locks
         }

@@ -149,14 +149,13 @@ def test_two_runs_at_once_do_not_mix(corpus, tmp_path):
     extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
 
 
-class Deadly(Mfcc):
-    """Kills the process that uses it, as the kernel does when memory runs out."""
-
-    def __call__(self, waveforms):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
 def test_a_killed_worker_is_told_and_earlier_features_stay(corpus, tmp_path):
+    class Deadly(Mfcc):  # in here: workers cannot import a test's module
+        """Kills the process that uses it, as the kernel does when memory runs out."""
+
+        def __call__(self, waveforms):
+            os.kill(os.getpid(), signal.SIGKILL)
+
     archive, table = corpus
     extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(2))
     before = (tmp_path / "mfcc" / "x.npy").read_bytes()

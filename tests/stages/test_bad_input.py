@@ -18,6 +18,7 @@ def workspace(tmp_path_factory) -> Workspace:
     folder = tmp_path_factory.mktemp("bad-input")
     workspace = Workspace(folder / "checkout")
     workspace.shrink(write_recordings(folder / "recordings"), PATTERN)
+    workspace.change(lambda params: params["train"].update(epochs=12))
     for stage in (["download"], ["feature_extract", "mfcc"], ["split"], ["train", "lstm"]):
         workspace.stage(*stage)
     return workspace

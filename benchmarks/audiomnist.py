@@ -1,0 +1,155 @@
+"""The whole AudioMNIST path at full size, on the synthetic stand-in, as a documented run.
+
+Reads   the committed checkout; data/archives/AudioMNIST-<commit>.zip if it is there, or makes a
+        stand-in (stand_in.py)
+Writes  benchmarks/audiomnist.json: time and memory of each stage, metrics of `cnn` and `cnn_lstm`
+        by the reference recipe (5 epochs), and of `lstm_36kb` on the five published speaker folds
+Run     python benchmarks/audiomnist.py --folder ../audiomnist
+
+The work is done in a clone at --folder, by the command that anyone would use there,
+`dvc exp run -S corpus.name=audiomnist`, stage by stage. Killed, it goes on where it was. About
+an hour and a half on two cores, and 10 GB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import stand_in
+import torch
+from measuring import Measured, measure
+
+from spoken_digits import errors, files, splits
+from spoken_digits.manifest import read_manifest
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks/audiomnist.json"
+SETTINGS = {"corpus.name": "audiomnist", "split.scheme": "random", "split.fold": 0}
+"""What every experiment sets: the one before it has left its own in the clone's params.yaml."""
+
+KINDS = ("mfcc", "mfcc_int", "spectrogram")
+EPOCHS = 5
+CNNS = ("cnn", "cnn_lstm")
+FOLDED = "lstm_36kb"
+N_FOLDS = 5
+
+
+class Checkout:
+    """A clone in which the pipeline runs on AudioMNIST's layout."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        if not (self.folder / "dvc.yaml").exists():
+            clone = ["git", "clone", "--quiet", str(ROOT), str(self.folder)]
+            subprocess.run(clone, check=True)
+        archive = self.folder / "data/archives" / f"{stand_in.TOP}.zip"
+        if not archive.exists():
+            archive.parent.mkdir(parents=True, exist_ok=True)
+            ready = ROOT / "data/archives" / archive.name
+            if ready.exists():
+                archive.symlink_to(ready)
+            else:
+                with files.replacing(archive) as temporary:
+                    stand_in.write(temporary, None)
+        binaries = Path(sys.executable).parent
+        self._environment = {
+            **os.environ,
+            "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
+            # The environment's own copy of the package may be another checkout's.
+            "PYTHONPATH": str(self.folder),
+        }
+        self._progress = self.folder.with_name(f"{self.folder.name}-stages.json")
+        self.stages: dict[str, dict[str, float]] = {}
+        if self._progress.exists():
+            self.stages = files.read_json(self._progress, "benchmarks/audiomnist.py")
+
+    def dvc(self, *arguments: str) -> Measured:
+        """Run DVC there."""
+        return measure(["dvc", *arguments], self.folder, self._environment)
+
+    def experiment(self, target: str, settings: Mapping[str, str | int] | None = None) -> None:
+        """`dvc exp run` of one target on AudioMNIST, other settings being as committed.
+
+        Time and memory, DVC's own included, are noted in `stages`, unless there was nothing to do.
+        """
+        changes = {**SETTINGS, **(settings or {})}.items()
+        options = [part for key, value in changes for part in ("-S", f"{key}={value}")]
+        taken = self.dvc("exp", "run", *options, target)
+        if f"Running stage '{target}'" in taken.output:
+            self.stages[target] = {
+                "seconds": round(taken.seconds, 1),
+                "peak_rss_mib": taken.peak_rss_mib,
+            }
+            files.write_json(self._progress, self.stages)
+
+    def extract(self) -> None:
+        """The corpus and all of its features."""
+        for target in ("download", "split", *(f"feature_extract@{kind}" for kind in KINDS)):
+            self.experiment(target)
+
+    def read(self, name: str) -> dict[str, Any]:
+        """A JSON file made there."""
+        return files.read_json(self.folder / name, "benchmarks/audiomnist.py")
+
+
+def main() -> None:
+    checkout = Checkout(parse_arguments().folder)
+    checkout.extract()
+    provenance = checkout.read("data/raw/provenance.json")
+    table = read_manifest(checkout.folder / "data/raw/manifest.csv")
+    epochs = {f"variants.{name}.train_on.audiomnist.epochs": EPOCHS for name in CNNS}
+    models: dict[str, Any] = {}
+    for name in CNNS:
+        for target in (f"train@{name}", f"evaluate@{name}", f"quantize@{name}-int8_dynamic"):
+            checkout.experiment(target, epochs)
+        models[name] = checkout.read(f"metrics/{name}.json")
+        models[f"{name}.int8_dynamic"] = checkout.read(f"metrics/{name}.int8_dynamic.json")
+    rows = splits.read_split(checkout.folder / "data/split.csv", table)
+    folds = []
+    for fold in range(N_FOLDS):
+        settings = {"split.scheme": "speaker", "split.fold": fold}
+        checkout.experiment(f"evaluate@{FOLDED}", settings)
+        folds.append(checkout.read(f"metrics/{FOLDED}.json"))
+    content = {
+        "machine": f"{os.cpu_count()} cores, PyTorch {torch.__version__.partition('+')[0]}",
+        "corpus": provenance["version"],
+        "synthetic": provenance["synthetic"],
+        "n_clips": provenance["n_clips"],
+        "split": {subset: len(rows[subset]) for subset in splits.SUBSETS},
+        "epochs": EPOCHS,
+        "stages": checkout.stages,
+        "models": models,
+        "speaker_folds": {
+            "model": FOLDED,
+            "mean": round(fmean(fold["accuracy"] for fold in folds), 6),
+            "values": [fold["accuracy"] for fold in folds],
+            "n_test": [fold["n_test"] for fold in folds],
+        },
+    }
+    files.write_json(RESULTS, content)
+    for name, taken in checkout.stages.items():
+        print(f"{name:<32}{taken['seconds']:>8.1f} s {taken['peak_rss_mib']:>8,.0f} MiB")
+    for name, metrics in models.items():
+        print(f"{name:<32}{100 * metrics['accuracy']:>8.2f} % (synthetic)")
+    print(
+        f"{FOLDED} on unseen speakers: {100 * content['speaker_folds']['mean']:.2f} % (synthetic)"
+    )
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--folder", type=Path, required=True, help="where to work: a clone is made there"
+    )
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    errors.run(main)

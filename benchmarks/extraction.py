@@ -1,0 +1,106 @@
+"""Feature extraction against the reference's way: librosa, one clip after the other.
+
+The reference notebooks call `librosa.load` (which resamples by soxr), pad or normalise, transform,
+for every clip; here the same calls on WAV files on disk, on a sample of the clips. Ours is the
+whole stage as a command: interpreter, archive of clips in, tensors on disk out.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import librosa
+import numpy as np
+from measuring import Measured, measure, row
+
+from spoken_digits.clips import ClipArchive
+from spoken_digits.manifest import read_manifest
+
+ROOT = Path(__file__).resolve().parent.parent
+N_REFERENCE = 600
+FEWER = 3000
+
+
+def spectrogram(path: Path) -> Any:
+    """Decibels below the loudest, scaled to [0, 1]: (1025, 32)."""
+    samples, _ = librosa.load(path, sr=16000)
+    samples = librosa.util.fix_length(samples, size=16000)
+    amplitude = np.abs(librosa.stft(samples, n_fft=2048, hop_length=512))
+    return (librosa.amplitude_to_db(amplitude, ref=np.max) + 80) / 80
+
+
+def mfcc(path: Path) -> Any:
+    """13 coefficients of the peak-normalised clip: (13, n_frames)."""
+    samples, _ = librosa.load(path, sr=8000)
+    samples = samples / np.abs(samples).max()
+    return librosa.feature.mfcc(
+        y=samples, sr=8000, n_mfcc=13, n_fft=400, hop_length=160, n_mels=40, htk=True
+    )
+
+
+REFERENCES: dict[str, Callable[[Path], Any]] = {"spectrogram": spectrogram, "mfcc": mfcc}
+
+
+def rows(data: Path, params: Path) -> list[dict[str, Any]]:
+    """Rows `features_spectrogram` and `features_mfcc` of a corpus.
+
+    Parameters
+    ----------
+    data
+        Folder with raw/ as `download` makes it.
+    params
+        params.yaml.
+    """
+    manifest = read_manifest(data / "raw/manifest.csv")
+    result = []
+    for kind, reference in REFERENCES.items():
+        clip_s = _reference(reference, data / "raw/audio.zip", manifest["path"].tolist())
+        whole = _extract(kind, data / "raw", params, len(manifest))
+        fewer = _extract(kind, data / "raw", params, FEWER)
+        n_clips = len(manifest)
+        note = (
+            f"{n_clips:,} clips of 48 kHz (synthetic), the whole stage: archive to tensors on "
+            f"disk, {n_clips / whole.seconds:,.0f} clips/s; peak memory of all processes together "
+            f"{whole.peak_rss_mib:,.0f} MiB, with {FEWER:,} clips {fewer.peak_rss_mib:,.0f} MiB; "
+            f"against librosa load, resample, transform clip by clip, {1e3 * clip_s:.2f} ms a clip "
+            f"over {N_REFERENCE} clips"
+        )
+        memory = {"peak_rss_mib": whole.peak_rss_mib, "peak_rss_mib_3000": fewer.peak_rss_mib}
+        result.append(row(f"features_{kind}", whole.seconds, clip_s * n_clips, note, **memory))
+    return result
+
+
+def _reference(extract: Callable[[Path], Any], archive: Path, paths: list[str]) -> float:
+    """Seconds a clip."""
+    clips = ClipArchive(archive)
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for i, path in enumerate(random.Random(0).sample(paths, N_REFERENCE)):
+            files.append(Path(folder) / f"{i}.wav")
+            files[-1].write_bytes(clips.read(path))
+        for file in files[:20]:
+            extract(file)  # librosa loads its parts when first used
+        start = time.perf_counter()
+        for file in files:
+            extract(file)
+        return (time.perf_counter() - start) / len(files)
+
+
+def _extract(kind: str, raw: Path, params: Path, n_clips: int) -> Measured:
+    """The stage on the first clips of the corpus, in a folder of its own."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "data/raw").mkdir(parents=True)
+        (folder / "data/raw/audio.zip").symlink_to((raw / "audio.zip").resolve())
+        lines = (raw / "manifest.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = "".join(lines[: n_clips + 1])
+        (folder / "data/raw/manifest.csv").write_text(kept, encoding="utf-8")
+        (folder / "params.yaml").write_bytes(params.read_bytes())
+        script = ROOT / "stages/feature_extract.py"
+        return measure([sys.executable, str(script), kind], folder)

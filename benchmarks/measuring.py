@@ -1,0 +1,89 @@
+"""How benchmarks measure: a row of the table, a command's time and the memory of its processes."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+POLL_SECONDS = 0.05
+
+
+def row(
+    name: str, ours_s: float, reference_s: float | None, note: str, **more: float
+) -> dict[str, Any]:
+    """A row of results.json; `more` holds what only some rows have, such as peak_rss_mib."""
+    return {
+        "name": name,
+        "ours_s": float(f"{ours_s:.5g}"),
+        "reference_s": reference_s and float(f"{reference_s:.5g}"),
+        "ratio": reference_s and round(reference_s / ours_s, 2),
+        "note": note,
+        **more,
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What a command took."""
+
+    seconds: float
+    peak_rss_mib: float
+    """Most resident memory of the command and its children together; what they share counts once
+    for each, so this is an upper bound."""
+    output: str
+
+
+def measure(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
+) -> Measured:
+    """Run `command` in `folder`.
+
+    Raises
+    ------
+    RuntimeError
+        It failed; the message holds what it printed.
+    """
+    start = time.perf_counter()
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        peak = 0
+        while True:
+            try:
+                output, _ = process.communicate(timeout=POLL_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                peak = max(peak, _resident(process.pid))
+    seconds = time.perf_counter() - start
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed in {folder}:\n{output}")
+    return Measured(seconds=seconds, peak_rss_mib=round(peak / 2**20), output=output)
+
+
+def _resident(pid: int) -> int:
+    """Resident bytes of a process and all below it."""
+    try:
+        top = psutil.Process(pid)
+        processes = [top, *top.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return 0
+    total = 0
+    for process in processes:
+        try:
+            total += process.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue  # ended meanwhile
+    return total
