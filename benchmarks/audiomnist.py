@@ -59,7 +59,7 @@ class Checkout:
                 with files.replacing(archive) as temporary:
                     stand_in.write(temporary, None)
         binaries = Path(sys.executable).parent
-        self._environment = {
+        self.environment = {
             **os.environ,
             "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
             # The environment's own copy of the package may be another checkout's.
@@ -72,7 +72,7 @@ class Checkout:
 
     def dvc(self, *arguments: str) -> Measured:
         """Run DVC there."""
-        return measure(["dvc", *arguments], self.folder, self._environment)
+        return measure(["dvc", *arguments], self.folder, self.environment)
 
     def experiment(self, target: str, settings: Mapping[str, str | int] | None = None) -> None:
         """`dvc exp run` of one target on AudioMNIST, other settings being as committed.
