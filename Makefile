@@ -48,6 +48,11 @@ benchmark: setup ## speed against the reference's way, into benchmarks/results.j
 	python benchmarks/quantizers.py
 	python stages/report.py
 
+.PHONY: audiomnist
+audiomnist: setup ## AudioMNIST's full size on synthetic speech, in a clone beside this one: 90 minutes, 10 GB
+	python benchmarks/audiomnist.py --folder ../spoken-digits-audiomnist
+	python stages/report.py
+
 .PHONY: firmware-test
 firmware-test: setup ## every clip: NumPy, C here and C on emulated Cortex-M0 and M3 agree in every bit
 	python stages/prove.py

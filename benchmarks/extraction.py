@@ -7,6 +7,7 @@ whole stage as a command: interpreter, archive of clips in, tensors on disk out.
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 import tempfile
@@ -17,14 +18,17 @@ from typing import Any
 
 import librosa
 import numpy as np
+import scipy.fft
 from measuring import Measured, measure, row
 
+from spoken_digits import audio
 from spoken_digits.clips import ClipArchive
 from spoken_digits.manifest import read_manifest
 
 ROOT = Path(__file__).resolve().parent.parent
 N_REFERENCE = 600
-FEWER = 3000
+FEWER = (300, 3000)
+"""Clips that the stage is also measured with, to see what grows."""
 
 
 def spectrogram(path: Path) -> Any:
@@ -58,30 +62,51 @@ def rows(data: Path, params: Path) -> list[dict[str, Any]]:
         params.yaml.
     """
     manifest = read_manifest(data / "raw/manifest.csv")
+    audio_s = float((manifest["n_samples"] / manifest["sample_rate"]).sum())
+    clips = ClipArchive(data / "raw/audio.zip")
+    paths = random.Random(0).sample(manifest["path"].tolist(), min(N_REFERENCE, len(manifest)))
+    n_cores = os.cpu_count() or 1
     result = []
     for kind, reference in REFERENCES.items():
-        clip_s = _reference(reference, data / "raw/audio.zip", manifest["path"].tolist())
-        whole = _extract(kind, data / "raw", params, len(manifest))
-        fewer = _extract(kind, data / "raw", params, FEWER)
-        n_clips = len(manifest)
+        clip_s = _reference(reference, clips, paths)
+        bound_s = _bound(kind, clips, paths) * len(manifest) / n_cores
+        sizes = [n for n in FEWER if n < len(manifest)] + [len(manifest)]
+        taken = [_extract(kind, data / "raw", params, n) for n in sizes]
+        n_clips, whole = sizes[-1], taken[-1]
+        growth = [
+            {
+                "clips": n,
+                "seconds": round(one.seconds, 2),
+                "peak_rss_mib": one.peak_rss_mib,
+            }
+            for n, one in zip(sizes, taken, strict=True)
+        ]
         note = (
             f"{n_clips:,} clips of 48 kHz (synthetic), the whole stage: archive to tensors on "
-            f"disk, {n_clips / whole.seconds:,.0f} clips/s; peak memory of all processes together "
-            f"{whole.peak_rss_mib:,.0f} MiB, with {FEWER:,} clips {fewer.peak_rss_mib:,.0f} MiB; "
-            f"against librosa load, resample, transform clip by clip, {1e3 * clip_s:.2f} ms a clip "
-            f"over {N_REFERENCE} clips"
+            f"disk, {n_clips / whole.seconds:,.0f} clips/s, "
+            f"{audio_s / whole.seconds:,.0f} times real time; against librosa load, resample, "
+            f"transform clip by clip, {1e3 * clip_s:.2f} ms a clip over {len(paths)} clips; "
+            f"resampling and Fourier transforms alone take {n_cores} cores {bound_s:.1f} s"
         )
-        memory = {"peak_rss_mib": whole.peak_rss_mib, "peak_rss_mib_3000": fewer.peak_rss_mib}
-        result.append(row(f"features_{kind}", whole.seconds, clip_s * n_clips, note, **memory))
+        result.append(
+            row(
+                f"features_{kind}",
+                whole.seconds,
+                clip_s * n_clips,
+                note,
+                peak_rss_mib=whole.peak_rss_mib,
+                floor_s=round(bound_s, 2),
+                growth=growth,
+            )
+        )
     return result
 
 
-def _reference(extract: Callable[[Path], Any], archive: Path, paths: list[str]) -> float:
+def _reference(extract: Callable[[Path], Any], clips: ClipArchive, paths: list[str]) -> float:
     """Seconds a clip."""
-    clips = ClipArchive(archive)
     with tempfile.TemporaryDirectory() as folder:
         files = []
-        for i, path in enumerate(random.Random(0).sample(paths, N_REFERENCE)):
+        for i, path in enumerate(paths):
             files.append(Path(folder) / f"{i}.wav")
             files[-1].write_bytes(clips.read(path))
         for file in files[:20]:
@@ -90,6 +115,21 @@ def _reference(extract: Callable[[Path], Any], archive: Path, paths: list[str]) 
         for file in files:
             extract(file)
         return (time.perf_counter() - start) / len(files)
+
+
+def _bound(kind: str, clips: ClipArchive, paths: list[str]) -> float:
+    """Seconds of one core a clip that soxr and the Fourier transforms take, with all else free."""
+    rate, n_fft, hop = {"spectrogram": (16000, 2048, 512), "mfcc": (8000, 400, 160)}[kind]
+    decoded = [audio.decode(clips.read(path), path) for path in paths]
+    start = time.perf_counter()
+    resampled = [audio.resample(clip, found.sample_rate, rate) for clip, found in decoded]
+    seconds = time.perf_counter() - start
+    for clip in resampled:
+        frames = np.ones((1 + min(clip.size, rate) // hop, n_fft), np.float32)
+        start = time.perf_counter()
+        scipy.fft.rfft(frames)
+        seconds += time.perf_counter() - start
+    return seconds / len(paths)
 
 
 def _extract(kind: str, raw: Path, params: Path, n_clips: int) -> Measured:

@@ -15,7 +15,7 @@ POLL_SECONDS = 0.05
 
 
 def row(
-    name: str, ours_s: float, reference_s: float | None, note: str, **more: float
+    name: str, ours_s: float, reference_s: float | None, note: str, **more: Any
 ) -> dict[str, Any]:
     """A row of results.json; `more` holds what only some rows have, such as peak_rss_mib."""
     return {

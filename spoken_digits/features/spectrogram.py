@@ -79,12 +79,15 @@ class Spectrogram:
         n_frames
             (n_clips,) frames that hold some of the clip, the rest being padding.
         """
-        features = np.stack([self._one(waveform) for waveform in waveforms])
+        features = np.empty((len(waveforms), *self.shape), self.dtype)
+        for waveform, out in zip(waveforms, features, strict=True):
+            self._one(waveform, out)
         samples = np.array([waveform.size for waveform in waveforms])
         valid = np.minimum(1 + samples // self.params.hop_length, self.shape[0])
         return features, valid.astype(np.int32)
 
-    def _one(self, waveform: Waveform) -> Features:
+    def _one(self, waveform: Waveform, out: Features) -> None:
+        """Fill `out` (n_frames, 1 + n_fft // 2)."""
         hop, half = self.params.hop_length, self.params.n_fft // 2
         clip = waveform[: self.params.n_samples]
         # Frames that begin after the clip's end hold nothing: half of them on average.
@@ -103,9 +106,9 @@ class Spectrogram:
         power += np.float32(_STEPS + 0.5)  # truncation then rounds
         np.maximum(power, 0, out=power)
         nothing = _STEPS * (1 + 10 * np.log10(_POWER_FLOOR / reference) / _FLOOR_DB)
-        features = np.full(self.shape, _HALVES[max(0, round(nothing))])
-        _HALVES.take(power.astype(np.int32), out=features[:heard])
-        return features
+        out[heard:] = _HALVES[max(0, round(nothing))]
+        # No index is outside; saying so spares NumPy a buffer.
+        _HALVES.take(power.astype(np.intp), out=out[:heard], mode="clip")
 
     def describe(self) -> dict[str, Any]:
         """Kind and parameters, for the model file."""

@@ -1,0 +1,38 @@
+"""What benchmarks say of a command's time and memory."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from measuring import measure, row
+
+
+def test_memory_of_children_counts(tmp_path):
+    child = "import time; held = bytearray(80 * 2**20); time.sleep(0.5)"
+    two = (
+        "import subprocess, sys\n"
+        f"child = [sys.executable, '-c', {child!r}]\n"
+        "for process in [subprocess.Popen(child) for _ in range(2)]: process.wait()\n"
+        "print('done')"
+    )
+    taken = measure([sys.executable, "-c", two], tmp_path)
+    assert taken.output == "done\n"
+    assert taken.seconds > 0.5
+    assert 160 < taken.peak_rss_mib < 320
+
+
+def test_a_command_that_fails_is_no_measurement(tmp_path):
+    with pytest.raises(RuntimeError, match="out of luck"):
+        measure([sys.executable, "-c", "raise SystemExit('out of luck')"], tmp_path)
+
+
+def test_a_row_without_reference_has_no_ratio():
+    assert row("x", 0.0123456, None, "how") == {
+        "name": "x",
+        "ours_s": 0.012346,
+        "reference_s": None,
+        "ratio": None,
+        "note": "how",
+    }
+    assert row("x", 2.0, 5.0, "how", peak_rss_mib=7)["ratio"] == 2.5

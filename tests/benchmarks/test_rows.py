@@ -1,0 +1,50 @@
+"""The rows of features and training, on a tiny corpus: that they are measured, not how fast."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import extraction
+import pytest
+from recordings import PATTERN, write_recordings
+from workspace import Workspace
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory) -> Workspace:
+    folder = tmp_path_factory.mktemp("benchmarks")
+    workspace = Workspace(folder / "checkout")
+    workspace.shrink(write_recordings(folder / "recordings", sample_rate=48000), PATTERN)
+    for stage in (["download"], ["feature_extract", "spectrogram"], ["split"]):
+        workspace.stage(*stage)
+    return workspace
+
+
+def test_features_against_librosa(workspace, monkeypatch):
+    monkeypatch.setattr(extraction, "N_REFERENCE", 30)
+    monkeypatch.setattr(extraction, "FEWER", (12, 10**6))
+    rows = extraction.rows(workspace.folder / "data", workspace.folder / "params.yaml")
+    assert [row["name"] for row in rows] == ["features_spectrogram", "features_mfcc"]
+    for row in rows:
+        assert row["ratio"] == pytest.approx(row["reference_s"] / row["ours_s"], abs=0.006)
+        assert row["peak_rss_mib"] > 20
+        assert [point["clips"] for point in row["growth"]] == [12, 48]
+
+
+def test_the_reference_has_the_shapes_of_ours(workspace):
+    recording = next(Path(workspace.folder.parent, "recordings").rglob("*.wav"))
+    assert extraction.spectrogram(recording).shape == (1025, 32)
+    assert len(extraction.mfcc(recording)) == 13
+
+
+@pytest.mark.parametrize(
+    ("what", "key"),
+    [("step", "precision"), ("reference", "seconds"), ("epoch", "input_share"), ("floor", "how")],
+)
+def test_training_is_measured(workspace, what, key):
+    printed = workspace.run("python", "benchmarks/training.py", what, "cnn").stdout
+    answer = json.loads(printed.splitlines()[-1])
+    assert answer["seconds"] > 0
+    assert answer["peak_rss_mib"] > 50
+    assert key in answer
