@@ -19,7 +19,7 @@ test: setup ## lint, types and all tests
 	ruff check .
 	ruff format --check .
 	mypy
-	OMP_NUM_THREADS=1 python -m pytest --numprocesses 2 --dist loadfile
+	OMP_NUM_THREADS=1 python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: setup
 setup: .venv/.complete ## create .venv from requirements.txt
