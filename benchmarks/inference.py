@@ -1,8 +1,8 @@
 """One clip, and many, through every trained model and scheme.
 
 Rows `latency_<model>.<scheme>` (one clip at a time) and `throughput_<model>.<scheme>` (seconds a
-clip in batches), from features to logits, two threads. Reference: the same model in float32 by
-PyTorch, one clip at a time in `latency`, in batches in `throughput`, in turns with ours.
+clip in batches), from features to logits, two threads, PyTorch and C in turns. Reference: the same
+model in float32 by PyTorch, given the same clips; for float32 itself, one clip at a time.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from latency import median_seconds
+from latency import median_seconds, one_clip
 from measuring import row
 from torch import nn
 
@@ -45,36 +45,32 @@ def rows(data: Path, everything: dict[str, Any], firmware: Path) -> list[dict[st
     """
     result = []
     for name in names(everything):
-        test = experiment.load_dataset(data, everything, name).subset("test")
-        batch = test.take(np.arange(min(BATCH, len(test))))
-        clips = (batch.x, batch.n_frames)
-        one = (batch.x[:1], batch.n_frames[:1])
         float_card, tensors = read_model(MODELS / f"{name}.safetensors")
         network = load_any(float_card, tensors)
         slow = float_card.architecture["name"] != "lstm"
-        rounds, calls = (2, 3) if slow else (6, 5)
-        for path in sorted(MODELS.glob(f"{name}.*safetensors")):
+        test = experiment.load_dataset(data, everything, name).subset("test")
+        batch = test.take(np.arange(min(32 if slow else BATCH, len(test))))
+        given = {"latency": 1, "throughput": len(batch.y)}
+        alone: float | None = None  # seconds of one clip in float32
+        for path in [MODELS / f"{name}.safetensors", *sorted(MODELS.glob(f"{name}.*.safetensors"))]:
             card, tensors = read_model(path)
-            with tempfile.TemporaryDirectory() as folder:
-                prepare = functools.partial(_prepare, card, tensors, firmware, Path(folder))
-                for what, given in (("latency", one), ("throughput", clips)):
-                    contenders = {"ours": prepare(*given)}
+            for what, n in given.items():
+                clips = (batch.x[:n], batch.n_frames[:n])
+                with tempfile.TemporaryDirectory() as folder:
+                    contenders = {"ours": _prepare(card, tensors, firmware, Path(folder), *clips)}
                     if card.scheme != "float32":
-                        contenders["float32"] = functools.partial(_run, network, float_card, *given)
-                    seconds = median_seconds(contenders, rounds, calls)
-                    n = len(given[0])
-                    reference = seconds["float32"] / n if "float32" in seconds else None
-                    how = "C99 on one core" if card.scheme in integer.SCHEMES else "PyTorch"
-                    against = ", against float32 in PyTorch" if reference else ""
-                    note = f"features to logits, {'one clip' if n == 1 else f'{n} clips at once'}"
-                    result.append(
-                        row(
-                            f"{what}_{name}.{card.scheme}",
-                            seconds["ours"] / n,
-                            reference,
-                            f"{note}, a clip: {how}{against}",
-                        )
-                    )
+                        contenders["float32"] = functools.partial(_run, network, float_card, *clips)
+                    seconds = median_seconds(contenders, *((2, 4) if slow else (6, 5)))
+                if card.scheme == "float32":
+                    reference, against = alone, ", against one clip at a time" if alone else ""
+                    alone = alone or seconds["ours"]
+                else:
+                    reference, against = seconds["float32"] / n, ", against float32 in PyTorch"
+                how = "C99 on one core" if card.scheme in integer.SCHEMES else "PyTorch"
+                together = "one clip" if n == 1 else f"{n} clips at once, a clip"
+                note = f"features to logits, {together}: {how}{against}"
+                label = f"{what}_{name}.{card.scheme}"
+                result.append(row(label, seconds["ours"] / n, reference, note))
     return result
 
 
@@ -100,4 +96,6 @@ def _prepare(
     network = integer.restore(card, tensors)
     library = network_c.build_host_library(firmware, network, folder, flags=FLAGS)
     features, frames = x.numpy().astype(np.int8), n_frames.numpy()
+    if len(features) == 1:
+        return one_clip(library, features[0, : frames[0]], network.n_classes)
     return functools.partial(network_c.logits_on_host, library, features, frames, network.n_classes)

@@ -164,13 +164,18 @@ def _integer(
     integers = quantize_integer(float_lstm, features, n_frames, "int8")
     library = network_c.build_host_library(firmware, integers, folder, flags=FLAGS)
     words = network_c.logits_on_host(library, features, n_frames, integers.n_classes).argmax(1)
+    return one_clip(library, features[timed], integers.n_classes), words
+
+
+def one_clip(library: Path, clip: NDArray[np.int8], n_classes: int) -> Callable[[], Any]:
+    """A call of the C network on `clip` (n_frames, n_inputs), all its memory bound beforehand."""
     function = ctypes.CDLL(str(library)).sd_host_logits
     function.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p]
     function.restype = None
     # memory of ctypes, which a bound call keeps alive
-    clip = (ctypes.c_int8 * features[timed].size)(*features[timed].ravel().tolist())
-    logits = (ctypes.c_int32 * integers.n_classes)()
-    return functools.partial(function, clip, features.shape[1], logits), words
+    features = (ctypes.c_int8 * clip.size)(*clip.ravel().tolist())
+    logits = (ctypes.c_int32 * n_classes)()
+    return functools.partial(function, features, len(clip), logits)
 
 
 def _torch_dynamic(network: Lstm, x: Real, n_frames: NDArray[np.integer], timed: int) -> Contender:
