@@ -100,7 +100,8 @@ class Checkout:
 
 
 def main() -> None:
-    checkout = Checkout(parse_arguments().folder)
+    arguments = parse_arguments()
+    checkout = Checkout(arguments.folder)
     checkout.extract()
     provenance = checkout.read("data/raw/provenance.json")
     table = read_manifest(checkout.folder / "data/raw/manifest.csv")
@@ -124,6 +125,7 @@ def main() -> None:
         "n_clips": provenance["n_clips"],
         "split": {subset: len(rows[subset]) for subset in splits.SUBSETS},
         "epochs": EPOCHS,
+        "remark": arguments.remark,
         "stages": checkout.stages,
         "models": models,
         "speaker_folds": {
@@ -148,6 +150,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--folder", type=Path, required=True, help="where to work: a clone is made there"
     )
+    parser.add_argument("--remark", default="", help="what a reader of the times should know")
     return parser.parse_args()
 
 

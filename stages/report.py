@@ -233,7 +233,9 @@ def audiomnist_section(run: dict[str, Any]) -> list[str]:
         f"Voices never heard, the five published speaker folds, `{folds['model']}`: mean "
         f"{100 * folds['mean']:.2f} % (by fold {values}), synthetic.",
         "What each stage took, DVC's own hashing and caching included, and the most memory of all "
-        "its processes together:",
+        "its processes together (memory-mapped files count as far as they were read)"
+        + (f"; {run['remark']}" if run["remark"] else "")
+        + ":",
         audiomnist_stages(run["stages"]),
     ]
 
