@@ -113,11 +113,6 @@ def main() -> None:
         models[name] = checkout.read(f"metrics/{name}.json")
         models[f"{name}.int8_dynamic"] = checkout.read(f"metrics/{name}.int8_dynamic.json")
     rows = splits.read_split(checkout.folder / "data/split.csv", table)
-    folds = []
-    for fold in range(N_FOLDS):
-        settings = {"split.scheme": "speaker", "split.fold": fold}
-        checkout.experiment(f"evaluate@{FOLDED}", settings)
-        folds.append(checkout.read(f"metrics/{FOLDED}.json"))
     content = {
         "machine": f"{os.cpu_count()} cores, PyTorch {torch.__version__.partition('+')[0]}",
         "corpus": provenance["version"],
@@ -126,17 +121,23 @@ def main() -> None:
         "split": {subset: len(rows[subset]) for subset in splits.SUBSETS},
         "epochs": EPOCHS,
         "remark": arguments.remark,
-        "stages": checkout.stages,
+        "stages": dict(checkout.stages),
         "models": models,
-        "speaker_folds": {
-            "model": FOLDED,
-            "mean": round(fmean(fold["accuracy"] for fold in folds), 6),
-            "values": [fold["accuracy"] for fold in folds],
-            "n_test": [fold["n_test"] for fold in folds],
-        },
+    }
+    files.write_json(RESULTS, content)  # already: the folds may be cut short
+    folds = []
+    for fold in range(N_FOLDS):
+        settings = {"split.scheme": "speaker", "split.fold": fold}
+        checkout.experiment(f"evaluate@{FOLDED}", settings)
+        folds.append(checkout.read(f"metrics/{FOLDED}.json"))
+    content["speaker_folds"] = {
+        "model": FOLDED,
+        "mean": round(fmean(fold["accuracy"] for fold in folds), 6),
+        "values": [fold["accuracy"] for fold in folds],
+        "n_test": [fold["n_test"] for fold in folds],
     }
     files.write_json(RESULTS, content)
-    for name, taken in checkout.stages.items():
+    for name, taken in content["stages"].items():
         print(f"{name:<32}{taken['seconds']:>8.1f} s {taken['peak_rss_mib']:>8,.0f} MiB")
     for name, metrics in models.items():
         print(f"{name:<32}{100 * metrics['accuracy']:>8.2f} % (synthetic)")

@@ -220,8 +220,14 @@ def cost_table(rows: list[dict[str, Any]]) -> str:
 def audiomnist_section(run: dict[str, Any]) -> list[str]:
     """The run at AudioMNIST's full size, which is on synthetic speech."""
     split = ", ".join(f"{n:,} {subset}" for subset, n in run["split"].items())
-    folds = run["speaker_folds"]
-    values = ", ".join(f"{100 * value:.2f}" for value in folds["values"])
+    folds = run.get("speaker_folds")
+    unseen = []
+    if folds:
+        values = ", ".join(f"{100 * value:.2f}" for value in folds["values"])
+        unseen = [
+            f"Voices never heard, the five published speaker folds, `{folds['model']}`: mean "
+            f"{100 * folds['mean']:.2f} % (by fold {values}), synthetic."
+        ]
     return [
         "## AudioMNIST at full size, on synthetic speech",
         f"**Synthetic**: every figure here is of {run['n_clips']:,} clips that eSpeak NG spoke in "
@@ -230,8 +236,7 @@ def audiomnist_section(run: dict[str, Any]) -> list[str]:
         f"`python benchmarks/audiomnist.py`, {run['machine']}; the reference's 70/20/10 split "
         f"({split}), its recipe, {run['epochs']} epochs.",
         audiomnist_models(run["models"]),
-        f"Voices never heard, the five published speaker folds, `{folds['model']}`: mean "
-        f"{100 * folds['mean']:.2f} % (by fold {values}), synthetic.",
+        *unseen,
         "What each stage took, DVC's own hashing and caching included, and the most memory of all "
         "its processes together (memory-mapped files count as far as they were read)"
         + (f"; {run['remark']}" if run["remark"] else "")
