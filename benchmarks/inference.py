@@ -24,10 +24,13 @@ from spoken_digits.integer import network_c
 from spoken_digits.models.model_file import ModelCard, read_model
 from spoken_digits.models.params import names
 from spoken_digits.quantization import integer, load_any
+from spoken_digits.training import loop
+from spoken_digits.training.recipe import read_device
 
 MODELS = Path("models")
 BATCH = 256
 FLAGS = ("-O3", "-march=native")
+CPU = torch.device("cpu")
 Call = Callable[[], Any]
 
 
@@ -46,7 +49,8 @@ def rows(data: Path, everything: dict[str, Any], firmware: Path) -> list[dict[st
     result = []
     for name in names(everything):
         float_card, tensors = read_model(MODELS / f"{name}.safetensors")
-        network = load_any(float_card, tensors)
+        device = loop.pick_device(read_device(everything)[0])
+        network = load_any(float_card, tensors).to(device)
         slow = float_card.architecture["name"] != "lstm"
         test = experiment.load_dataset(data, everything, name).subset("test")
         batch = test.take(np.arange(min(32 if slow else BATCH, len(test))))
@@ -57,18 +61,22 @@ def rows(data: Path, everything: dict[str, Any], firmware: Path) -> list[dict[st
             for what, n in given.items():
                 clips = (batch.x[:n], batch.n_frames[:n])
                 with tempfile.TemporaryDirectory() as folder:
-                    contenders = {"ours": _prepare(card, tensors, firmware, Path(folder), *clips)}
-                    if card.scheme != "float32":
-                        contenders["float32"] = functools.partial(_run, network, float_card, *clips)
+                    float32 = functools.partial(_run, network, float_card, device, *clips)
+                    if card.scheme == "float32":
+                        contenders = {"ours": float32}
+                    else:
+                        prepared = _prepare(card, tensors, firmware, Path(folder), *clips)
+                        contenders = {"ours": prepared, "float32": float32}
                     seconds = median_seconds(contenders, *((2, 4) if slow else (6, 5)))
                 if card.scheme == "float32":
                     reference, against = alone, ", against one clip at a time" if alone else ""
                     alone = alone or seconds["ours"]
                 else:
                     reference, against = seconds["float32"] / n, ", against float32 in PyTorch"
-                how = "C99 on one core" if card.scheme in integer.SCHEMES else "PyTorch"
+                where = "C99 on one core" if card.scheme in integer.SCHEMES else "PyTorch"
+                where += " on a GPU" if card.scheme == "float32" and device.type == "cuda" else ""
                 together = "one clip" if n == 1 else f"{n} clips at once, a clip"
-                note = f"features to logits, {together}: {how}{against}"
+                note = f"features to logits, {together}: {where}{against}"
                 label = f"{what}_{name}.{card.scheme}"
                 result.append(row(label, seconds["ours"] / n, reference, note))
     return result
@@ -76,10 +84,14 @@ def rows(data: Path, everything: dict[str, Any], firmware: Path) -> list[dict[st
 
 @torch.inference_mode()
 def _run(
-    network: nn.Module, card: ModelCard, x: torch.Tensor, n_frames: torch.Tensor
+    network: nn.Module,
+    card: ModelCard,
+    device: torch.device,
+    x: torch.Tensor,
+    n_frames: torch.Tensor,
 ) -> torch.Tensor:
-    logits: torch.Tensor = network(card.normalise(x), n_frames)
-    return logits
+    logits: torch.Tensor = network(card.normalise(x.to(device)), n_frames)
+    return logits.cpu()  # waits for a GPU
 
 
 def _prepare(
@@ -92,7 +104,7 @@ def _prepare(
 ) -> Call:
     """What is timed: integer models in C, the others in PyTorch."""
     if card.scheme not in integer.SCHEMES:
-        return functools.partial(_run, load_any(card, tensors), card, x, n_frames)
+        return functools.partial(_run, load_any(card, tensors), card, CPU, x, n_frames)
     network = integer.restore(card, tensors)
     library = network_c.build_host_library(firmware, network, folder, flags=FLAGS)
     features, frames = x.numpy().astype(np.int8), n_frames.numpy()

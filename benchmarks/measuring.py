@@ -1,7 +1,9 @@
-"""How benchmarks measure: a row of the table, a command's time and the memory of its processes."""
+"""How benchmarks measure: the machine, a row of the table, a command's time and its memory."""
 
 from __future__ import annotations
 
+import os
+import platform
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -10,8 +12,33 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import torch
 
 POLL_SECONDS = 0.05
+
+
+def machine() -> str:
+    """What the figures were measured on, in general terms."""
+    gpu = [torch.cuda.get_device_name()] if torch.cuda.is_available() else []
+    fast = [kind for kind in ("avx2", "avx512_bf16", "amx_bf16") if kind in _processor_flags()]
+    return ", ".join(
+        [
+            f"{os.cpu_count()} cores",
+            " ".join([platform.machine(), *fast[-1:]]),
+            *gpu,
+            f"Python {platform.python_version()}",
+            f"PyTorch {torch.__version__.partition('+')[0]}",
+        ]
+    )
+
+
+def _processor_flags() -> set[str]:
+    """What Linux says that the processor can do; nothing elsewhere."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return set()
+    return {flag for line in lines if line.startswith("flags") for flag in line.split()}
 
 
 def row(

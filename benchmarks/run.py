@@ -5,15 +5,19 @@ Reads   data/, models/ and params.yaml (after `make`); for the rows at AudioMNIS
 Writes  benchmarks/results.json: {"machine", "rows": [{name, ours_s, reference_s, ratio, note, and
         peak_rss_mib where it matters}]}
 Run     make benchmark
+
+On a machine with a GPU training and float32 inference are there, and an epoch at AudioMNIST's size
+is added; --results names a file of its own for it.
 """
 
 from __future__ import annotations
 
 import argparse
-import platform
+import copy
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +28,8 @@ import numpy as np
 import torch
 import training
 from audiomnist import Checkout
-from measuring import measure, row
-from reference_loop import extract, train
+from measuring import machine, measure, row
+from reference_loop import Mfccs, ReferenceLstm, extract, train
 
 from spoken_digits import errors, experiment, files, params, splits
 from spoken_digits.clips import ClipArchive
@@ -34,11 +38,14 @@ from spoken_digits.features.registry import FeatureParams, make_extractor
 from spoken_digits.manifest import labels, read_manifest
 from spoken_digits.models.model_file import load_network, read_model
 from spoken_digits.models.networks import Lstm
+from spoken_digits.training import loop
+from spoken_digits.training.recipe import read_device
 
 DATA = Path("data")
 RESULTS = Path("benchmarks/results.json")
 DVC = Path(sys.executable).parent / "dvc"
 EPOCHS = 20
+GROUPS = ("features", "training", "integer", "inference", "pipeline")
 
 
 def main() -> None:
@@ -48,24 +55,21 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         large = Checkout(arguments.audiomnist or Path(temporary) / "audiomnist")
         large.extract()
-        rows = [
-            *extraction.rows(large.folder / "data", Path("params.yaml")),
-            features_mfcc_fsdd(everything),
-            train_lstm(everything, arguments.epochs),
-            *training.rows(),
-            *latency_rows(everything),
-            *inference.rows(DATA, params.read_params(Path("params.yaml")), Path("firmware")),
-            *pipeline_rows(large),
-        ]
-    content = {
-        "machine": f"{torch.get_num_threads()} cores, {platform.machine()}, "
-        f"Python {platform.python_version()}, PyTorch {torch.__version__.partition('+')[0]}",
-        "rows": rows,
-    }
-    files.write_json(RESULTS, content)
-    for one in rows:
-        ratio = f"{one['ratio']:8.2f} x" if one["ratio"] else " " * 10
-        print(f"{one['name']:<40}{one['ours_s']:>10.3g} s {ratio}  {one['note']}")
+        groups: dict[str, Callable[[], list[dict[str, Any]]]] = {
+            "features": lambda: extraction.rows(large.folder / "data", Path("params.yaml")),
+            "training": lambda: training_rows(everything, arguments.epochs, large),
+            "integer": lambda: latency_rows(everything),
+            "inference": lambda: inference.rows(DATA, everything, Path("firmware")),
+            "pipeline": lambda: pipeline_rows(large),
+        }
+        rows = []
+        for name in arguments.groups or groups:
+            made = groups[name]()
+            for one in made:
+                ratio = f"{one['ratio']:8.2f} x" if one["ratio"] else " " * 10
+                print(f"{one['name']:<40}{one['ours_s']:>10.3g} s {ratio}  {one['note']}")
+            rows += made
+            files.write_json(arguments.results, {"machine": machine(), "rows": rows})
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -74,6 +78,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--audiomnist", type=Path, help="clone of audiomnist.py; by default one is made, minutes"
     )
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--groups", nargs="+", choices=GROUPS, help="only these; by default all")
     return parser.parse_args()
 
 
@@ -97,6 +103,16 @@ def extract_ours(everything: dict[str, Any], folder: Path) -> float:
     extractor = make_extractor("mfcc", feature_params)
     write_features(folder, extractor, DATA / "raw" / "audio.zip", manifest, feature_params.parallel)
     return time.perf_counter() - start
+
+
+def training_rows(everything: dict[str, Any], epochs: int, large: Checkout) -> list[dict[str, Any]]:
+    """Features of FSDD and training; with a GPU also epochs at AudioMNIST's size."""
+    rows = [features_mfcc_fsdd(everything), train_lstm(copy.deepcopy(everything), epochs)]
+    rows += training.rows()
+    if torch.cuda.is_available():
+        data = large.folder / "data"
+        rows += [training.epoch_row(f"epoch_{m}_audiomnist", m, data) for m in training.CNNS]
+    return rows
 
 
 def features_mfcc_fsdd(everything: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +146,9 @@ def train_lstm(everything: dict[str, Any], epochs: int) -> dict[str, Any]:
         ours = time.perf_counter() - start
         train_rows = rows["train"]
         torch.use_deterministic_algorithms(False)
-        reference = train([paths[i] for i in train_rows], [classes[i] for i in train_rows], epochs)
+        again = {"train": ([paths[i] for i in train_rows], [classes[i] for i in train_rows])}
+        device = loop.pick_device(read_device(everything)[0])
+        reference = sum(train(ReferenceLstm(), Mfccs(), again, epochs, device))
     best = trained.state.curve[trained.state.best_epoch - 1]
     note = (
         f"2x128 LSTM, {epochs} epochs of {len(train_rows)} clips, features included, against "

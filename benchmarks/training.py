@@ -2,10 +2,14 @@
 
 Run     python benchmarks/training.py WHAT MODEL     prints JSON; run.py calls it
 
-`step MODEL`        our loop with the reference's recipe: no augmentation, no clipping
-`reference MODEL`   the same network, batch and optimizer as plain PyTorch has them
-`epoch MODEL`       one epoch of FSDD by the model's own recipe, validation included
-`floor cnn`         what memory and arithmetic of this machine allow for a step of the CNN
+`step MODEL`              our loop with the reference's recipe: no augmentation, no clipping
+`compiled MODEL`          the same with the network compiled by torch.compile
+`reference MODEL`         the same network, batch and optimizer as plain PyTorch has them
+`epoch MODEL`             one epoch by the model's own recipe, validation included
+`reference_epoch MODEL`   the same clips as the notebooks take them: read and transformed anew
+`floor cnn`               what memory and arithmetic of this machine allow for a step of the CNN
+
+Each runs on the GPU where there is one; --data names another folder than data/.
 """
 
 from __future__ import annotations
@@ -17,7 +21,10 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +32,18 @@ import numpy as np
 import torch
 from measuring import row
 from numpy.typing import NDArray
+from reference_loop import READERS, train
 from torch import nn
 
 from spoken_digits import errors, experiment, params
+from spoken_digits.clips import ClipArchive
 from spoken_digits.experiment import Dataset
+from spoken_digits.manifest import read_manifest
 from spoken_digits.models.networks import Cnn, Network, make_network
-from spoken_digits.models.params import names, read_model_params
+from spoken_digits.models.params import ModelParams, names, read_model_params
 from spoken_digits.training import loop
 from spoken_digits.training.data import Batch, Subset
-from spoken_digits.training.recipe import read_recipe
+from spoken_digits.training.recipe import Recipe, read_device, read_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path("data")
@@ -42,40 +52,48 @@ BATCH = 32
 STEPS = 16
 ROUNDS = 4
 REFERENCE_STEPS = 12
+REFERENCE_CLIPS = 320
+"""Train clips of which the reference's epoch is timed; the whole would take minutes."""
 
 
 def rows() -> list[dict[str, Any]]:
     """Rows `train_step_<cnn>` and `epoch_<model>`; run where data/ holds FSDD's features."""
-    result = []
-    for model in CNNS:
-        ours, reference = _call("step", model), _call("reference", model)
-        note = (
-            f"forward, backward and Adam on {BATCH} spectrograms, batches read from the "
-            f"memory-mapped tensor ({ours['precision']}), against plain float32 Adam on a batch "
-            f"in memory (peak {reference['peak_rss_mib']:,.0f} MiB)"
-        )
-        more = {"peak_rss_mib": ours["peak_rss_mib"]}
-        if model == "cnn":
-            floor = _call("floor", model)
-            more |= {"floor_s": round(floor["seconds"], 4)}
-            note += f"; floor {floor['seconds']:.3f} s: {floor['how']}"
-        result.append(
-            row(f"train_step_{model}", ours["seconds"], reference["seconds"], note, **more)
-        )
     everything = params.read_params(Path("params.yaml"))
-    for model in names(everything):
-        epoch = _call("epoch", model)
-        note = (
-            f"{epoch['n_train']} clips and validation, {epoch['n_train'] / epoch['seconds']:,.0f} "
-            f"clips/s; reading and normalising batches {100 * epoch['input_share']:.2f} %"
-        )
-        more = {"peak_rss_mib": epoch["peak_rss_mib"], "input_share": epoch["input_share"]}
-        result.append(row(f"epoch_{model}", epoch["seconds"], None, note, **more))
-    return result
+    steps = [step_row(model) for model in CNNS]
+    return steps + [epoch_row(f"epoch_{model}", model, DATA) for model in names(everything)]
 
 
-def _call(what: str, model: str) -> dict[str, Any]:
-    command = [sys.executable, str(Path(__file__).resolve()), what, model]
+def step_row(model: str) -> dict[str, Any]:
+    """A training step, beside a plain one."""
+    ours, reference = _call("step", model), _call("reference", model)
+    compiled = _call("compiled", model)["seconds"]
+    note = (
+        f"forward, backward and Adam on {BATCH} spectrograms, batches read from the "
+        f"memory-mapped tensor ({ours['precision']}; {compiled:.3f} s with torch.compile), against "
+        f"plain float32 Adam on a batch in memory (peak {reference['peak_rss_mib']:,.0f} MiB)"
+    )
+    more = {"peak_rss_mib": ours["peak_rss_mib"], "compiled_s": round(compiled, 5)}
+    if model == "cnn":
+        floor = _call("floor", model)
+        more |= {"floor_s": round(floor["seconds"], 5)}
+        note += f"; floor {floor['seconds']:.4f} s: {floor['how']}"
+    return row(f"train_step_{model}", ours["seconds"], reference["seconds"], note, **more)
+
+
+def epoch_row(name: str, model: str, data: Path) -> dict[str, Any]:
+    """An epoch, beside the notebooks' way of going through the same clips."""
+    ours, reference = _call("epoch", model, data), _call("reference_epoch", model, data)
+    note = (
+        f"{ours['n_train']} clips and validation, {ours['n_train'] / ours['seconds']:,.0f} "
+        f"clips/s; reading and normalising batches {100 * ours['input_share']:.2f} %; against "
+        f"{reference['how']}"
+    )
+    more = {"peak_rss_mib": ours["peak_rss_mib"], "input_share": ours["input_share"]}
+    return row(name, ours["seconds"], reference["seconds"], note, **more)
+
+
+def _call(what: str, model: str, data: Path = DATA) -> dict[str, Any]:
+    command = [sys.executable, str(Path(__file__).resolve()), what, model, "--data", str(data)]
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     answer: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return answer
@@ -93,18 +111,55 @@ class TimedSubset(Subset):
         return batch
 
 
-def step(dataset: Dataset, everything: dict[str, Any], model: str) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is measured."""
+
+    data: Path
+    """Folder with raw/, features/ and split.csv."""
+    dataset: Dataset
+    everything: dict[str, Any]
+    """params.yaml."""
+    model: str
+
+    @property
+    def section(self) -> ModelParams:
+        """The model's section of params.yaml."""
+        return read_model_params(self.everything, self.model)
+
+    def recipe(self, corpus: str, **changes: Any) -> Recipe:
+        """How the model is trained on a corpus, with changes, never stopped early."""
+        recipe = read_recipe(self.everything, self.model, self.section, corpus)
+        return dataclasses.replace(recipe, patience=None, **changes)
+
+    def network(self) -> Network:
+        """Freshly initialised."""
+        torch.manual_seed(0)
+        shape, n_classes = self.dataset.input_shape, len(self.dataset.labels)
+        described = experiment.describe_network(self.section, shape[1], n_classes)
+        return make_network(described, shape, n_classes)
+
+    def plain_device(self) -> torch.device:
+        """Where the model trains, without what `loop.set_up` changes."""
+        device, threads = read_device(self.everything)
+        torch.set_num_threads(threads)
+        return loop.pick_device(device)
+
+
+def step(
+    subject: Subject, change: Callable[[Network], None] = lambda network: None
+) -> dict[str, Any]:
     """Median over epochs of a few steps, through the real loop."""
-    section = read_model_params(everything, model)
-    recipe = read_recipe(everything, model, section, "audiomnist")
-    recipe = dataclasses.replace(recipe, epochs=ROUNDS, batch_size=BATCH, patience=None)
+    recipe = subject.recipe("audiomnist", epochs=ROUNDS, batch_size=BATCH)
     device = loop.set_up(recipe.device, recipe.threads)
-    train = dataset.subset("train")
+    train = subject.dataset.subset("train")
     train = dataclasses.replace(train, rows=train.rows[: BATCH * STEPS])
     one = dataclasses.replace(train, rows=train.rows[:1])
+    network = subject.network()
+    change(network)
     ends = [time.perf_counter()]
     loop.fit(
-        _network(dataset, everything, model),
+        network,
         lambda x: x.float(),
         train,
         one,
@@ -114,35 +169,39 @@ def step(dataset: Dataset, everything: dict[str, Any], model: str) -> dict[str, 
         on_epoch=lambda *_: ends.append(time.perf_counter()),
     )
     seconds = statistics.median(np.diff(ends)[1:]) / STEPS
-    bfloat16 = recipe.precision != "float32" and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    precision = f"{recipe.memory_format}, {'bfloat16' if bfloat16 else 'float32'}, fused Adam"
-    return {"seconds": seconds, "precision": precision}
+    computed = "bfloat16" if loop.use_bfloat16(recipe.precision, device) else "float32"
+    return {"seconds": seconds, "precision": f"{recipe.memory_format}, {computed}, fused Adam"}
 
 
-def reference(dataset: Dataset, everything: dict[str, Any], model: str) -> dict[str, Any]:
+def compiled(subject: Subject) -> dict[str, Any]:
+    """`step`, the network compiled."""
+    return step(subject, change=lambda network: network.compile())
+
+
+def reference(subject: Subject) -> dict[str, Any]:
     """Median of plain steps."""
-    torch.set_num_threads(params.value(everything["train"], "threads", int, "train"))
-    network = _network(dataset, everything, model)
-    batch = dataset.subset("train").take(np.arange(BATCH))
-    x = batch.x.float()
+    device = subject.plain_device()
+    network = subject.network().to(device)
+    batch = subject.dataset.subset("train").take(np.arange(BATCH))
+    x, n_frames, y = (one.to(device) for one in (batch.x.float(), batch.n_frames, batch.y))
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     network.train()
     times = []
     for _ in range(REFERENCE_STEPS):
         start = time.perf_counter()
         optimizer.zero_grad()
-        nn.functional.cross_entropy(network(x, batch.n_frames), batch.y).backward()
+        nn.functional.cross_entropy(network(x, n_frames), y).backward()
         optimizer.step()
+        _synchronise(device)
         times.append(time.perf_counter() - start)
     return {"seconds": statistics.median(times[2:])}
 
 
-def epoch(dataset: Dataset, everything: dict[str, Any], model: str) -> dict[str, Any]:
+def epoch(subject: Subject) -> dict[str, Any]:
     """The second epoch of the model's own recipe, and the share of it that its input takes."""
-    recipe = read_recipe(everything, model, read_model_params(everything, model), "fsdd")
-    recipe = dataclasses.replace(recipe, epochs=2, patience=None)
+    recipe = subject.recipe(subject.dataset.corpus["corpus"], epochs=2)
     device = loop.set_up(recipe.device, recipe.threads)
-    whole = vars(dataset.subset("train"))
+    whole = vars(subject.dataset.subset("train"))
     ends: list[tuple[float, float]] = []
 
     def normalise(x: torch.Tensor) -> torch.Tensor:
@@ -152,10 +211,10 @@ def epoch(dataset: Dataset, everything: dict[str, Any], model: str) -> dict[str,
         return normalised
 
     loop.fit(
-        _network(dataset, everything, model),
+        subject.network(),
         normalise,
         TimedSubset(**whole),
-        dataset.subset("val"),
+        subject.dataset.subset("val"),
         recipe,
         seed=0,
         device=device,
@@ -163,32 +222,69 @@ def epoch(dataset: Dataset, everything: dict[str, Any], model: str) -> dict[str,
     )
     (before, input_before), (after, input_after) = ends
     share = (input_after - input_before) / (after - before)
-    n_train = len(dataset.rows["train"])
+    n_train = len(subject.dataset.rows["train"])
     return {"seconds": after - before, "input_share": round(share, 5), "n_train": n_train}
 
 
-def floor(dataset: Dataset, everything: dict[str, Any], model: str) -> dict[str, Any]:
+def reference_epoch(subject: Subject) -> dict[str, Any]:
+    """The second epoch as the notebooks have it, timed on a part of the clips."""
+    device = subject.plain_device()
+    read = READERS[subject.section.features]()
+    archive = ClipArchive(subject.data / "raw/audio.zip")
+    paths = read_manifest(subject.data / "raw/manifest.csv")["path"]
+    share = min(1.0, REFERENCE_CLIPS / len(subject.dataset.rows["train"]))
+    clips = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for subset in ("train", "val"):
+            rows = subject.dataset.rows[subset]
+            rows = rows[: max(1, round(share * len(rows)))]
+            files = [Path(folder) / f"{i}.wav" for i in rows]
+            for file, path in zip(files, paths.iloc[rows], strict=True):
+                file.write_bytes(archive.read(path))
+            clips[subset] = files, subject.dataset.whole.y[rows].tolist()
+        _, seconds = train(subject.network(), read, clips, 2, device)
+    times = {1: "once", 2: "twice"}[read.passes]
+    how = f"every clip read and transformed {times}, plain float32 Adam"
+    if share < 1:
+        how += f", on {len(clips['train'][0])} clips and scaled"
+    return {"seconds": seconds / share, "how": how}
+
+
+def floor(subject: Subject) -> dict[str, Any]:
     """What a step must take: memory traffic at the bandwidth, arithmetic at the rate, found here.
 
     Adam reads weight, gradient and two moments and writes all but the gradient: 7 x 4 bytes a
     weight. The products read the weights twice and write the gradients once, or compute 6
-    operations a weight use, whichever takes longer; the two are then added, since Adam cannot
-    begin before the last gradient.
+    operations a weight use in the precision that `step` has, whichever takes longer; the two are
+    then added, since Adam cannot begin before the last gradient.
     """
-    torch.set_num_threads(params.value(everything["train"], "threads", int, "train"))
-    network = _network(dataset, everything, model)
+    device = subject.plain_device()
+    network = subject.network()
     assert isinstance(network, Cnn)
     n_weights = sum(p.numel() for p in network.parameters())
-    batch = dataset.subset("train").take(np.arange(BATCH))
+    batch = subject.dataset.subset("train").take(np.arange(BATCH))
     flops = 3 * 2 * _multiply_accumulates(network, batch)
-    bandwidth, rate = _bandwidth(), _rate()
+    in_bfloat16 = loop.use_bfloat16(subject.recipe("audiomnist").precision, device)
+    dtype = torch.bfloat16 if in_bfloat16 else torch.float32
+    bandwidth, rate = _bandwidth(device), _rate(device, dtype)
     adam_s = 7 * 4 * n_weights / bandwidth
     products_s = max(3 * 4 * n_weights / bandwidth, flops / rate)
     how = (
-        f"{bandwidth / 1e9:.1f} GB/s and {rate / 1e9:.0f} GFLOP/s measured here, Adam {adam_s:.3f} "
-        f"s, products {products_s:.3f} s"
+        f"{bandwidth / 1e9:,.1f} GB/s and {rate / 1e9:,.0f} GFLOP/s in "
+        f"{str(dtype).removeprefix('torch.')} measured here, Adam {adam_s:.4f} s, products "
+        f"{products_s:.4f} s"
     )
     return {"seconds": adam_s + products_s, "how": how}
+
+
+MEASURES: dict[str, Callable[[Subject], dict[str, Any]]] = {
+    "step": step,
+    "compiled": compiled,
+    "reference": reference,
+    "epoch": epoch,
+    "reference_epoch": reference_epoch,
+    "floor": floor,
+}
 
 
 def _multiply_accumulates(network: nn.Module, batch: Batch) -> int:
@@ -208,46 +304,48 @@ def _multiply_accumulates(network: nn.Module, batch: Batch) -> int:
     return total
 
 
-def _bandwidth() -> float:
+def _bandwidth(device: torch.device) -> float:
     """Bytes a second of a += b on arrays far larger than any cache; the best of several."""
     n = 2**26
-    a, b = torch.ones(n), torch.ones(n)
-    return 3 * 4 * n / _best(lambda: a.add_(b))
+    a, b = torch.ones(n, device=device), torch.ones(n, device=device)
+    return 3 * 4 * n / _best(lambda: a.add_(b), device)
 
 
-def _rate() -> float:
-    """Float operations a second of a large matrix product; the best of several."""
-    n = 2048
-    a, b = torch.rand(n, n), torch.rand(n, n)
-    out = torch.empty(n, n)
-    return 2 * n**3 / _best(lambda: torch.mm(a, b, out=out))
+def _rate(device: torch.device, dtype: torch.dtype) -> float:
+    """Operations a second of a large matrix product; the best of several."""
+    n = 2048 if device.type == "cpu" else 8192
+    a, b = (torch.rand(n, n, device=device).to(dtype) for _ in range(2))
+    out = torch.empty(n, n, device=device, dtype=dtype)
+    return 2 * n**3 / _best(lambda: torch.mm(a, b, out=out), device)
 
 
-def _best(call: Any) -> float:
+def _best(call: Callable[[], Any], device: torch.device) -> float:
     times = []
     for _ in range(8):
         start = time.perf_counter()
         call()
+        _synchronise(device)
         times.append(time.perf_counter() - start)
     return min(times)
 
 
-def _network(dataset: Dataset, everything: dict[str, Any], model: str) -> Network:
-    torch.manual_seed(0)
-    shape, n_classes = dataset.input_shape, len(dataset.labels)
-    section = read_model_params(everything, model)
-    described = experiment.describe_network(section, shape[1], n_classes)
-    return make_network(described, shape, n_classes)
+def _synchronise(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["step", "reference", "epoch", "floor"])
+    parser.add_argument("what", choices=list(MEASURES))
     parser.add_argument("model")
+    parser.add_argument("--data", type=Path, default=DATA)
     arguments = parser.parse_args()
     everything = params.read_params(Path("params.yaml"))
-    dataset = experiment.load_dataset(DATA, everything, arguments.model)
-    answer = globals()[arguments.what](dataset, everything, arguments.model)
+    dataset = experiment.load_dataset(arguments.data, everything, arguments.model)
+    subject = Subject(
+        data=arguments.data, dataset=dataset, everything=everything, model=arguments.model
+    )
+    answer = MEASURES[arguments.what](subject)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     print(json.dumps({**answer, "peak_rss_mib": round(peak)}))
 

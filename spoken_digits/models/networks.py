@@ -1,7 +1,8 @@
 """The networks: features in, logits out.
 
 Every network takes ``x`` (batch, n_frames, n_coefficients), normalised, and ``n_frames``
-(batch,), and returns logits (batch, n_classes).
+(batch,), best on the cpu, where reading it keeps no GPU waiting, and returns logits
+(batch, n_classes).
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Lstm(nn.Module):
     def forward(self, x: Tensor, n_frames: Tensor) -> Tensor:
         if self.pooling == "mean":
             x = x[:, : int(n_frames.max())]  # frames that no clip of the batch has count nowhere
+            n_frames = n_frames.to(x.device)
         outputs, _ = self.lstm(x)  # (batch, n_frames, hidden_dim)
         if self.pooling == "mean":
             steps = torch.arange(outputs.shape[1], device=x.device)

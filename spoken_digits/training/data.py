@@ -130,7 +130,7 @@ def augment(
     x
         (batch, n_frames, n_coefficients), normalised: 0 is the mean.
     n_frames
-        (batch,) valid frames.
+        (batch,) valid frames, on the cpu.
     recipe
         How much of what.
     generator
@@ -139,7 +139,7 @@ def augment(
     Returns
     -------
     x, n_frames
-        Of the same shapes. Blanked values and frames past the end are 0.
+        Of the same shapes, where they were. Blanked values and frames past the end are 0.
     """
     if recipe.time_stretch or recipe.time_trim:
         x, n_frames = _stretch(x, n_frames, recipe, generator)
@@ -163,7 +163,7 @@ def _stretch(
     x: Tensor, n_frames: Tensor, recipe: Recipe, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
     """Each clip without some frames at its ends and at another speed, by linear interpolation."""
-    valid = n_frames.cpu()[:, None]  # (batch, 1)
+    valid = n_frames[:, None]  # (batch, 1)
     ends = torch.rand((2, len(x), 1), generator=generator) * (recipe.time_trim + 1)
     lead, trail = (ends.floor().long().minimum((valid - 1) // 2)).unbind()
     spread = 2 * torch.rand((len(x), 1), generator=generator) - 1

@@ -146,9 +146,7 @@ def fit(
             )
         if state.is_better(row):
             state.best_epoch = epoch
-            state.best_weights = {
-                k: v.detach().cpu().clone() for k, v in network.state_dict().items()
-            }
+            state.best_weights = {k: v.clone() for k, v in network.state_dict().items()}
         state.curve.append(row)
         on_epoch(epoch, row)
         if recipe.patience is not None and epoch - state.best_epoch >= recipe.patience:
@@ -186,7 +184,8 @@ def _make_schedule(
     return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
 
 
-def _use_bfloat16(precision: str, device: torch.device) -> bool:
+def use_bfloat16(precision: str, device: torch.device) -> bool:
+    """Whether matrix products of `train.precision` are in bfloat16 on this device."""
     if precision != "auto":
         return precision == "bfloat16"
     if device.type == "cuda":
@@ -212,16 +211,16 @@ def _train_epoch(
     batches = train.shuffled_batches(recipe.batch_size, recipe.bucket_batches, rng)
     device = next(network.parameters()).device
     loss_of = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
-    use_bfloat16 = _use_bfloat16(recipe.precision, device)
+    in_bfloat16 = use_bfloat16(recipe.precision, device)
     network.train()
     sums = torch.zeros(3, device=device)  # of losses, of right answers, of clips
     for positions in batches:
         own, counted = world.share(positions)
         batch = train.take(own)
-        x = normalise(batch.x.to(device))
-        x, n_frames = augment(x, batch.n_frames.to(device), recipe, generator)
-        y = batch.y.to(device)
-        with torch.autocast(device.type, torch.bfloat16, enabled=use_bfloat16):
+        x = normalise(_send(batch.x, device))
+        x, n_frames = augment(x, batch.n_frames, recipe, generator)
+        y = _send(batch.y, device)
+        with torch.autocast(device.type, torch.bfloat16, enabled=in_bfloat16):
             logits = network(x, n_frames)
         loss = loss_of(logits.float(), y)
         optimizer.zero_grad()
@@ -238,6 +237,13 @@ def _train_epoch(
     return loss_sum / n_clips, n_right / n_clips
 
 
+def _send(x: Tensor, device: torch.device) -> Tensor:
+    """To the device; to a GPU while it still computes the batch before."""
+    if device.type == "cuda":
+        return x.pin_memory().to(device, non_blocking=True)
+    return x.to(device)
+
+
 @torch.inference_mode()
 def predict(
     network: nn.Module,
@@ -252,7 +258,7 @@ def predict(
     parts = []
     for start in range(0, len(order), batch_size):
         batch = subset.take(order[start : start + batch_size])
-        out: Tensor = network(normalise(batch.x.to(device)), batch.n_frames.to(device))
+        out: Tensor = network(normalise(_send(batch.x, device)), batch.n_frames)
         parts.append(out.float().cpu())
     logits = torch.cat(parts)
     return logits[torch.from_numpy(np.argsort(order))]
@@ -302,7 +308,7 @@ def _resume(
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
 ) -> TrainingState:
-    saved: dict[str, Any] = torch.load(path, weights_only=True)
+    saved: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
     network.load_state_dict(saved["network"])
     optimizer.load_state_dict(saved["optimizer"])
     schedule.load_state_dict(saved["schedule"])

@@ -40,7 +40,13 @@ def test_the_reference_has_the_shapes_of_ours(workspace):
 
 @pytest.mark.parametrize(
     ("what", "key"),
-    [("step", "precision"), ("reference", "seconds"), ("epoch", "input_share"), ("floor", "how")],
+    [
+        ("step", "precision"),
+        ("reference", "seconds"),
+        ("epoch", "input_share"),
+        ("reference_epoch", "how"),
+        ("floor", "how"),
+    ],
 )
 def test_training_is_measured(workspace, what, key):
     printed = workspace.run("python", "benchmarks/training.py", what, "cnn").stdout
