@@ -26,7 +26,7 @@ from spoken_digits.training.data import Subset, augment
 from spoken_digits.training.distributed import ALONE, World
 from spoken_digits.training.recipe import Recipe
 
-EVALUATION_BATCH = 256
+EVALUATION_BATCH = 64
 
 CURVE_COLUMNS = (
     "epoch",
