@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import sys
 
 import pytest
-from measuring import measure, row
+from measuring import machine, measure, row
 
 
 def test_memory_of_children_counts(tmp_path):
@@ -36,3 +38,9 @@ def test_a_row_without_reference_has_no_ratio():
         "note": "how",
     }
     assert row("x", 2.0, 5.0, "how", peak_rss_mib=7)["ratio"] == 2.5
+
+
+def test_the_machine_is_named_in_general_terms():
+    told = machine()
+    assert told.startswith(f"{os.cpu_count()} cores, {platform.machine()}")
+    assert f"Python {platform.python_version()}" in told

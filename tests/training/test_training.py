@@ -94,6 +94,19 @@ def test_the_seed_decides_every_byte(clips):
     assert weights(first) != weights(other)
 
 
+def test_the_fastest_precision_of_the_processor_learns_as_well(clips):
+    recipe = dataclasses.replace(RECIPE, precision="auto", epochs=12)
+    (network, state), (again, _) = fit(clips, recipe), fit(clips, recipe)
+    assert {p.dtype for p in network.parameters()} == {torch.float32}
+    assert weights(network) == weights(again)
+    assert state.curve[state.best_epoch - 1][4] > 0.9
+
+
+def test_bfloat16_is_taken_when_asked_for():
+    assert loop.use_bfloat16("bfloat16", torch.device("cpu"))
+    assert not loop.use_bfloat16("float32", torch.device("cuda"))
+
+
 def test_the_best_validation_epoch_is_kept(clips):
     network, state = fit(clips, dataclasses.replace(RECIPE, schedule="constant", epochs=8))
     best = max(state.curve, key=lambda row: (row[4], -row[3]))
