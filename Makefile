@@ -49,7 +49,7 @@ benchmark: setup ## speed against the reference's way, into benchmarks/results.j
 	python stages/report.py
 
 .PHONY: audiomnist
-audiomnist: setup ## AudioMNIST's full size on synthetic speech, in a clone beside this one: 90 minutes, 10 GB
+audiomnist: setup ## AudioMNIST's full size on synthetic speech, in a clone beside this one: 1 to 2 hours, 10 GB
 	python benchmarks/audiomnist.py --folder ../spoken-digits-audiomnist
 	python stages/report.py
 

@@ -275,8 +275,8 @@ def audiomnist_stages(stages: dict[str, dict[str, float]]) -> str:
 def speed_section(title: str, benchmarks: dict[str, Any]) -> list[str]:
     parts = [
         title,
-        f"`make benchmark`, on {benchmarks['machine']}; ratios against the reference's way of "
-        "doing the same in the same run.",
+        f"`python benchmarks/run.py`, on {benchmarks['machine']}; ratios against the reference's "
+        "way of doing the same in the same run.",
         speed_table(benchmarks["rows"]),
     ]
     growing = [row for row in benchmarks["rows"] if "growth" in row]
