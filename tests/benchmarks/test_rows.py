@@ -7,7 +7,9 @@ from pathlib import Path
 
 import extraction
 import pytest
+import torch
 from recordings import PATTERN, write_recordings
+from reference_loop import Mfccs, ReferenceLstm, train
 from workspace import Workspace
 
 
@@ -38,15 +40,24 @@ def test_the_reference_has_the_shapes_of_ours(workspace):
     assert len(extraction.mfcc(recording)) == 13
 
 
+def test_the_reference_reads_every_clip_twice_an_epoch(workspace):
+    files = sorted(Path(workspace.folder.parent, "recordings").rglob("*.wav"))[:4]
+    read = []
+
+    class Counting(Mfccs):
+        def __call__(self, file: Path) -> torch.Tensor:
+            read.append(file)
+            return super().__call__(file)
+
+    clips = {"train": (files, [0, 1, 2, 3])}
+    seconds = list(train(ReferenceLstm(), Counting(), clips, 2, torch.device("cpu")))
+    assert min(seconds) > 0
+    assert sorted(read) == sorted(files * 4)
+
+
 @pytest.mark.parametrize(
     ("what", "key"),
-    [
-        ("step", "precision"),
-        ("reference", "seconds"),
-        ("epoch", "input_share"),
-        ("reference_epoch", "how"),
-        ("floor", "how"),
-    ],
+    [("step", "precision"), ("reference", "seconds"), ("epoch", "input_share"), ("floor", "how")],
 )
 def test_training_is_measured(workspace, what, key):
     printed = workspace.run("python", "benchmarks/training.py", what, "cnn").stdout
