@@ -2,7 +2,7 @@
 
 Run     python benchmarks/training.py WHAT MODEL     prints JSON; run.py calls it
 
-`step MODEL`              our loop with the reference's recipe: no augmentation, no clipping
+`step MODEL`              our loop with the recipe for AudioMNIST: no augmentation
 `compiled MODEL`          the same with the network compiled by torch.compile
 `reference MODEL`         the same network, batch and optimizer as plain PyTorch has them
 `epoch MODEL`             one epoch by the model's own recipe, validation included

@@ -102,6 +102,13 @@ def test_the_fastest_precision_of_the_processor_learns_as_well(clips):
     assert state.curve[state.best_epoch - 1][4] > 0.9
 
 
+def test_numbers_too_small_to_be_fast_are_zeros():
+    torch.set_flush_denormal(False)
+    assert (torch.full((4,), 1e-30) * 1e-10).count_nonzero() == 4
+    loop.set_up("cpu", 1)
+    assert (torch.full((4,), 1e-30) * 1e-10).count_nonzero() == 0
+
+
 def test_bfloat16_is_taken_when_asked_for():
     assert loop.use_bfloat16("bfloat16", torch.device("cpu"))
     assert not loop.use_bfloat16("float32", torch.device("cuda"))
