@@ -19,12 +19,11 @@ from latency import median_seconds, one_clip
 from measuring import row
 from torch import nn
 
-from spoken_digits import experiment
 from spoken_digits.integer import network_c
 from spoken_digits.models.model_file import ModelCard, read_model
 from spoken_digits.models.params import names
 from spoken_digits.quantization import integer, load_any
-from spoken_digits.training import loop
+from spoken_digits.training import experiment, loop
 from spoken_digits.training.recipe import read_device
 
 MODELS = Path("models")

@@ -10,11 +10,12 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from spoken_digits import errors, experiment, files, params
+from spoken_digits import errors
 from spoken_digits.integer.qat import QatParams
+from spoken_digits.io import files, params
 from spoken_digits.models.model_file import load_network, read_model
 from spoken_digits.quantization import integer
-from spoken_digits.training import loop
+from spoken_digits.training import experiment, loop
 
 MODEL = "lstm_36kb"
 EPOCHS = (0, 12)  # none, and what pow2 is given in params.yaml

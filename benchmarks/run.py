@@ -31,14 +31,15 @@ from audiomnist import Checkout
 from measuring import machine, measure, row
 from reference_loop import Mfccs, ReferenceLstm, extract, train
 
-from spoken_digits import errors, experiment, files, params, splits
-from spoken_digits.clips import ClipArchive
+from spoken_digits import errors, splits
 from spoken_digits.features.extraction import write_features
 from spoken_digits.features.registry import FeatureParams, make_extractor
-from spoken_digits.manifest import labels, read_manifest
+from spoken_digits.io import files, params
+from spoken_digits.io.clips import ClipArchive
+from spoken_digits.io.manifest import labels, read_manifest
 from spoken_digits.models.model_file import load_network, read_model
 from spoken_digits.models.networks import Lstm
-from spoken_digits.training import loop
+from spoken_digits.training import experiment, loop
 from spoken_digits.training.recipe import read_device
 
 DATA = Path("data")

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from spoken_digits import errors, files
+from spoken_digits import errors
 from spoken_digits.corpora import audiomnist, synthetic
+from spoken_digits.io import files
 
 PROFILE = "audiomnist"
 SEED = 0

@@ -35,14 +35,15 @@ from numpy.typing import NDArray
 from reference_loop import READERS, train
 from torch import nn
 
-from spoken_digits import errors, experiment, params
-from spoken_digits.clips import ClipArchive
-from spoken_digits.experiment import Dataset
-from spoken_digits.manifest import read_manifest
+from spoken_digits import errors
+from spoken_digits.io import params
+from spoken_digits.io.clips import ClipArchive
+from spoken_digits.io.manifest import read_manifest
 from spoken_digits.models.networks import Cnn, Network, make_network
 from spoken_digits.models.params import ModelParams, names, read_model_params
-from spoken_digits.training import loop
+from spoken_digits.training import experiment, loop
 from spoken_digits.training.data import Batch, Subset
+from spoken_digits.training.experiment import Dataset
 from spoken_digits.training.recipe import Recipe, read_device, read_recipe
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoken_digits.errors import UserError
-from spoken_digits.files import replacing
-from spoken_digits.params import build, subsection
+from spoken_digits.io.files import replacing
+from spoken_digits.io.params import build, subsection
 
 SUBSETS = ("train", "val", "test")
 

@@ -15,10 +15,11 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 from tqdm import tqdm
 
-from spoken_digits import corpora, errors, files, manifest, params
-from spoken_digits.clips import write_archive
+from spoken_digits import corpora, errors
 from spoken_digits.corpora.base import Corpus
 from spoken_digits.errors import UserError
+from spoken_digits.io import files, manifest, params
+from spoken_digits.io.clips import write_archive
 
 ROOT = Path(__file__).resolve().parent.parent
 RAW = Path("data/raw")

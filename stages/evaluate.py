@@ -14,14 +14,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits import audio, errors, evaluation, files, mistakes, params
-from spoken_digits.clips import ClipArchive
-from spoken_digits.experiment import Dataset, check_fits, load_dataset
-from spoken_digits.manifest import read_manifest
+from spoken_digits import errors
+from spoken_digits.evaluation import mistakes
+from spoken_digits.evaluation.metrics import (
+    accuracy_metrics,
+    per_class_report,
+    probabilities,
+    rounded,
+)
+from spoken_digits.evaluation.tables import size_accuracy_row
+from spoken_digits.io import audio, files, params
+from spoken_digits.io.clips import ClipArchive
+from spoken_digits.io.manifest import read_manifest
 from spoken_digits.models.model_file import ModelCard, load_network, parameter_bytes, read_model
 from spoken_digits.models.networks import n_parameters
-from spoken_digits.reports import size_accuracy_row
 from spoken_digits.training import loop
+from spoken_digits.training.experiment import Dataset, check_fits, load_dataset
 from spoken_digits.training.recipe import read_device
 
 DATA = Path("data")
@@ -48,7 +56,7 @@ def main() -> None:
     }
     actual = dataset.actual("test")
     metrics = {
-        **evaluation.accuracy_metrics(logits["test"], actual),
+        **accuracy_metrics(logits["test"], actual),
         "parameters": n_parameters(network),
         "size_kib": parameter_bytes(tensors) / 1024,
         "multiply_accumulates": network.multiply_accumulates(),
@@ -78,13 +86,13 @@ def write_tables(
     actual: NDArray[np.int64],
     labels: list[str],
 ) -> None:
-    files.write_json(METRICS / f"{name}.json", evaluation.rounded(metrics))
+    files.write_json(METRICS / f"{name}.json", rounded(metrics))
     files.write_csv(
         PLOTS / "confusion" / f"{name}.csv",
         ("actual", "predicted"),
         [(labels[a], labels[p]) for a, p in zip(actual, logits.argmax(axis=1), strict=True)],
     )
-    report = evaluation.per_class_report(logits, actual, labels).round(6)
+    report = per_class_report(logits, actual, labels).round(6)
     files.write_csv(
         PLOTS / "per_class" / f"{name}.csv", list(report.columns), report.to_numpy().tolist()
     )
@@ -96,7 +104,7 @@ def write_tables(
 def draw_mistakes(
     card: ModelCard, dataset: Dataset, logits: NDArray[np.float64], actual: NDArray[np.int64]
 ) -> None:
-    worst = mistakes.worst(evaluation.probabilities(logits), actual, N_MISTAKES)
+    worst = mistakes.worst(probabilities(logits), actual, N_MISTAKES)
     manifest = read_manifest(DATA / "raw" / "manifest.csv")
     archive = ClipArchive(DATA / "raw" / "audio.zip")
     clips = []

@@ -17,14 +17,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spoken_digits import audio, errors, files, manifest, splits
-from spoken_digits.clips import ClipArchive
+from spoken_digits import errors, splits
 from spoken_digits.errors import UserError
 from spoken_digits.features import mfcc_int
 from spoken_digits.integer.export import export_files
 from spoken_digits.integer.frontend_spec import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.network import from_arrays
+from spoken_digits.io import audio, files, manifest
+from spoken_digits.io.clips import ClipArchive
 from spoken_digits.models.model_file import ModelCard, read_model
 
 RAW = Path("data/raw")

@@ -12,10 +12,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from spoken_digits import errors, params
+from spoken_digits import errors
 from spoken_digits.features.extraction import write_features
 from spoken_digits.features.registry import KINDS, FeatureParams, make_extractor
-from spoken_digits.manifest import read_manifest
+from spoken_digits.io import params
+from spoken_digits.io.manifest import read_manifest
 
 RAW = Path("data/raw")
 FEATURES = Path("data/features")

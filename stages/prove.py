@@ -22,14 +22,15 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from spoken_digits import audio, errors, manifest
-from spoken_digits.clips import ClipArchive
+from spoken_digits import errors
 from spoken_digits.errors import UserError
 from spoken_digits.features import mfcc_int
 from spoken_digits.integer import c_tables, emulator, frontend, frontend_c, network_c
 from spoken_digits.integer.frontend_spec import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.network import IntegerLSTM, from_arrays
+from spoken_digits.io import audio, manifest
+from spoken_digits.io.clips import ClipArchive
 from spoken_digits.models.model_file import read_model
 
 RAW = Path("data/raw")

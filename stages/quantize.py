@@ -24,14 +24,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spoken_digits import audio, errors, evaluation, files, params
-from spoken_digits.clips import ClipArchive
-from spoken_digits.experiment import Dataset, check_fits, load_dataset
+from spoken_digits import errors
+from spoken_digits.evaluation.metrics import accuracy_metrics, rounded
+from spoken_digits.evaluation.tables import size_accuracy_row
 from spoken_digits.features.mfcc_int import spec_from, to_pcm
 from spoken_digits.integer import emulator, proof
 from spoken_digits.integer.network import IntegerLSTM
 from spoken_digits.integer.qat import QatParams
-from spoken_digits.manifest import read_manifest
+from spoken_digits.io import audio, files, params
+from spoken_digits.io.clips import ClipArchive
+from spoken_digits.io.manifest import read_manifest
 from spoken_digits.models.model_file import (
     ModelCard,
     load_network,
@@ -41,8 +43,8 @@ from spoken_digits.models.model_file import (
 )
 from spoken_digits.models.networks import Network, n_parameters
 from spoken_digits.quantization import int8_dynamic, integer
-from spoken_digits.reports import size_accuracy_row
 from spoken_digits.training import loop
+from spoken_digits.training.experiment import Dataset, check_fits, load_dataset
 from spoken_digits.training.recipe import read_device
 
 DATA = Path("data")
@@ -84,7 +86,7 @@ def main() -> None:
     else:
         quantized = to_integers(card, tensors, dataset, everything, scheme)
     float_logits = loop.predict(network, card.normalise, dataset.subset("test"), CPU).numpy()
-    metrics = evaluation.accuracy_metrics(quantized.logits, dataset.actual("test"))
+    metrics = accuracy_metrics(quantized.logits, dataset.actual("test"))
     metrics |= {
         "accuracy_drop": float_metrics["accuracy"] - metrics["accuracy"],
         "agreement": float((quantized.logits.argmax(1) == float_logits.argmax(1)).mean()),
@@ -95,7 +97,7 @@ def main() -> None:
         **quantized.metrics,
     }
     write_model(MODELS / f"{name}.{scheme}.safetensors", quantized.card, quantized.tensors)
-    files.write_json(METRICS / f"{name}.{scheme}.json", evaluation.rounded(metrics))
+    files.write_json(METRICS / f"{name}.{scheme}.json", rounded(metrics))
     files.write_csv(
         PLOTS / "size_accuracy" / f"{name}.{scheme}.csv", *size_accuracy_row(name, scheme, metrics)
     )

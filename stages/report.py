@@ -14,7 +14,8 @@ from typing import Any
 
 import matplotlib
 
-from spoken_digits import errors, files, params
+from spoken_digits import errors
+from spoken_digits.io import files, params
 from spoken_digits.models.params import names
 
 matplotlib.use("Agg")  # before pyplot: no display in a pipeline

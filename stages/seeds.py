@@ -20,13 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from spoken_digits import errors, files, params, splits
-from spoken_digits.experiment import Dataset, TrainedModel, load_dataset, train_model
+from spoken_digits import errors, splits
 from spoken_digits.integer.qat import QatParams
-from spoken_digits.manifest import read_manifest
+from spoken_digits.io import files, params
+from spoken_digits.io.manifest import read_manifest
 from spoken_digits.models.params import LstmParams, names, read_model_params
 from spoken_digits.quantization import integer
 from spoken_digits.training import loop
+from spoken_digits.training.experiment import Dataset, TrainedModel, load_dataset, train_model
 
 DATA = Path("data")
 METRICS = Path("metrics")

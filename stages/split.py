@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spoken_digits import errors, files, params, splits
-from spoken_digits.manifest import read_manifest
+from spoken_digits import errors, splits
+from spoken_digits.io import files, params
+from spoken_digits.io.manifest import read_manifest
 
 RAW = Path("data/raw")
 SPLIT = Path("data/split.csv")

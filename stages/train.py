@@ -15,10 +15,11 @@ import argparse
 import time
 from pathlib import Path
 
-from spoken_digits import errors, files, params
-from spoken_digits.experiment import TrainedModel, load_dataset, train_model
+from spoken_digits import errors
+from spoken_digits.io import files, params
 from spoken_digits.models.model_file import write_model
 from spoken_digits.training.distributed import joined
+from spoken_digits.training.experiment import TrainedModel, load_dataset, train_model
 from spoken_digits.training.loop import CURVE_COLUMNS
 
 DATA = Path("data")

@@ -1,1 +1,1 @@
-"""Feature tensors: the extractors, a module a kind, and the store on disk."""
+"""Feature tensors: the extractors, a module a kind, and how a corpus goes through them."""

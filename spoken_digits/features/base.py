@@ -8,9 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.audio import Waveform
-
-Features = NDArray[Any]
+from spoken_digits.io.audio import Waveform
+from spoken_digits.io.feature_store import Features
 
 
 class Extractor(Protocol):

@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from spoken_digits import audio
-from spoken_digits.clips import ClipArchive
 from spoken_digits.features.base import Extractor
 from spoken_digits.features.parallel import ParallelParams, run
 from spoken_digits.features.partial import Block, PartialTensor
-from spoken_digits.features.store import describe
+from spoken_digits.io import audio
+from spoken_digits.io.clips import ClipArchive
+from spoken_digits.io.feature_store import describe
 from spoken_digits.memory import keep_freed_memory
 
 _BLOCK_CLIPS = 64
@@ -47,7 +47,7 @@ def write_features(
         A clip cannot be read, a worker was killed, or another run is making the same features.
     """
     paths = manifest["path"].tolist()
-    description = describe(extractor, manifest)
+    description = describe(extractor.describe(), manifest)
     shape = (len(paths), *extractor.shape)
     with PartialTensor(folder, description, shape, extractor.dtype, _BLOCK_CLIPS) as partial:
         taken_over = partial.n_done

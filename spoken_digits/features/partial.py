@@ -23,8 +23,8 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from spoken_digits.errors import UserError
-from spoken_digits.features.base import Features
-from spoken_digits.files import sha256, write_json
+from spoken_digits.io.feature_store import Features
+from spoken_digits.io.files import sha256, write_json
 
 
 @dataclass(frozen=True, kw_only=True)

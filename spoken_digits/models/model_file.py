@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from spoken_digits.errors import UserError
-from spoken_digits.files import write_bytes
+from spoken_digits.io.files import write_bytes
 from spoken_digits.models.networks import Network, make_network
 
 _KEY = "spoken_digits"

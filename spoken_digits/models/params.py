@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from spoken_digits import params
 from spoken_digits.budget import BudgetParams
 from spoken_digits.errors import UserError
+from spoken_digits.io import params
 
 MAIN = "lstm"
 """The model whose section is `model`; every other one has a section under `variants`."""

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spoken_digits.features.base import Features
+from spoken_digits.io.feature_store import Features
 from spoken_digits.training.recipe import Recipe
 
 

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from spoken_digits.errors import UserError
-from spoken_digits.files import replacing
+from spoken_digits.io.files import replacing
 from spoken_digits.memory import keep_freed_memory
 from spoken_digits.models.networks import Network
 from spoken_digits.training.data import Subset, augment

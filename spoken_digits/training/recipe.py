@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from spoken_digits import params
 from spoken_digits.errors import UserError
+from spoken_digits.io import params
 from spoken_digits.models.params import ModelParams, section_name
 
 

@@ -6,11 +6,11 @@ import wave
 import numpy as np
 import pytest
 
-from spoken_digits import audio, params
 from spoken_digits.features.mfcc_int import MfccInt, spec_from, to_pcm
 from spoken_digits.features.registry import FeatureParams, extractor_from
 from spoken_digits.integer import frontend
 from spoken_digits.integer.frontend_spec import FrontendSpec
+from spoken_digits.io import audio, params
 
 
 def test_every_16_bit_sample_is_taken_exactly():

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from spoken_digits import audio
 from spoken_digits.errors import UserError
+from spoken_digits.io import audio
 
 
 def encoded(samples, sample_rate=8000, **options) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoken_digits.errors import UserError
-from spoken_digits.features.base import Extractor, Features
-from spoken_digits.files import read_json, sha256
+from spoken_digits.io.files import read_json, sha256
 
+Features = NDArray[Any]
+"""(n_clips, n_frames, n_coefficients) of any number type."""
 _CORPUS = "corpus_sha256"
 
 
@@ -31,9 +33,9 @@ class FeatureStore:
     """Changes with the recordings or the parameters."""
 
 
-def describe(extractor: Extractor, manifest: pd.DataFrame) -> dict[str, Any]:
-    """What features.json holds: kind and parameters of the features, and of which recordings."""
-    return {**extractor.describe(), _CORPUS: _corpus_digest(manifest)}
+def describe(extractor: Mapping[str, Any], manifest: pd.DataFrame) -> dict[str, Any]:
+    """What features.json holds: kind and parameters of the extractor, and of which recordings."""
+    return {**extractor, _CORPUS: _corpus_digest(manifest)}
 
 
 def _corpus_digest(manifest: pd.DataFrame) -> str:

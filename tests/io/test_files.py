@@ -6,8 +6,9 @@ import sys
 
 import pytest
 
-from spoken_digits import errors, files
+from spoken_digits import errors
 from spoken_digits.errors import UserError
+from spoken_digits.io import files
 
 
 def test_a_file_is_replaced_only_when_whole(tmp_path):
@@ -59,7 +60,8 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_there(tmp_path):
     path = tmp_path / "output"
     path.write_bytes(b"earlier")
     program = (
-        "import sys; from pathlib import Path; from spoken_digits import errors, files\n"
+        "import sys; from pathlib import Path\n"
+        "from spoken_digits import errors; from spoken_digits.io import files\n"
         "errors.run(lambda: files.write_bytes(Path(sys.argv[1]), b'x' * 10**6))"
     )
     result = subprocess.run(

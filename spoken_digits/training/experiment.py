@@ -14,10 +14,11 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from spoken_digits import budget, files, manifest, splits
+from spoken_digits import budget, splits
 from spoken_digits.errors import UserError
-from spoken_digits.features.store import read_features
-from spoken_digits.files import sha256
+from spoken_digits.io import files, manifest
+from spoken_digits.io.feature_store import read_features
+from spoken_digits.io.files import sha256
 from spoken_digits.models.model_file import ModelCard, as_floats
 from spoken_digits.models.networks import Network, make_network, n_parameters
 from spoken_digits.models.params import LstmParams, ModelParams, read_model_params

@@ -6,10 +6,10 @@ from typing import Literal
 import pytest
 import yaml
 
-from spoken_digits import params
 from spoken_digits.corpora import CorpusParams
 from spoken_digits.errors import UserError
 from spoken_digits.features.registry import FeatureParams
+from spoken_digits.io import params
 from spoken_digits.models.params import names, read_model_params
 from spoken_digits.splits import SplitParams
 from spoken_digits.training.recipe import read_recipe

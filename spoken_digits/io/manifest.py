@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from spoken_digits import audio
-from spoken_digits.clips import Clip
 from spoken_digits.errors import UserError
-from spoken_digits.files import replacing, sha256
+from spoken_digits.io import audio
+from spoken_digits.io.clips import Clip
+from spoken_digits.io.files import replacing, sha256
 
 COLUMNS = [
     "utterance",

@@ -1,0 +1,1 @@
+"""What lies on disk: files, parameters, recordings and their manifest, feature tensors."""

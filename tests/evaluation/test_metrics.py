@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from spoken_digits.evaluation import metrics
+
+
+@pytest.mark.parametrize(
+    ("n_right", "n", "low", "high"),
+    [
+        # Newcombe, Statistics in Medicine 17, 1998, table I, method 3.
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson_intervals_as_published(n_right, n, low, high):
+    assert metrics.wilson_interval(n_right, n) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_a_perfect_score_is_not_certain():
+    low, high = metrics.wilson_interval(600, 600)
+    assert 0.99 < low < 1
+    assert high == 1
+    with pytest.raises(ValueError, match="at least one"):
+        metrics.wilson_interval(0, 0)
+
+
+def test_cross_entropy_is_that_of_torch():
+    logits = np.random.default_rng(0).normal(0, 30, (50, 7))
+    actual = np.arange(50) % 7
+    expected = torch.nn.functional.cross_entropy(torch.tensor(logits), torch.tensor(actual))
+    assert metrics.cross_entropy(logits, actual) == pytest.approx(float(expected))
+    np.testing.assert_allclose(metrics.probabilities(logits).sum(1), 1)
+
+
+LOGITS = np.array([[2.0, 0, 0], [0, 2, 0], [0, 2, 0], [1, 0, 3]])
+ACTUAL = np.array([0, 1, 0, 2])
+
+
+def test_metrics_by_hand():
+    scores = metrics.accuracy_metrics(LOGITS, ACTUAL)
+    assert scores["accuracy"] == 0.75
+    assert scores["n_test"] == 4
+    assert scores["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
+    report = metrics.per_class_report(LOGITS, ACTUAL, ["a", "b", "c"])
+    assert report["precision"].tolist() == [1, 0.5, 1]
+    assert report["recall"].tolist() == [0.5, 1, 1]
+    assert report["support"].tolist() == [2, 1, 1]
+
+
+def test_words_without_test_clips_do_not_count_in_macro_f1():
+    scores = metrics.accuracy_metrics(np.eye(4)[[0, 1]], np.array([0, 1]))
+    assert scores["macro_f1"] == 1
