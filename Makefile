@@ -38,8 +38,9 @@ setup: .venv/.complete ## create .venv from requirements.txt
 	@touch $@
 
 .PHONY: results
-results: setup ## five seeds, then README table, docs/results.md and its pictures from committed metrics
+results: setup ## five seeds, unseen speakers, then README table and docs/results.md from committed metrics
 	python stages/seeds.py
+	python stages/speakers.py
 	python stages/report.py
 
 .PHONY: benchmark

@@ -38,6 +38,10 @@ def test_every_key_says_what_it_means():
 
 def test_the_figures_of_the_readme_are_the_committed_metrics():
     checked = 0
+    studies = [
+        json.loads((REPOSITORY / "metrics" / f"{study}.json").read_text())
+        for study in ("seeds", "speakers")
+    ]
     table = (REPOSITORY / "README.md").read_text().partition("results: begin -->")[2]
     for line in table.partition("<!-- results: end")[0].splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
@@ -48,5 +52,9 @@ def test_the_figures_of_the_readme_are_the_committed_metrics():
         metrics = json.loads((REPOSITORY / "metrics" / f"{name}.json").read_text())
         assert cells[4] == f"{100 * metrics['accuracy']:.2f} %"
         assert cells[2] == f"{metrics['parameters']:,}"
+        for study, cell in zip(studies, cells[6:8], strict=True):
+            found = study.get(name)
+            expected = f"{100 * found['mean']:.2f} ± {100 * found['std']:.2f} %" if found else ""
+            assert cell == expected
         checked += 1
     assert checked >= 10

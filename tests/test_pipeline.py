@@ -176,6 +176,38 @@ def test_an_experiment_runs_again_only_what_it_changes(workspace, tmp_path):
 
 
 @pytest.mark.pipeline
+def test_the_studies_go_through_seeds_and_speakers_and_the_report_tells_of_both(workspace):
+    start_over(workspace)
+    workspace.change(lambda params: params["split"].update(n_folds=4))
+    workspace.stage("seeds", "-n", "2")
+    workspace.stage("speakers")
+    made = {
+        name: json.loads(content)
+        for name, content in workspace.files().items()
+        if name.startswith("metrics/")
+    }
+    seeds, speakers = made["metrics/seeds.json"], made["metrics/speakers.json"]
+    integer = {"lstm_36kb.int8", "lstm_36kb.pow2", "lstm_int8_36kb.int8"}
+    lstms = {"lstm", "lstm_36kb", "lstm_36kb_1layer", "lstm_int8_36kb"}
+    assert set(seeds) == set(speakers) == lstms | integer
+    for name, study in seeds.items():
+        assert study["values"][0] == made[f"metrics/{name}.json"]["accuracy"]
+        assert len(study["values"]) == 2
+    for study in speakers.values():
+        assert sorted(study["speakers"]) == ["anna", "ben", "cleo", "dan"]
+        assert study["mean"] == pytest.approx(sum(study["values"]) / 4, abs=1e-6)
+    workspace.stage("report")
+    for page in ("README.md", "docs/results.md"):
+        row = next(
+            line
+            for line in (workspace.folder / page).read_text().splitlines()
+            if line.startswith("| `lstm_36kb` | int8 |")
+        )
+        for study in (seeds, speakers):
+            assert f"| {100 * study['lstm_36kb.int8']['mean']:.2f} ± " in row
+
+
+@pytest.mark.pipeline
 def test_a_number_that_dvc_writes_as_1e_05_is_a_number(workspace):
     start_over(workspace)
     workspace.dvc("exp", "run", "-S", "train.learning_rate=0.00001", "train@lstm_36kb")

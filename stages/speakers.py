@@ -1,0 +1,52 @@
+"""Stage `speakers`: the LSTMs on people they have never heard, one fold of speakers after another.
+
+Reads   data/, metrics/ (which integer schemes a model has), params.yaml
+Writes  metrics/speakers.json: {model or model.scheme: {mean, std, values, speakers, ...}}, test
+        accuracy of each fold and who speaks in its test clips
+Run     python stages/speakers.py
+
+The folds are those of `split.scheme: speaker`: of FSDD each of the six speakers is tested on
+once, and one of the others chooses the epoch. Not part of `dvc repro`, which trains
+every model once: `make results` runs it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from spoken_digits import errors, study
+from spoken_digits.io import files, params
+from spoken_digits.io.manifest import read_manifest
+from spoken_digits.quantization import integer
+from spoken_digits.training.experiment import load_dataset
+
+RAW = Path("data/raw")
+METRICS = Path("metrics")
+SPEAKERS = METRICS / "speakers.json"
+
+
+def main() -> None:
+    everything = params.read_params(Path("params.yaml"))
+    seed = params.value(everything, "seed", int)
+    speakers = read_manifest(RAW / "manifest.csv")["speaker"]
+    results: dict[str, Any] = {}
+    for name in study.lstm_names(everything):
+        dataset = load_dataset(RAW.parent, everything, name)
+        schemes = [s for s in integer.SCHEMES if (METRICS / f"{name}.{s}.json").exists()]
+        figures: dict[str, list[dict[str, float]]] = defaultdict(list)
+        tested = []
+        for fold in range(study.n_folds(RAW, everything)):
+            split = study.resplit(dataset, RAW, everything, seed, scheme="speaker", fold=fold)
+            tested.append(" ".join(sorted(set(speakers[split.rows["test"]]))))
+            for key, measured in study.measure(split, everything, name, seed, schemes).items():
+                figures[key].append(measured)
+                print(f"{key}, tested on {tested[-1]}: {measured['accuracy']:.4f}", flush=True)
+        for key, measured in figures.items():
+            results[key] = {**study.summary(measured), "speakers": tested}
+    files.write_json(SPEAKERS, results)
+
+
+if __name__ == "__main__":
+    errors.run(main)
