@@ -18,7 +18,8 @@ def workspace(tmp_path_factory) -> Workspace:
     folder = tmp_path_factory.mktemp("benchmarks")
     workspace = Workspace(folder / "checkout")
     workspace.shrink(write_recordings(folder / "recordings", sample_rate=48000), PATTERN)
-    for stage in (["download"], ["feature_extract", "spectrogram"], ["split"]):
+    kinds = [["feature_extract", kind] for kind in ("mfcc", "spectrogram")]
+    for stage in (["download"], *kinds, ["split"]):
         workspace.stage(*stage)
     return workspace
 
@@ -56,11 +57,19 @@ def test_the_reference_reads_every_clip_twice_an_epoch(workspace):
 
 
 @pytest.mark.parametrize(
-    ("what", "key"),
-    [("step", "precision"), ("reference", "seconds"), ("epoch", "input_share"), ("floor", "how")],
+    ("what", "model", "key"),
+    [
+        ("step", "cnn", "precision"),
+        ("compiled", "cnn", "precision"),
+        ("reference", "cnn", "seconds"),
+        ("epoch", "cnn", "input_share"),
+        ("reference_epoch", "lstm", "how"),
+        ("floor", "cnn", "how"),
+    ],
 )
-def test_training_is_measured(workspace, what, key):
-    printed = workspace.run("python", "benchmarks/training.py", what, "cnn").stdout
+def test_training_is_measured(workspace, monkeypatch, what, model, key):
+    monkeypatch.setenv("TORCHDYNAMO_DISABLE", "1")  # compiling takes a minute
+    printed = workspace.run("python", "benchmarks/training.py", what, model).stdout
     answer = json.loads(printed.splitlines()[-1])
     assert answer["seconds"] > 0
     assert answer["peak_rss_mib"] > 50
