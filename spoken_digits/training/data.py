@@ -1,4 +1,4 @@
-"""The clips of one subset as batches of tensors, with augmentation."""
+"""The clips of one subset as batches of tensors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from spoken_digits.io.feature_store import Features
-from spoken_digits.training.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -55,12 +54,18 @@ class Subset:
         return np.argsort(self.n_frames[self.rows], kind="stable")
 
     def shuffled_batches(
-        self, batch_size: int, bucket_batches: int, rng: np.random.Generator
+        self,
+        lengths: NDArray[np.int64],
+        batch_size: int,
+        bucket_batches: int,
+        rng: np.random.Generator,
     ) -> list[NDArray[np.int64]]:
         """The clips in random order, as the positions of each batch.
 
         Parameters
         ----------
+        lengths
+            (n,) frames of each clip of the subset as the network will see it.
         batch_size
             Clips a batch; the last may have fewer.
         bucket_batches
@@ -74,8 +79,7 @@ class Subset:
             return _cut(order, batch_size)
         batches = []
         for bucket in _cut(order, batch_size * bucket_batches):
-            lengths = self.n_frames[self.rows[bucket]]
-            batches += _cut(bucket[np.argsort(lengths, kind="stable")], batch_size)
+            batches += _cut(bucket[np.argsort(lengths[bucket], kind="stable")], batch_size)
         return [batches[i] for i in rng.permutation(len(batches))]
 
     def n_batches(self, batch_size: int) -> int:
@@ -118,77 +122,3 @@ def fit_normalisation(train: Subset, kind: str) -> tuple[NDArray[np.float64], ND
         mean, mean_square = mean.mean(keepdims=True), mean_square.mean(keepdims=True)
     std = np.sqrt(np.maximum(mean_square - mean**2, 0))
     return mean, np.maximum(std, 1e-3 * max(float(std.max()), 1e-6))
-
-
-def augment(
-    x: Tensor, n_frames: Tensor, recipe: Recipe, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Normalised features, varied as other recordings of the same word would be.
-
-    Parameters
-    ----------
-    x
-        (batch, n_frames, n_coefficients), normalised: 0 is the mean.
-    n_frames
-        (batch,) valid frames, on the cpu.
-    recipe
-        How much of what.
-    generator
-        Draws everything, on the cpu.
-
-    Returns
-    -------
-    x, n_frames
-        Of the same shapes, where they were. Blanked values and frames past the end are 0.
-    """
-    if recipe.time_stretch or recipe.time_trim:
-        x, n_frames = _stretch(x, n_frames, recipe, generator)
-    if recipe.time_shift:
-        limit = recipe.time_shift
-        shifts = torch.randint(-limit, limit + 1, (len(x), 1), generator=generator)
-        # Frames that a shift brings in are the clip's own edge frame: silence in a padded clip.
-        source = (torch.arange(x.shape[1]) - shifts).clamp(0, x.shape[1] - 1)  # (batch, n_frames)
-        x = _frames_at(x, source)
-    for dim, longest in ((1, recipe.time_mask), (2, recipe.coefficient_mask)):
-        if longest:
-            blank = _runs(len(x), x.shape[dim], longest, generator).to(x.device)
-            x = x.masked_fill(blank.unsqueeze(3 - dim), 0.0)
-    if recipe.noise:
-        noise = torch.randn(x.shape, generator=generator)
-        x = x + recipe.noise * noise.to(x.device)
-    return x, n_frames
-
-
-def _stretch(
-    x: Tensor, n_frames: Tensor, recipe: Recipe, generator: torch.Generator
-) -> tuple[Tensor, Tensor]:
-    """Each clip without some frames at its ends and at another speed, by linear interpolation."""
-    valid = n_frames[:, None]  # (batch, 1)
-    ends = torch.rand((2, len(x), 1), generator=generator) * (recipe.time_trim + 1)
-    lead, trail = (ends.floor().long().minimum((valid - 1) // 2)).unbind()
-    spread = 2 * torch.rand((len(x), 1), generator=generator) - 1
-    speed = 1 + recipe.time_stretch * spread  # (batch, 1), frames of the clip a frame
-    kept = valid - lead - trail
-    length = (kept / speed).round().long().clamp(1, x.shape[1])
-    steps = torch.arange(x.shape[1])
-    position = (steps * speed).minimum(kept - 1) + lead  # (batch, n_frames)
-    before = position.floor().long()
-    after = (before + 1).minimum(lead + kept - 1)
-    weight = (position - before).unsqueeze(2).to(x.device)
-    x = torch.lerp(_frames_at(x, before), _frames_at(x, after), weight)
-    x = x.masked_fill((steps >= length).unsqueeze(2).to(x.device), 0.0)
-    return x, length.squeeze(1).to(n_frames)
-
-
-def _frames_at(x: Tensor, source: Tensor) -> Tensor:
-    """Frame source[i, t] of clip i as its frame t."""
-    index = source.to(x.device).unsqueeze(2).expand(-1, -1, x.shape[2])
-    return x.gather(1, index)
-
-
-def _runs(batch: int, size: int, longest: int, generator: torch.Generator) -> Tensor:
-    """A random run of 0 to `longest` positions in each of `batch` rows, as a mask (batch, size)."""
-    width = torch.randint(0, longest + 1, (batch, 1), generator=generator)
-    start = (torch.rand((batch, 1), generator=generator) * (size - width + 1)).floor()
-    steps = torch.arange(size)
-    return (steps >= start) & (steps < start + width)

@@ -22,7 +22,8 @@ from spoken_digits.errors import UserError
 from spoken_digits.io.files import replacing
 from spoken_digits.memory import keep_freed_memory
 from spoken_digits.models.networks import Network
-from spoken_digits.training.data import Subset, augment
+from spoken_digits.training.augmentation import augment, draw_stretch
+from spoken_digits.training.data import Subset
 from spoken_digits.training.distributed import ALONE, World
 from spoken_digits.training.recipe import Recipe
 
@@ -207,11 +208,16 @@ def _train_epoch(
     world: World,
 ) -> tuple[float, float]:
     """One pass over the train clips: mean loss and accuracy as seen while training."""
-    rng = np.random.default_rng(seeds)  # the order: the same in every process
+    rng = np.random.default_rng(seeds)  # order and lengths: the same in every process
     own_rng = rng.spawn(world.size)[world.rank]
     generator = torch.Generator().manual_seed(int(own_rng.integers(2**62)))
     torch.manual_seed(int(own_rng.integers(2**62)))  # dropout draws from the global generator
-    batches = train.shuffled_batches(recipe.batch_size, recipe.bucket_batches, rng)
+    common = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    n_frames = torch.from_numpy(train.n_frames[train.rows])
+    stretch = draw_stretch(n_frames, train.x.shape[1], recipe, common)
+    batches = train.shuffled_batches(
+        stretch.length.numpy(), recipe.batch_size, recipe.bucket_batches, rng
+    )
     device = next(network.parameters()).device
     loss_of = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
     in_bfloat16 = use_bfloat16(recipe.precision, device)
@@ -221,7 +227,7 @@ def _train_epoch(
         own, counted = world.share(positions)
         batch = train.take(own)
         x = normalise(_send(batch.x, device))
-        x, n_frames = augment(x, batch.n_frames, recipe, generator)
+        x, n_frames = augment(x, stretch.at(own), recipe, generator)
         y = _send(batch.y, device)
         with torch.autocast(device.type, torch.bfloat16, enabled=in_bfloat16):
             logits = network(x, n_frames)

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from spoken_digits.errors import UserError
-from spoken_digits.models.networks import make_network, n_parameters
+from spoken_digits.models.networks import Lstm, dropout, make_network, n_parameters
 from spoken_digits.models.params import read_model_params
 from spoken_digits.training.experiment import describe_network
 
@@ -47,6 +47,54 @@ def test_logits_have_a_column_a_word(default_params, name, n_classes):
     network, shape = network_of(small(default_params), name, n_classes)
     logits = network(torch.randn(3, *shape), torch.tensor([1, 20, 32]))
     assert logits.shape == (3, n_classes)
+
+
+@pytest.mark.parametrize("n_coefficients", [13, 40])
+@pytest.mark.parametrize("num_layers", [1, 2, 3])
+def test_layer_by_layer_is_the_lstm_of_pytorch(n_coefficients, num_layers):
+    torch.manual_seed(0)
+    network = Lstm(
+        input_shape=(9, n_coefficients),
+        n_classes=4,
+        hidden_dim=6,
+        num_layers=num_layers,
+        dropout=0.0,
+        pooling="mean",
+    )
+    x, n_frames = torch.randn(5, 9, n_coefficients), torch.tensor([9, 3, 1, 8, 9])
+    found = []
+    for training in (True, False):  # training goes layer by layer
+        network.train(training).zero_grad()
+        logits = network(x, n_frames)
+        logits.square().sum().backward()
+        found.append([logits, *(parameter.grad for parameter in network.parameters())])
+    torch.testing.assert_close(found[0], found[1])
+
+
+@pytest.mark.parametrize("p", [0.2, 0.5])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_dropout_drops_its_share_and_scales_the_rest(p, dtype):
+    torch.manual_seed(0)
+    x = torch.full((99, 1001), 2.0, dtype=dtype, requires_grad=True)
+    dropped = dropout(x, p)
+    assert dropped.dtype == dtype
+    share = (dropped == 0).float().mean().item()
+    assert share == pytest.approx(p, abs=5 * (p * (1 - p) / x.numel()) ** 0.5)
+    assert dropped[dropped != 0].unique().item() == pytest.approx(2 / (1 - p), rel=5e-3)
+    dropped.sum().backward()
+    assert torch.equal(x.grad == 0, dropped == 0)
+    assert not torch.equal(dropout(x, p), dropped)  # another draw every time
+
+
+def test_between_layers_is_dropout_in_training_alone():
+    torch.manual_seed(0)
+    network = Lstm(
+        input_shape=(9, 5), n_classes=4, hidden_dim=6, num_layers=2, dropout=0.5, pooling="mean"
+    )
+    x, n_frames = torch.randn(5, 9, 5), torch.full((5,), 9)
+    assert not torch.equal(network(x, n_frames), network(x, n_frames))
+    network.eval()
+    assert torch.equal(network(x, n_frames), network(x, n_frames))
 
 
 def test_mean_pooling_does_not_see_the_padding(default_params):
