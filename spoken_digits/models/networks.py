@@ -15,14 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from spoken_digits.errors import UserError
-
-
-def dropout(x: Tensor, p: float) -> Tensor:
-    """`functional.dropout` in training, its mask drawn four values at a time, 16 bits each."""
-    threshold = round(p * 2**16)
-    drawn = torch.randint(-(2**63), 2**63 - 1, (-(-x.numel() // 4),), device=x.device)
-    kept = drawn.view(torch.int16)[: x.numel()].view(x.shape) >= threshold - 2**15
-    return x * (kept.to(x.dtype) * (2**16 / (2**16 - threshold)))
+from spoken_digits.models.cpu import dropout, wide_linear
 
 
 class Lstm(nn.Module):
@@ -129,7 +122,9 @@ class Cnn(nn.Module):
     def forward(self, x: Tensor, n_frames: Tensor) -> Tensor:
         picture = x.transpose(1, 2).unsqueeze(1)  # (batch, 1, n_bins, n_frames)
         maps = self.convolutions(picture)  # (batch, channels, n_bins / 4, n_frames / 4)
-        logits: Tensor = self.linears(maps.flatten(1))  # (batch, n_classes)
+        first = self.linears[0]
+        assert isinstance(first, nn.Linear)
+        logits: Tensor = self.linears[1:](wide_linear(first, maps.flatten(1)))  # (batch, n_classes)
         return logits
 
     def multiply_accumulates(self) -> int:

@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional
 
 from spoken_digits.errors import UserError
-from spoken_digits.models.networks import Lstm, dropout, make_network, n_parameters
+from spoken_digits.models.networks import Lstm, make_network, n_parameters
 from spoken_digits.models.params import read_model_params
 from spoken_digits.training.experiment import describe_network
 
@@ -69,21 +69,6 @@ def test_layer_by_layer_is_the_lstm_of_pytorch(n_coefficients, num_layers):
         logits.square().sum().backward()
         found.append([logits, *(parameter.grad for parameter in network.parameters())])
     torch.testing.assert_close(found[0], found[1])
-
-
-@pytest.mark.parametrize("p", [0.2, 0.5])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_dropout_drops_its_share_and_scales_the_rest(p, dtype):
-    torch.manual_seed(0)
-    x = torch.full((99, 1001), 2.0, dtype=dtype, requires_grad=True)
-    dropped = dropout(x, p)
-    assert dropped.dtype == dtype
-    share = (dropped == 0).float().mean().item()
-    assert share == pytest.approx(p, abs=5 * (p * (1 - p) / x.numel()) ** 0.5)
-    assert dropped[dropped != 0].unique().item() == pytest.approx(2 / (1 - p), rel=5e-3)
-    dropped.sum().backward()
-    assert torch.equal(x.grad == 0, dropped == 0)
-    assert not torch.equal(dropout(x, p), dropped)  # another draw every time
 
 
 def test_between_layers_is_dropout_in_training_alone():
