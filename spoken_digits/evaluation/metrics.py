@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.metrics import precision_recall_fscore_support
 
 _Z_95 = 1.959963984540054
 
@@ -84,12 +83,16 @@ def per_class_report(
 
 def _per_class(
     predicted: NDArray[np.int64], actual: NDArray[np.int64], n_classes: int
-) -> tuple[NDArray[np.float64], ...]:
-    return tuple(
-        precision_recall_fscore_support(
-            actual, predicted, labels=range(n_classes), zero_division=0.0
-        )
-    )
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Precision, recall, F1, support, each (n_classes,); 0 where nothing was said or heard."""
+    hits = np.bincount(actual[predicted == actual], minlength=n_classes)
+    said = np.bincount(predicted, minlength=n_classes)
+    support = np.bincount(actual, minlength=n_classes)
+
+    def share(of: NDArray[np.int64], parts: NDArray[np.int64] = hits) -> NDArray[np.float64]:
+        return np.divide(parts, of, out=np.zeros(n_classes), where=of > 0)
+
+    return share(said), share(support), share(said + support, 2 * hits), support
 
 
 def rounded(metrics: dict[str, float | int]) -> dict[str, float | int]:

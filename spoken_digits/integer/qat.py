@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from spoken_digits.batches import shuffled_batches
 from spoken_digits.integer.activation import ACTIVATION_BITS, GATE_BITS
 from spoken_digits.integer.limits import Scheme
 from spoken_digits.integer.network import IntegerLSTM, cell_step, predict
@@ -42,6 +43,9 @@ class QatParams:
     batch_size: int
     """Clips a step."""
 
+    bucket_batches: int
+    """So many batches are drawn together and sorted by length among them; 1: none."""
+
     distillation: float
     """Share of the loss that follows the parent's logits, in [0, 1]; the rest follows labels."""
 
@@ -50,6 +54,7 @@ class QatParams:
             (self.epochs >= 0, "epochs must not be negative"),
             (self.learning_rate > 0, "learning_rate must be positive"),
             (self.batch_size > 0, "batch_size must be positive"),
+            (self.bucket_batches > 0, "bucket_batches must be positive"),
             (0 <= self.distillation <= 1, "distillation must lie between 0 and 1"),
         ):
             if not ok:
@@ -250,7 +255,7 @@ def fine_tune(
     progress
         Told epoch (from 0) and its score.
     """
-    generator = torch.Generator().manual_seed(seed)
+    rng = np.random.default_rng(seed)
     model = FakeQuantLSTM(parent, scheme, calibrate(parent, features, n_frames))
     best = model.integers()
     if params.epochs == 0:
@@ -265,7 +270,8 @@ def fine_tune(
         optimizer, params.learning_rate, total_steps=params.epochs * n_steps
     )
     for epoch in range(params.epochs):
-        for batch in torch.randperm(len(x), generator=generator).split(params.batch_size):
+        for positions in shuffled_batches(n.numpy(), params.batch_size, params.bucket_batches, rng):
+            batch = torch.from_numpy(positions)
             longest = int(n[batch].max())
             logits = model(x[batch, :longest], n[batch])
             loss = (1 - params.distillation) * functional.cross_entropy(logits, y[batch])

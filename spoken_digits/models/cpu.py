@@ -21,16 +21,18 @@ def dropout(x: Tensor, p: float) -> Tensor:
     return x * (kept.to(x.dtype) * (2**16 / (2**16 - threshold)))
 
 
-def wide_linear(layer: nn.Linear, x: Tensor) -> Tensor:
+def wide_linear(layer: nn.Module, x: Tensor) -> Tensor:
     """`layer` of x (batch, n_inputs), where it has far more weights than the batch has clips.
 
     Under autocast PyTorch would make the gradient of the weights in bfloat16 and convert it: with
     117 million weights three passes through memory, an eighth of a training step. Here it is one.
+    In evaluation `layer` may be of another kind, such as a quantized one.
     """
-    if x.device.type != "cpu" or not (torch.is_autocast_enabled("cpu") and layer.training):
-        out: Tensor = layer(x)
+    low = x.device.type == "cpu" and torch.is_autocast_enabled("cpu")
+    if low and layer.training and isinstance(layer, nn.Linear):
+        out: Tensor = _Float32Gradient.apply(x, layer.weight, layer.bias)
     else:
-        out = _Float32Gradient.apply(x, layer.weight, layer.bias)
+        out = layer(x)
     return out
 
 

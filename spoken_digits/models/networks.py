@@ -122,9 +122,8 @@ class Cnn(nn.Module):
     def forward(self, x: Tensor, n_frames: Tensor) -> Tensor:
         picture = x.transpose(1, 2).unsqueeze(1)  # (batch, 1, n_bins, n_frames)
         maps = self.convolutions(picture)  # (batch, channels, n_bins / 4, n_frames / 4)
-        first = self.linears[0]
-        assert isinstance(first, nn.Linear)
-        logits: Tensor = self.linears[1:](wide_linear(first, maps.flatten(1)))  # (batch, n_classes)
+        hidden = wide_linear(self.linears[0], maps.flatten(1))
+        logits: Tensor = self.linears[1:](hidden)  # (batch, n_classes)
         return logits
 
     def multiply_accumulates(self) -> int:

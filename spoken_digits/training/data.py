@@ -53,42 +53,9 @@ class Subset:
         """Positions of all clips, shortest first."""
         return np.argsort(self.n_frames[self.rows], kind="stable")
 
-    def shuffled_batches(
-        self,
-        lengths: NDArray[np.int64],
-        batch_size: int,
-        bucket_batches: int,
-        rng: np.random.Generator,
-    ) -> list[NDArray[np.int64]]:
-        """The clips in random order, as the positions of each batch.
-
-        Parameters
-        ----------
-        lengths
-            (n,) frames of each clip of the subset as the network will see it.
-        batch_size
-            Clips a batch; the last may have fewer.
-        bucket_batches
-            So many batches at a time are drawn together and sorted by length among them, so that
-            a batch is hardly longer than its average clip; 1 draws every batch by itself.
-        rng
-            Draws the order.
-        """
-        order = rng.permutation(len(self))
-        if bucket_batches == 1:
-            return _cut(order, batch_size)
-        batches = []
-        for bucket in _cut(order, batch_size * bucket_batches):
-            batches += _cut(bucket[np.argsort(lengths[bucket], kind="stable")], batch_size)
-        return [batches[i] for i in rng.permutation(len(batches))]
-
     def n_batches(self, batch_size: int) -> int:
         """Batches of an epoch."""
         return -(-len(self) // batch_size)
-
-
-def _cut(positions: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
-    return [positions[i : i + size] for i in range(0, len(positions), size)]
 
 
 def fit_normalisation(train: Subset, kind: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

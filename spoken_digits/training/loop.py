@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from spoken_digits.batches import shuffled_batches
 from spoken_digits.errors import UserError
 from spoken_digits.io.files import replacing
 from spoken_digits.memory import keep_freed_memory
@@ -215,7 +216,7 @@ def _train_epoch(
     common = torch.Generator().manual_seed(int(rng.integers(2**62)))
     n_frames = torch.from_numpy(train.n_frames[train.rows])
     stretch = draw_stretch(n_frames, train.x.shape[1], recipe, common)
-    batches = train.shuffled_batches(
+    batches = shuffled_batches(
         stretch.length.numpy(), recipe.batch_size, recipe.bucket_batches, rng
     )
     device = next(network.parameters()).device

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import precision_recall_fscore_support
 
 from spoken_digits.evaluation import metrics
 
@@ -55,3 +56,15 @@ def test_metrics_by_hand():
 def test_words_without_test_clips_do_not_count_in_macro_f1():
     scores = metrics.accuracy_metrics(np.eye(4)[[0, 1]], np.array([0, 1]))
     assert scores["macro_f1"] == 1
+
+
+@pytest.mark.parametrize("n", [1, 12, 500])
+def test_every_word_has_the_figures_of_scikit_learn(n):
+    # Of seven words the last is never spoken and the first never recognised.
+    rng = np.random.default_rng(n)
+    actual, predicted = rng.integers(0, 6, n), rng.integers(1, 7, n)
+    report = metrics.per_class_report(np.eye(7)[predicted], actual, list("abcdefg"))
+    expected = precision_recall_fscore_support(
+        actual, predicted, labels=range(7), zero_division=0.0
+    )
+    np.testing.assert_allclose(report.iloc[:, 1:].to_numpy().T, expected)

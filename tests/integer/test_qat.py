@@ -83,7 +83,9 @@ def test_fine_tuning_brings_power_of_two_weights_closer_to_the_parent():
             n_frames,
             decisions,
             scheme="pow2",
-            params=QatParams(epochs=epochs, learning_rate=5e-3, batch_size=32, distillation=0.9),
+            params=QatParams(
+                epochs=epochs, learning_rate=5e-3, batch_size=32, bucket_batches=2, distillation=0.9
+            ),
             seed=0,
             score=lambda one: agreement(one, features, n_frames, decisions),
             progress=lambda epoch, score: heard.append(epoch),
@@ -119,9 +121,22 @@ def test_score_is_accuracy_first():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"epochs": -1}, {"learning_rate": 0.0}, {"batch_size": 0}, {"distillation": 1.5}]
+    "wrong",
+    [
+        {"epochs": -1},
+        {"learning_rate": 0.0},
+        {"batch_size": 0},
+        {"bucket_batches": 0},
+        {"distillation": 1.5},
+    ],
 )
 def test_refuses_senseless_parameters(wrong):
-    good = {"epochs": 1, "learning_rate": 1e-3, "batch_size": 8, "distillation": 0.5}
+    good = {
+        "epochs": 1,
+        "learning_rate": 1e-3,
+        "batch_size": 8,
+        "bucket_batches": 1,
+        "distillation": 0.5,
+    }
     with pytest.raises(ValueError, match=next(iter(wrong))):
         QatParams(**{**good, **wrong})

@@ -29,7 +29,9 @@ CARD = ModelCard(
     best_epoch=1,
     corpus={},
 )
-NO_TRAINING = QatParams(epochs=0, learning_rate=1e-3, batch_size=8, distillation=0.5)
+NO_TRAINING = QatParams(
+    epochs=0, learning_rate=1e-3, batch_size=8, bucket_batches=1, distillation=0.5
+)
 
 
 @pytest.fixture

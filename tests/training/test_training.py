@@ -7,6 +7,7 @@ import pytest
 import torch
 from recipes import RECIPE
 
+from spoken_digits.batches import shuffled_batches
 from spoken_digits.errors import UserError
 from spoken_digits.models.networks import Lstm
 from spoken_digits.training import loop
@@ -166,16 +167,16 @@ def test_a_coefficient_that_never_varies_does_not_blow_up(clips):
 def test_every_clip_is_seen_once_an_epoch(clips, bucket_batches):
     subset = part(clips, 10, 75)
     lengths = subset.n_frames[subset.rows]
-    batches = subset.shuffled_batches(lengths, 16, bucket_batches, np.random.default_rng(1))
+    batches = shuffled_batches(lengths, 16, bucket_batches, np.random.default_rng(1))
     assert len(batches) == subset.n_batches(16) == 5
     assert sorted(np.concatenate(batches)) == list(range(65))
 
 
-def test_buckets_hold_clips_of_like_length(clips):
+def test_buckets_hold_clips_of_like_length():
     lengths = np.random.default_rng(0).integers(4, 13, 120)  # not those of the recordings
 
     def padding(bucket_batches: int) -> int:
-        batches = clips.shuffled_batches(lengths, 16, bucket_batches, np.random.default_rng(1))
+        batches = shuffled_batches(lengths, 16, bucket_batches, np.random.default_rng(1))
         return sum(np.ptp(lengths[positions]) for positions in batches)
 
     assert padding(4) < padding(1) / 2
