@@ -209,11 +209,13 @@ def _train_epoch(
     world: World,
 ) -> tuple[float, float]:
     """One pass over the train clips: mean loss and accuracy as seen while training."""
-    rng = np.random.default_rng(seeds)  # order and lengths: the same in every process
-    own_rng = rng.spawn(world.size)[world.rank]
-    generator = torch.Generator().manual_seed(int(own_rng.integers(2**62)))
+    rng = np.random.default_rng(seeds)  # the order: the same in every process
+    *own_rngs, common_rng = rng.spawn(world.size + 1)
+    own_rng = own_rngs[world.rank]
+    generator, common = (
+        torch.Generator().manual_seed(int(one.integers(2**62))) for one in (own_rng, common_rng)
+    )
     torch.manual_seed(int(own_rng.integers(2**62)))  # dropout draws from the global generator
-    common = torch.Generator().manual_seed(int(rng.integers(2**62)))
     n_frames = torch.from_numpy(train.n_frames[train.rows])
     stretch = draw_stretch(n_frames, train.x.shape[1], recipe, common)
     batches = shuffled_batches(
