@@ -8,8 +8,8 @@ Run     python benchmarks/audiomnist.py --folder ../audiomnist
 
 The work is done in a clone at --folder, by the command that anyone would use there,
 `dvc exp run -S corpus.name=audiomnist`, stage by stage. Killed, it goes on where it was. About
-40 minutes on two cores with bfloat16, two hours without, and 10 GB. Where there is a GPU, --epochs 0
-trains as long as params.yaml has it, and --results names a file of its own.
+40 minutes on two cores with bfloat16, two hours without, and 10 GB. Where there is a GPU,
+--epochs 0 trains as long as params.yaml has it, and --results names a file of its own.
 """
 
 from __future__ import annotations
