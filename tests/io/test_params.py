@@ -128,6 +128,7 @@ def test_a_misspelt_key_of_a_models_recipe_is_refused_where_it_stands(default_pa
     ],
 )
 def test_values_out_of_range_are_refused(default_params, section, key, value, message):
+    default_params["model"]["train"] = {}  # its own values would hide the common ones
     default_params[section][key] = value
     with pytest.raises(UserError, match=message):
         model = read_model_params(default_params, "lstm")
