@@ -227,3 +227,23 @@ def test_weights_with_many_inputs_learn_slower_in_proportion():
     assert rates[id(network.lstm.weight_ih_l0)] == pytest.approx(0.02 * 4 / 5)  # 5 inputs
     assert rates[id(network.lstm.weight_hh_l0)] == pytest.approx(0.02 * 4 / 8)  # 8 inputs
     assert rates[id(network.linear.bias)] == 0.02
+
+
+def test_batches_are_made_by_the_length_after_stretching(clips, monkeypatch):
+    expected, seen = [], []
+
+    def spying(lengths, *arguments):
+        batches = shuffled_batches(lengths, *arguments)
+        expected.extend(lengths[positions].tolist() for positions in batches)
+        return batches
+
+    monkeypatch.setattr(loop, "shuffled_batches", spying)
+    network = make_network()
+    network.register_forward_pre_hook(
+        lambda module, inputs: seen.append(inputs[1].tolist()) if module.training else None
+    )
+    recipe = dataclasses.replace(RECIPE, epochs=1, time_stretch=0.3, bucket_batches=4)
+    device = loop.set_up("cpu", 1)
+    loop.fit(network, lambda x: x, clips, clips, recipe, seed=7, device=device)
+    assert seen == expected
+    assert sorted(n for batch in seen for n in batch) != sorted(clips.n_frames.tolist())
