@@ -26,9 +26,10 @@ from typing import Any
 import stand_in
 from measuring import Measured, machine, measure
 
-from spoken_digits import errors, splits
+from spoken_digits import errors
+from spoken_digits.data import splits
+from spoken_digits.data.manifest import read_manifest
 from spoken_digits.io import files
-from spoken_digits.io.manifest import read_manifest
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks/audiomnist.json"

@@ -21,9 +21,9 @@ import numpy as np
 import scipy.fft
 from measuring import Measured, measure, row
 
-from spoken_digits.io import audio
-from spoken_digits.io.clips import ClipArchive
-from spoken_digits.io.manifest import read_manifest
+from spoken_digits import audio
+from spoken_digits.data.clips import ClipArchive
+from spoken_digits.data.manifest import read_manifest
 
 ROOT = Path(__file__).resolve().parent.parent
 N_REFERENCE = 600

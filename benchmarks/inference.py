@@ -19,12 +19,13 @@ from latency import median_seconds, one_clip
 from measuring import row
 from torch import nn
 
-from spoken_digits.integer import network_c
-from spoken_digits.models.model_file import ModelCard, read_model
-from spoken_digits.models.params import names
+from spoken_digits.config import Config
+from spoken_digits.data.loading import load_dataset
+from spoken_digits.embedded import host_network
+from spoken_digits.models.card import ModelCard, read_model
+from spoken_digits.models.device import pick_device, read_device
+from spoken_digits.models.params import names, read_model_params
 from spoken_digits.quantization import integer, load_any
-from spoken_digits.training import experiment, loop
-from spoken_digits.training.recipe import read_device
 
 MODELS = Path("models")
 BATCH = 256
@@ -33,25 +34,25 @@ CPU = torch.device("cpu")
 Call = Callable[[], Any]
 
 
-def rows(data: Path, everything: dict[str, Any], firmware: Path) -> list[dict[str, Any]]:
+def rows(data: Path, config: Config, firmware: Path) -> list[dict[str, Any]]:
     """Rows of every model file.
 
     Parameters
     ----------
     data
         Folder with features and split.
-    everything
+    config
         params.yaml.
     firmware
         Folder of the C sources, which integer models run in.
     """
     result = []
-    for name in names(everything):
+    for name in names(config):
         float_card, tensors = read_model(MODELS / f"{name}.safetensors")
-        device = loop.pick_device(read_device(everything)[0])
+        device = pick_device(read_device(config)[0])
         network = load_any(float_card, tensors).to(device)
         slow = float_card.architecture["name"] != "lstm"
-        test = experiment.load_dataset(data, everything, name).subset("test")
+        test = load_dataset(data, read_model_params(config, name).features).subset("test")
         batch = test.take(np.arange(min(32 if slow else BATCH, len(test))))
         given = {"latency": 1, "throughput": len(batch.y)}
         alone: float | None = None  # seconds of one clip in float32
@@ -105,8 +106,10 @@ def _prepare(
     if card.scheme not in integer.SCHEMES:
         return functools.partial(_run, load_any(card, tensors), card, CPU, x, n_frames)
     network = integer.restore(card, tensors)
-    library = network_c.build_host_library(firmware, network, folder, flags=FLAGS)
+    library = host_network.build_host_library(firmware, network, folder, flags=FLAGS)
     features, frames = x.numpy().astype(np.int8), n_frames.numpy()
     if len(features) == 1:
         return one_clip(library, features[0, : frames[0]], network.n_classes)
-    return functools.partial(network_c.logits_on_host, library, features, frames, network.n_classes)
+    return functools.partial(
+        host_network.logits_on_host, library, features, frames, network.n_classes
+    )

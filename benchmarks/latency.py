@@ -24,8 +24,9 @@ from measuring import row
 from numpy.typing import ArrayLike, NDArray
 from onnx_lstm import Real, onnx_feed, onnx_graph, onnx_logits, onnx_session
 
+from spoken_digits.embedded import host_network
 from spoken_digits.errors import UserError
-from spoken_digits.integer import network_c, parent
+from spoken_digits.integer import convert
 from spoken_digits.integer.quantize import quantize as quantize_integer
 from spoken_digits.models.networks import Lstm
 from spoken_digits.quantization import int8_dynamic
@@ -160,10 +161,10 @@ def _integer(
 ) -> Contender:
     """Our C99 network; a call is one ctypes call from int8 features to int32 logits."""
     state = {name: value.detach().numpy() for name, value in network.state_dict().items()}
-    float_lstm = parent.from_state(state, mean=mean, std=std, output="linear")
+    float_lstm = convert.from_state(state, mean=mean, std=std, output="linear")
     integers = quantize_integer(float_lstm, features, n_frames, "int8")
-    library = network_c.build_host_library(firmware, integers, folder, flags=FLAGS)
-    words = network_c.logits_on_host(library, features, n_frames, integers.n_classes).argmax(1)
+    library = host_network.build_host_library(firmware, integers, folder, flags=FLAGS)
+    words = host_network.logits_on_host(library, features, n_frames, integers.n_classes).argmax(1)
     return one_clip(library, features[timed], integers.n_classes), words
 
 

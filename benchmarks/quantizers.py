@@ -11,27 +11,31 @@ import dataclasses
 from pathlib import Path
 
 from spoken_digits import errors
+from spoken_digits.config import read_config
+from spoken_digits.data.loading import load_dataset
+from spoken_digits.evaluation.inference import predict
 from spoken_digits.integer.qat import QatParams
-from spoken_digits.io import files, params
-from spoken_digits.models.model_file import load_network, read_model
+from spoken_digits.io import files
+from spoken_digits.models.card import load_network, read_model
+from spoken_digits.models.device import pick_device
+from spoken_digits.models.params import read_model_params
 from spoken_digits.quantization import integer
-from spoken_digits.training import experiment, loop
 
 MODEL = "lstm_36kb"
 EPOCHS = (0, 12)  # none, and what pow2 is given in params.yaml
 
 
 def main() -> None:
-    everything = params.read_params(Path("params.yaml"))
-    seed = params.value(everything, "seed", int)
+    config = read_config(Path("params.yaml"))
+    seed = config.value("seed", int)
     card, tensors = read_model(Path("models") / f"{MODEL}.safetensors")
-    dataset = experiment.load_dataset(Path("data"), everything, MODEL)
+    dataset = load_dataset(Path("data"), read_model_params(config, MODEL).features)
     train, val, test = (dataset.subset(name) for name in ("train", "val", "test"))
-    network, cpu = load_network(card, tensors), loop.pick_device("cpu")
-    said = loop.predict(network, card.normalise, test, cpu).numpy().argmax(axis=1)
+    network, cpu = load_network(card, tensors), pick_device("cpu")
+    said = predict(network, card.normalise, test, cpu).numpy().argmax(axis=1)
     rows = []
     for scheme in integer.SCHEMES:
-        given = params.section(everything, f"quantize.{scheme}", QatParams)
+        given = config.section(f"quantize.{scheme}", QatParams)
         for epochs in EPOCHS:
             settings = dataclasses.replace(given, epochs=epochs)
             made = integer.quantize(card, tensors, train, val, scheme, settings, seed)

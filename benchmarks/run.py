@@ -31,16 +31,20 @@ from audiomnist import Checkout
 from measuring import machine, measure, row
 from reference_loop import Mfccs, ReferenceLstm, extract, train
 
-from spoken_digits import errors, splits
+from spoken_digits import errors
+from spoken_digits.config import Config, read_config
+from spoken_digits.data import splits
+from spoken_digits.data.clips import ClipArchive
+from spoken_digits.data.loading import load_dataset
+from spoken_digits.data.manifest import labels, read_manifest
 from spoken_digits.features.extraction import write_features
 from spoken_digits.features.registry import FeatureParams, make_extractor
-from spoken_digits.io import files, params
-from spoken_digits.io.clips import ClipArchive
-from spoken_digits.io.manifest import labels, read_manifest
-from spoken_digits.models.model_file import load_network, read_model
+from spoken_digits.io import files
+from spoken_digits.models.card import load_network, read_model
+from spoken_digits.models.device import pick_device, read_device
 from spoken_digits.models.networks import Lstm
-from spoken_digits.training import experiment, loop
-from spoken_digits.training.recipe import read_device
+from spoken_digits.models.params import read_model_params
+from spoken_digits.training import experiment
 
 DATA = Path("data")
 RESULTS = Path("benchmarks/results.json")
@@ -51,16 +55,16 @@ GROUPS = ("features", "training", "integer", "inference", "pipeline")
 
 def main() -> None:
     arguments = parse_arguments()
-    everything = params.read_params(Path("params.yaml"))
+    config = read_config(Path("params.yaml"))
     torch.set_num_threads(2)
     with tempfile.TemporaryDirectory() as temporary:
         large = Checkout(arguments.audiomnist or Path(temporary) / "audiomnist")
         large.extract()
         groups: dict[str, Callable[[], list[dict[str, Any]]]] = {
             "features": lambda: extraction.rows(large.folder / "data", Path("params.yaml")),
-            "training": lambda: training_rows(everything, arguments.epochs, large),
-            "integer": lambda: latency_rows(everything),
-            "inference": lambda: inference.rows(DATA, everything, Path("firmware")),
+            "training": lambda: training_rows(config, arguments.epochs, large),
+            "integer": lambda: latency_rows(config),
+            "inference": lambda: inference.rows(DATA, config, Path("firmware")),
             "pipeline": lambda: pipeline_rows(large),
         }
         rows = []
@@ -96,19 +100,19 @@ def unpack(folder: Path) -> tuple[list[Path], list[int]]:
     return paths, [number[label] for label in manifest["label"]]
 
 
-def extract_ours(everything: dict[str, Any], folder: Path) -> float:
+def extract_ours(config: Config, folder: Path) -> float:
     """Seconds from the archive of clips to tensors on disk."""
     start = time.perf_counter()
     manifest = read_manifest(DATA / "raw" / "manifest.csv")
-    feature_params = params.section(everything, "features", FeatureParams)
+    feature_params = config.section("features", FeatureParams)
     extractor = make_extractor("mfcc", feature_params)
     write_features(folder, extractor, DATA / "raw" / "audio.zip", manifest, feature_params.parallel)
     return time.perf_counter() - start
 
 
-def training_rows(everything: dict[str, Any], epochs: int, large: Checkout) -> list[dict[str, Any]]:
+def training_rows(config: Config, epochs: int, large: Checkout) -> list[dict[str, Any]]:
     """Features of FSDD and training; with a GPU also epochs at AudioMNIST's size."""
-    rows = [features_mfcc_fsdd(everything), train_lstm(copy.deepcopy(everything), epochs)]
+    rows = [features_mfcc_fsdd(config), train_lstm(copy.deepcopy(config), epochs)]
     rows += training.rows()
     if torch.cuda.is_available():
         data = large.folder / "data"
@@ -116,10 +120,10 @@ def training_rows(everything: dict[str, Any], epochs: int, large: Checkout) -> l
     return rows
 
 
-def features_mfcc_fsdd(everything: dict[str, Any]) -> dict[str, Any]:
+def features_mfcc_fsdd(config: Config) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         paths, _ = unpack(Path(folder))
-        ours = min(extract_ours(everything, Path(folder) / "mfcc") for _ in range(3))
+        ours = min(extract_ours(config, Path(folder) / "mfcc") for _ in range(3))
         reference = min(extract(paths) for _ in range(2))
     note = (
         f"{len(paths)} clips of 8 kHz once, in a warm process: archive to tensors on disk, "
@@ -128,8 +132,8 @@ def features_mfcc_fsdd(everything: dict[str, Any]) -> dict[str, Any]:
     return row("features_mfcc_fsdd", ours, reference, note)
 
 
-def train_lstm(everything: dict[str, Any], epochs: int) -> dict[str, Any]:
-    everything["model"]["train"] |= {"epochs": epochs, "patience": None}
+def train_lstm(config: Config, epochs: int) -> dict[str, Any]:
+    config["model"]["train"] |= {"epochs": epochs, "patience": None}
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         (data / "features").mkdir(parents=True)
@@ -141,14 +145,14 @@ def train_lstm(everything: dict[str, Any], epochs: int) -> dict[str, Any]:
         clips.mkdir()
         paths, classes = unpack(clips)
         start = time.perf_counter()
-        extract_ours(everything, data / "features" / "mfcc")
-        dataset = experiment.load_dataset(data, everything, "lstm")
-        trained = experiment.train_model(dataset, everything, "lstm", seed=42)
+        extract_ours(config, data / "features" / "mfcc")
+        dataset = load_dataset(data, read_model_params(config, "lstm").features)
+        trained = experiment.train_model(dataset, config, "lstm", seed=42)
         ours = time.perf_counter() - start
         train_rows = rows["train"]
         torch.use_deterministic_algorithms(False)
         again = {"train": ([paths[i] for i in train_rows], [classes[i] for i in train_rows])}
-        device = loop.pick_device(read_device(everything)[0])
+        device = pick_device(read_device(config)[0])
         reference = sum(train(ReferenceLstm(), Mfccs(), again, epochs, device))
     best = trained.state.curve[trained.state.best_epoch - 1]
     note = (
@@ -158,10 +162,10 @@ def train_lstm(everything: dict[str, Any], epochs: int) -> dict[str, Any]:
     return row("train_lstm", ours, reference, note)
 
 
-def latency_rows(everything: dict[str, Any]) -> list[dict[str, Any]]:
+def latency_rows(config: Config) -> list[dict[str, Any]]:
     """One clip through the integer C network, against the int8 runtimes people would use."""
     card, tensors = read_model(Path("models/lstm_36kb.safetensors"))
-    test = experiment.load_dataset(DATA, everything, "lstm_36kb").subset("test")
+    test = load_dataset(DATA, read_model_params(config, "lstm_36kb").features).subset("test")
     network = load_network(card, tensors)
     assert isinstance(network, Lstm)
     return latency.rows(

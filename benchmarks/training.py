@@ -36,15 +36,16 @@ from reference_loop import READERS, train
 from torch import nn
 
 from spoken_digits import errors
-from spoken_digits.io import params
-from spoken_digits.io.clips import ClipArchive
-from spoken_digits.io.manifest import read_manifest
+from spoken_digits.config import Config, read_config
+from spoken_digits.data.clips import ClipArchive
+from spoken_digits.data.dataset import Batch, Subset
+from spoken_digits.data.loading import Dataset, load_dataset
+from spoken_digits.data.manifest import read_manifest
+from spoken_digits.models.device import pick_device, read_device, set_up, use_bfloat16
 from spoken_digits.models.networks import Cnn, Network, make_network
 from spoken_digits.models.params import ModelParams, names, read_model_params
 from spoken_digits.training import experiment, loop
-from spoken_digits.training.data import Batch, Subset
-from spoken_digits.training.experiment import Dataset
-from spoken_digits.training.recipe import Recipe, read_device, read_recipe
+from spoken_digits.training.recipe import Recipe, read_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path("data")
@@ -59,9 +60,9 @@ REFERENCE_CLIPS = 320
 
 def rows() -> list[dict[str, Any]]:
     """Rows `train_step_<cnn>` and `epoch_<model>`; run where data/ holds FSDD's features."""
-    everything = params.read_params(Path("params.yaml"))
+    config = read_config(Path("params.yaml"))
     steps = [step_row(model) for model in CNNS]
-    return steps + [epoch_row(f"epoch_{model}", model, DATA) for model in names(everything)]
+    return steps + [epoch_row(f"epoch_{model}", model, DATA) for model in names(config)]
 
 
 def step_row(model: str) -> dict[str, Any]:
@@ -119,18 +120,18 @@ class Subject:
     data: Path
     """Folder with raw/, features/ and split.csv."""
     dataset: Dataset
-    everything: dict[str, Any]
+    config: Config
     """params.yaml."""
     model: str
 
     @property
     def section(self) -> ModelParams:
         """The model's section of params.yaml."""
-        return read_model_params(self.everything, self.model)
+        return read_model_params(self.config, self.model)
 
     def recipe(self, corpus: str, **changes: Any) -> Recipe:
         """How the model is trained on a corpus, with changes, never stopped early."""
-        recipe = read_recipe(self.everything, self.model, self.section, corpus)
+        recipe = read_recipe(self.config, self.model, self.section, corpus)
         return dataclasses.replace(recipe, patience=None, **changes)
 
     def network(self) -> Network:
@@ -141,10 +142,10 @@ class Subject:
         return make_network(described, shape, n_classes)
 
     def plain_device(self) -> torch.device:
-        """Where the model trains, without what `loop.set_up` changes."""
-        device, threads = read_device(self.everything)
+        """Where the model trains, without what `set_up` changes."""
+        device, threads = read_device(self.config)
         torch.set_num_threads(threads)
-        return loop.pick_device(device)
+        return pick_device(device)
 
 
 def step(
@@ -152,7 +153,7 @@ def step(
 ) -> dict[str, Any]:
     """Median over epochs of a few steps, through the real loop."""
     recipe = subject.recipe("audiomnist", epochs=ROUNDS, batch_size=BATCH)
-    device = loop.set_up(recipe.device, recipe.threads)
+    device = set_up(recipe.device, recipe.threads)
     train = subject.dataset.subset("train")
     train = dataclasses.replace(train, rows=train.rows[: BATCH * STEPS])
     one = dataclasses.replace(train, rows=train.rows[:1])
@@ -170,7 +171,7 @@ def step(
         on_epoch=lambda *_: ends.append(time.perf_counter()),
     )
     seconds = statistics.median(np.diff(ends)[1:]) / STEPS
-    computed = "bfloat16" if loop.use_bfloat16(recipe.precision, device) else "float32"
+    computed = "bfloat16" if use_bfloat16(recipe.precision, device) else "float32"
     return {"seconds": seconds, "precision": f"{recipe.memory_format}, {computed}, fused Adam"}
 
 
@@ -201,7 +202,7 @@ def reference(subject: Subject) -> dict[str, Any]:
 def epoch(subject: Subject) -> dict[str, Any]:
     """The second epoch of the model's own recipe, and the share of it that its input takes."""
     recipe = subject.recipe(subject.dataset.corpus["corpus"], epochs=2)
-    device = loop.set_up(recipe.device, recipe.threads)
+    device = set_up(recipe.device, recipe.threads)
     whole = vars(subject.dataset.subset("train"))
     ends: list[tuple[float, float]] = []
 
@@ -265,7 +266,7 @@ def floor(subject: Subject) -> dict[str, Any]:
     n_weights = sum(p.numel() for p in network.parameters())
     batch = subject.dataset.subset("train").take(np.arange(BATCH))
     flops = 3 * 2 * _multiply_accumulates(network, batch)
-    in_bfloat16 = loop.use_bfloat16(subject.recipe("audiomnist").precision, device)
+    in_bfloat16 = use_bfloat16(subject.recipe("audiomnist").precision, device)
     dtype = torch.bfloat16 if in_bfloat16 else torch.float32
     bandwidth, rate = _bandwidth(device), _rate(device, dtype)
     adam_s = 7 * 4 * n_weights / bandwidth
@@ -341,11 +342,9 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("--data", type=Path, default=DATA)
     arguments = parser.parse_args()
-    everything = params.read_params(Path("params.yaml"))
-    dataset = experiment.load_dataset(arguments.data, everything, arguments.model)
-    subject = Subject(
-        data=arguments.data, dataset=dataset, everything=everything, model=arguments.model
-    )
+    config = read_config(Path("params.yaml"))
+    dataset = load_dataset(arguments.data, read_model_params(config, arguments.model).features)
+    subject = Subject(data=arguments.data, dataset=dataset, config=config, model=arguments.model)
     answer = MEASURES[arguments.what](subject)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     print(json.dumps({**answer, "peak_rss_mib": round(peak)}))

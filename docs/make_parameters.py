@@ -9,17 +9,17 @@ import ast
 import inspect
 from pathlib import Path
 
-from spoken_digits.budget import BudgetParams
 from spoken_digits.corpora import CorpusParams, SyntheticParams
+from spoken_digits.data.splits import SplitParams
 from spoken_digits.features.mfcc import MfccParams
 from spoken_digits.features.parallel import ParallelParams
 from spoken_digits.features.registry import FeatureParams
 from spoken_digits.features.spectrogram import SpectrogramParams
-from spoken_digits.integer.frontend_spec import FrontendSpec
+from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.qat import QatParams
+from spoken_digits.models.budget import BudgetParams
 from spoken_digits.models.params import CnnLstmParams, CnnParams, LstmParams
 from spoken_digits.quantization.int8_dynamic import Int8DynamicParams
-from spoken_digits.splits import SplitParams
 from spoken_digits.training.recipe import Recipe
 
 SECTIONS: list[tuple[str, type]] = [

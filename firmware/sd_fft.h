@@ -1,6 +1,6 @@
 /* Power spectrum of 256 real samples by a block-floating FFT in integers.
  *
- * Twin of spoken_digits/integer/frontend_fft.py.
+ * Twin of spoken_digits/integer/frontend/fft.py.
  */
 #ifndef SD_FFT_H
 #define SD_FFT_H

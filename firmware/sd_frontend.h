@@ -1,6 +1,6 @@
 /* Front-end: int16 samples at 8 kHz in, one frame of int8 features every 20 ms out.
  *
- * Twin of spoken_digits/integer/frontend.py, equal to it in every bit. Integers only; the
+ * Twin of spoken_digits/integer/frontend/frontend.py, equal to it in every bit. Integers only; the
  * caller owns the memory; nothing is allocated. Use:
  *
  *     sd_frontend_reset(&frontend);                        (before each clip)

@@ -1,6 +1,6 @@
 /* Mel bands of a power spectrum, in log2.
  *
- * Twin of _mel_energy and _log_energy in spoken_digits/integer/frontend.py.
+ * Twin of _mel_energy and _log_energy in spoken_digits/integer/frontend/frontend.py.
  */
 #ifndef SD_MEL_H
 #define SD_MEL_H

@@ -15,12 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spoken_digits import errors
+from spoken_digits import audio, errors
+from spoken_digits.audio import Waveform
 from spoken_digits.evaluation.metrics import probabilities
 from spoken_digits.features.registry import extractor_from
-from spoken_digits.io import audio
-from spoken_digits.io.audio import Waveform
-from spoken_digits.models.model_file import read_model
+from spoken_digits.models.card import read_model
 from spoken_digits.quantization import load_any
 
 

@@ -11,29 +11,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits import splits
+from spoken_digits.config import Config
+from spoken_digits.data import splits
+from spoken_digits.data.loading import Dataset
+from spoken_digits.data.manifest import read_manifest
+from spoken_digits.evaluation.inference import predict
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.io import files
-from spoken_digits.io.manifest import read_manifest
-from spoken_digits.io.params import section
 from spoken_digits.models.params import LstmParams, names, read_model_params
 from spoken_digits.quantization import integer
-from spoken_digits.training import loop
-from spoken_digits.training.experiment import Dataset, TrainedModel, train_model
+from spoken_digits.training.experiment import TrainedModel, train_model
 
 
-def lstm_names(everything: Mapping[str, Any]) -> list[str]:
+def lstm_names(config: Config) -> list[str]:
     """The models of params.yaml that are small enough to train many times."""
     return [
-        name
-        for name in names(everything)
-        if isinstance(read_model_params(everything, name), LstmParams)
+        name for name in names(config) if isinstance(read_model_params(config, name), LstmParams)
     ]
 
 
-def resplit(
-    dataset: Dataset, raw: Path, everything: Mapping[str, Any], seed: int, **changes: Any
-) -> Dataset:
+def resplit(dataset: Dataset, raw: Path, config: Config, seed: int, **changes: Any) -> Dataset:
     """The same clips, split as stage `split` would under another seed or other settings.
 
     Parameters
@@ -42,7 +39,7 @@ def resplit(
         From `load_dataset`.
     raw
         Folder of manifest.csv and provenance.json.
-    everything
+    config
         params.yaml.
     seed
         Draws the random choices.
@@ -50,7 +47,7 @@ def resplit(
         Fields of `SplitParams` that differ from params.yaml.
     """
     provenance = files.read_json(raw / "provenance.json", "dvc repro download")
-    settings = splits.read_params(everything, provenance["corpus"])
+    settings = splits.read_params(config, provenance["corpus"])
     subsets = splits.assign(
         read_manifest(raw / "manifest.csv"),
         dataclasses.replace(settings, **changes),
@@ -62,15 +59,15 @@ def resplit(
     return dataclasses.replace(dataset, rows=rows)
 
 
-def n_folds(raw: Path, everything: Mapping[str, Any]) -> int:
+def n_folds(raw: Path, config: Config) -> int:
     """Folds of `split.scheme: speaker` for the corpus in `raw`."""
     provenance = files.read_json(raw / "provenance.json", "dvc repro download")
-    settings = splits.read_params(everything, provenance["corpus"])
+    settings = splits.read_params(config, provenance["corpus"])
     return len(provenance["speaker_folds"] or range(settings.n_folds))
 
 
 def measure(
-    split: Dataset, everything: Mapping[str, Any], name: str, seed: int, schemes: Sequence[str]
+    split: Dataset, config: Config, name: str, seed: int, schemes: Sequence[str]
 ) -> dict[str, dict[str, float]]:
     """Train one model on one split and test it, as floats and as integers.
 
@@ -78,7 +75,7 @@ def measure(
     ----------
     split
         From `resplit`.
-    everything
+    config
         params.yaml.
     name
         Name of the model.
@@ -93,15 +90,15 @@ def measure(
         ``accuracy`` under the model's name; under ``<name>.<scheme>`` also ``accuracy_drop`` and
         ``agreement`` with the float model.
     """
-    trained = train_model(split, everything, name, seed)
+    trained = train_model(split, config, name, seed)
     device = next(trained.network.parameters()).device
     test, actual = split.subset("test"), split.actual("test")
-    logits = loop.predict(trained.network, trained.card.normalise, test, device).numpy()
+    logits = predict(trained.network, trained.card.normalise, test, device).numpy()
     predicted = logits.argmax(axis=1)
     accuracy = float((predicted == actual).mean())
     figures = {name: {"accuracy": accuracy}}
     for scheme in schemes:
-        found = _integer_predictions(split, trained, everything, scheme, seed)
+        found = _integer_predictions(split, trained, config, scheme, seed)
         right = float((found == actual).mean())
         figures[f"{name}.{scheme}"] = {
             "accuracy": right,
@@ -112,7 +109,7 @@ def measure(
 
 
 def _integer_predictions(
-    split: Dataset, trained: TrainedModel, everything: Mapping[str, Any], scheme: str, seed: int
+    split: Dataset, trained: TrainedModel, config: Config, scheme: str, seed: int
 ) -> NDArray[np.int64]:
     network = integer.quantize(
         trained.card,
@@ -120,7 +117,7 @@ def _integer_predictions(
         split.subset("train"),
         split.subset("val"),
         scheme,
-        section(everything, f"quantize.{scheme}", QatParams),
+        config.section(f"quantize.{scheme}", QatParams),
         seed,
     )
     predicted: NDArray[np.int64] = integer.logits_of(network, split.subset("test")).argmax(axis=1)

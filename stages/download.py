@@ -16,19 +16,19 @@ import pandas as pd
 from tqdm import tqdm
 
 from spoken_digits import corpora, errors
+from spoken_digits.config import read_config
 from spoken_digits.corpora.base import Corpus
+from spoken_digits.data import manifest
+from spoken_digits.data.clips import write_archive
 from spoken_digits.errors import UserError
-from spoken_digits.io import files, manifest, params
-from spoken_digits.io.clips import write_archive
+from spoken_digits.io import files
 
 ROOT = Path(__file__).resolve().parent.parent
 RAW = Path("data/raw")
 
 
 def main() -> None:
-    corpus_params = params.section(
-        params.read_params(Path("params.yaml")), "corpus", corpora.CorpusParams
-    )
+    corpus_params = read_config(Path("params.yaml")).section("corpus", corpora.CorpusParams)
     if parse_arguments().check:
         sys.exit(0 if corpora.reachable(corpus_params, ROOT) else 3)
     corpus = corpora.open_corpus(corpus_params, ROOT)

@@ -14,8 +14,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits import errors
+from spoken_digits import audio, errors
+from spoken_digits.config import read_config
+from spoken_digits.data.clips import ClipArchive
+from spoken_digits.data.loading import Dataset, load_dataset
+from spoken_digits.data.manifest import read_manifest
 from spoken_digits.evaluation import mistakes
+from spoken_digits.evaluation.inference import check_fits, predict
 from spoken_digits.evaluation.metrics import (
     accuracy_metrics,
     per_class_report,
@@ -23,14 +28,11 @@ from spoken_digits.evaluation.metrics import (
     rounded,
 )
 from spoken_digits.evaluation.tables import size_accuracy_row
-from spoken_digits.io import audio, files, params
-from spoken_digits.io.clips import ClipArchive
-from spoken_digits.io.manifest import read_manifest
-from spoken_digits.models.model_file import ModelCard, load_network, parameter_bytes, read_model
+from spoken_digits.io import files
+from spoken_digits.models.card import ModelCard, load_network, parameter_bytes, read_model
+from spoken_digits.models.device import read_device, set_up
 from spoken_digits.models.networks import n_parameters
-from spoken_digits.training import loop
-from spoken_digits.training.experiment import Dataset, check_fits, load_dataset
-from spoken_digits.training.recipe import read_device
+from spoken_digits.models.params import read_model_params
 
 DATA = Path("data")
 MODELS = Path("models")
@@ -41,15 +43,15 @@ N_MISTAKES = 6
 
 def main() -> None:
     name = parse_arguments().model
-    everything = params.read_params(Path("params.yaml"))
-    device = loop.set_up(*read_device(everything))
+    config = read_config(Path("params.yaml"))
+    device = set_up(*read_device(config))
     model_file = MODELS / f"{name}.safetensors"
     card, tensors = read_model(model_file)
     network = load_network(card, tensors).to(device)
-    dataset = load_dataset(DATA, everything, name)
+    dataset = load_dataset(DATA, read_model_params(config, name).features)
     check_fits(card, model_file, dataset)
     logits = {
-        subset: loop.predict(network, card.normalise, dataset.subset(subset), device)
+        subset: predict(network, card.normalise, dataset.subset(subset), device)
         .numpy()
         .astype(np.float64)
         for subset in ("train", "val", "test")

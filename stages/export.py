@@ -17,16 +17,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spoken_digits import errors, splits
+from spoken_digits import audio, errors
+from spoken_digits.data import manifest, splits
+from spoken_digits.data.clips import ClipArchive
+from spoken_digits.embedded.package.folder import export_files
 from spoken_digits.errors import UserError
 from spoken_digits.features import mfcc_int
-from spoken_digits.integer.export import export_files
-from spoken_digits.integer.frontend_spec import FrontendSpec
+from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.network import from_arrays
-from spoken_digits.io import audio, files, manifest
-from spoken_digits.io.clips import ClipArchive
-from spoken_digits.models.model_file import ModelCard, read_model
+from spoken_digits.io import files
+from spoken_digits.models.card import ModelCard, read_model
 
 RAW = Path("data/raw")
 SPLIT = Path("data/split.csv")

@@ -13,10 +13,10 @@ import argparse
 from pathlib import Path
 
 from spoken_digits import errors
+from spoken_digits.config import read_config
+from spoken_digits.data.manifest import read_manifest
 from spoken_digits.features.extraction import write_features
 from spoken_digits.features.registry import KINDS, FeatureParams, make_extractor
-from spoken_digits.io import params
-from spoken_digits.io.manifest import read_manifest
 
 RAW = Path("data/raw")
 FEATURES = Path("data/features")
@@ -24,9 +24,7 @@ FEATURES = Path("data/features")
 
 def main() -> None:
     kind = parse_arguments().kind
-    feature_params = params.section(
-        params.read_params(Path("params.yaml")), "features", FeatureParams
-    )
+    feature_params = read_config(Path("params.yaml")).section("features", FeatureParams)
     extractor = make_extractor(kind, feature_params)
     manifest = read_manifest(RAW / "manifest.csv")
     taken_over = write_features(

@@ -22,22 +22,24 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from spoken_digits import errors
+from spoken_digits import audio, errors
+from spoken_digits.data import manifest
+from spoken_digits.data.clips import ClipArchive
+from spoken_digits.embedded import boards, host_frontend, host_network
+from spoken_digits.embedded.emit import tables as c_tables
 from spoken_digits.errors import UserError
 from spoken_digits.features import mfcc_int
-from spoken_digits.integer import c_tables, emulator, frontend, frontend_c, network_c
-from spoken_digits.integer.frontend_spec import FrontendSpec
+from spoken_digits.integer.frontend import frontend
+from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.network import IntegerLSTM, from_arrays
-from spoken_digits.io import audio, manifest
-from spoken_digits.io.clips import ClipArchive
-from spoken_digits.models.model_file import read_model
+from spoken_digits.models.card import read_model
 
 RAW = Path("data/raw")
 MODELS = Path("models")
 FIRMWARE = Path("firmware")
-PACKAGES = f"gcc {emulator.PACKAGES}"
-NO_FLOAT = frontend_c.NO_FLOAT if platform.machine() == "x86_64" else ()
+PACKAGES = f"gcc {boards.PACKAGES}"
+NO_FLOAT = host_frontend.NO_FLOAT if platform.machine() == "x86_64" else ()
 HOST_BUILDS = {
     "gcc -O0": ("gcc", ("-O0", *NO_FLOAT)),
     "gcc -O3": ("gcc", ("-O3", *NO_FLOAT)),
@@ -107,7 +109,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def check_tools() -> None:
     missing = [] if shutil.which("gcc") else ["gcc"]
-    missing += emulator.missing_tools()
+    missing += boards.missing_tools()
     if missing:
         raise UserError(
             f"not installed: {', '.join(missing)}; Debian's packages: apt-get install {PACKAGES}"
@@ -171,7 +173,7 @@ def prove_frontend(
 ) -> Iterator[Row]:
     what = f"front-end {spec.fingerprint()[:8]}"
 
-    def row(runs_on: str, found: frontend_c.Features, report: dict[str, int]) -> Row:
+    def row(runs_on: str, found: host_frontend.Features, report: dict[str, int]) -> Row:
         different = (found[0] != features).any(axis=(1, 2)) | (found[1] != n_frames)
         return Row(
             what=what,
@@ -184,10 +186,10 @@ def prove_frontend(
 
     for number, (label, (compiler, flags)) in enumerate(host_builds()):
         library = firmware.parent / f"frontend_{number}.so"
-        frontend_c.build_host_library(firmware, library, compiler=compiler, flags=flags)
-        yield row(label, frontend_c.extract_on_host(library, clips, spec), {})
-    for board in emulator.BOARDS.values():
-        found, report = frontend_c.extract_on_board(
+        host_frontend.build_host_library(firmware, library, compiler=compiler, flags=flags)
+        yield row(label, host_frontend.extract_on_host(library, clips, spec), {})
+    for board in boards.BOARDS.values():
+        found, report = host_frontend.extract_on_board(
             board, firmware, clips, spec, timeout_s=TIMEOUT_S
         )
         yield row(f"{board.cpu} emulated", found, report)
@@ -215,13 +217,13 @@ def prove_network(
     for number, (label, (compiler, flags)) in enumerate(host_builds()):
         folder = firmware.parent / f"{name}.{number}"
         folder.mkdir()
-        library = network_c.build_host_library(
+        library = host_network.build_host_library(
             firmware, network, folder, compiler=compiler, flags=flags
         )
-        found = network_c.logits_on_host(library, features, n_frames, network.n_classes)
+        found = host_network.logits_on_host(library, features, n_frames, network.n_classes)
         yield row(label, found, {})
-    for board in emulator.BOARDS.values():
-        found, report = network_c.logits_on_board(
+    for board in boards.BOARDS.values():
+        found, report = host_network.logits_on_board(
             board, firmware, network, features, n_frames, timeout_s=TIMEOUT_S
         )
         yield row(f"{board.cpu} emulated", found, report)

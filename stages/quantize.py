@@ -14,38 +14,38 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spoken_digits import errors
+from spoken_digits import audio, errors
+from spoken_digits.config import Config, read_config
+from spoken_digits.data.clips import ClipArchive
+from spoken_digits.data.loading import Dataset, load_dataset
+from spoken_digits.data.manifest import read_manifest
+from spoken_digits.embedded import boards, proof
+from spoken_digits.evaluation.inference import check_fits, predict
 from spoken_digits.evaluation.metrics import accuracy_metrics, rounded
 from spoken_digits.evaluation.tables import size_accuracy_row
 from spoken_digits.features.mfcc_int import spec_from, to_pcm
-from spoken_digits.integer import emulator, proof
 from spoken_digits.integer.network import IntegerLSTM
 from spoken_digits.integer.qat import QatParams
-from spoken_digits.io import audio, files, params
-from spoken_digits.io.clips import ClipArchive
-from spoken_digits.io.manifest import read_manifest
-from spoken_digits.models.model_file import (
+from spoken_digits.io import files
+from spoken_digits.models.card import (
     ModelCard,
     load_network,
     parameter_bytes,
     read_model,
     write_model,
 )
+from spoken_digits.models.device import read_device, set_up
 from spoken_digits.models.networks import Network, n_parameters
+from spoken_digits.models.params import read_model_params
 from spoken_digits.quantization import int8_dynamic, integer
-from spoken_digits.training import loop
-from spoken_digits.training.experiment import Dataset, check_fits, load_dataset
-from spoken_digits.training.recipe import read_device
 
 DATA = Path("data")
 FIRMWARE = Path("firmware")
@@ -73,19 +73,19 @@ class Quantized:
 def main() -> None:
     arguments = parse_arguments()
     name, scheme = arguments.model, arguments.scheme
-    everything = params.read_params(Path("params.yaml"))
-    loop.set_up(*read_device(everything))
+    config = read_config(Path("params.yaml"))
+    set_up(*read_device(config))
     model_file = MODELS / f"{name}.safetensors"
     card, tensors = read_model(model_file)
     network = load_network(card, tensors)
-    dataset = load_dataset(DATA, everything, name)
+    dataset = load_dataset(DATA, read_model_params(config, name).features)
     check_fits(card, model_file, dataset)
     float_metrics = files.read_json(METRICS / f"{name}.json", f"dvc repro evaluate@{name}")
     if scheme == int8_dynamic.SCHEME:
-        quantized = by_pytorch(card, network, dataset, everything)
+        quantized = by_pytorch(card, network, dataset, config)
     else:
-        quantized = to_integers(card, tensors, dataset, everything, scheme)
-    float_logits = loop.predict(network, card.normalise, dataset.subset("test"), CPU).numpy()
+        quantized = to_integers(card, tensors, dataset, config, scheme)
+    float_logits = predict(network, card.normalise, dataset.subset("test"), CPU).numpy()
     metrics = accuracy_metrics(quantized.logits, dataset.actual("test"))
     metrics |= {
         "accuracy_drop": float_metrics["accuracy"] - metrics["accuracy"],
@@ -114,16 +114,14 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def by_pytorch(
-    card: ModelCard, network: Network, dataset: Dataset, everything: Mapping[str, Any]
-) -> Quantized:
+def by_pytorch(card: ModelCard, network: Network, dataset: Dataset, config: Config) -> Quantized:
     scheme = int8_dynamic.SCHEME
-    scheme_params = params.section(everything, f"quantize.{scheme}", int8_dynamic.Int8DynamicParams)
+    scheme_params = config.section(f"quantize.{scheme}", int8_dynamic.Int8DynamicParams)
     quantized = int8_dynamic.quantize(network, scheme_params.layers)
     tensors = int8_dynamic.stored_tensors(quantized)
     # One clip at a time, as the device would hear them: the scale of the activations is taken
     # over a whole batch, so a clip's result depends on its neighbours.
-    logits = loop.predict(quantized, card.normalise, dataset.subset("test"), CPU, batch_size=1)
+    logits = predict(quantized, card.normalise, dataset.subset("test"), CPU, batch_size=1)
     return Quantized(
         card=dataclasses.replace(
             card, scheme=scheme, scheme_params=dataclasses.asdict(scheme_params)
@@ -138,11 +136,11 @@ def to_integers(
     card: ModelCard,
     tensors: dict[str, Tensor],
     dataset: Dataset,
-    everything: Mapping[str, Any],
+    config: Config,
     scheme: str,
 ) -> Quantized:
-    qat_params = params.section(everything, f"quantize.{scheme}", QatParams)
-    seed = params.value(everything, "seed", int)
+    qat_params = config.section(f"quantize.{scheme}", QatParams)
+    seed = config.value("seed", int)
     network = integer.quantize(
         card, tensors, dataset.subset("train"), dataset.subset("val"), scheme, qat_params, seed
     )
@@ -173,11 +171,11 @@ def cost(card: ModelCard, network: IntegerLSTM, dataset: Dataset) -> dict[str, i
         waveform, found = audio.decode(archive.read(path), path)
         clips.append(to_pcm(audio.resample(waveform, found.sample_rate, spec.sample_rate_hz)))
     runs = proof.on_host(network, spec, clips, FIRMWARE)
-    missing = emulator.missing_tools()
+    missing = boards.missing_tools()
     if missing:
         print(
             f"instructions, flash, RAM and stack are left out: {', '.join(missing)} not installed "
-            f"(Debian: {emulator.PACKAGES})"
+            f"(Debian: {boards.PACKAGES})"
         )
     else:
         runs += proof.on_boards(network, spec, clips, FIRMWARE)

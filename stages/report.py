@@ -15,7 +15,8 @@ from typing import Any
 import matplotlib
 
 from spoken_digits import errors
-from spoken_digits.io import files, params
+from spoken_digits.config import read_config
+from spoken_digits.io import files
 from spoken_digits.models.params import names
 
 matplotlib.use("Agg")  # before pyplot: no display in a pipeline
@@ -42,8 +43,8 @@ REFERENCE = {
 
 
 def main() -> None:
-    everything = params.read_params(Path("params.yaml"))
-    rows = collect(names(everything))
+    config = read_config(Path("params.yaml"))
+    rows = collect(names(config))
     seeds = read_optional(METRICS / "seeds.json")
     speakers = read_optional(METRICS / "speakers.json")
     table = results_table(rows, seeds, speakers)

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from spoken_digits import errors, study
-from spoken_digits.io import files, params
+from spoken_digits.config import read_config
+from spoken_digits.data.loading import load_dataset
+from spoken_digits.io import files
+from spoken_digits.models.params import read_model_params
 from spoken_digits.quantization import integer
-from spoken_digits.training.experiment import load_dataset
 
 DATA = Path("data")
 METRICS = Path("metrics")
@@ -27,16 +29,16 @@ SEEDS = METRICS / "seeds.json"
 
 def main() -> None:
     arguments = parse_arguments()
-    everything = params.read_params(Path("params.yaml"))
-    first = params.value(everything, "seed", int)
+    config = read_config(Path("params.yaml"))
+    first = config.value("seed", int)
     results: dict[str, Any] = {}
-    for name in study.lstm_names(everything):
-        dataset = load_dataset(DATA, everything, name)
+    for name in study.lstm_names(config):
+        dataset = load_dataset(DATA, read_model_params(config, name).features)
         schemes = [s for s in integer.SCHEMES if (METRICS / f"{name}.{s}.json").exists()]
         figures: dict[str, list[dict[str, float]]] = defaultdict(list)
         for seed in range(first, first + arguments.n):
-            split = study.resplit(dataset, DATA / "raw", everything, seed)
-            for key, measured in study.measure(split, everything, name, seed, schemes).items():
+            split = study.resplit(dataset, DATA / "raw", config, seed)
+            for key, measured in study.measure(split, config, name, seed, schemes).items():
                 figures[key].append(measured)
                 print(f"{key} seed {seed}: test accuracy {measured['accuracy']:.4f}", flush=True)
         results |= {key: study.summary(measured) for key, measured in figures.items()}

@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from spoken_digits import errors, study
-from spoken_digits.io import files, params
-from spoken_digits.io.manifest import read_manifest
+from spoken_digits.config import read_config
+from spoken_digits.data.loading import load_dataset
+from spoken_digits.data.manifest import read_manifest
+from spoken_digits.io import files
+from spoken_digits.models.params import read_model_params
 from spoken_digits.quantization import integer
-from spoken_digits.training.experiment import load_dataset
 
 RAW = Path("data/raw")
 METRICS = Path("metrics")
@@ -28,19 +30,19 @@ SPEAKERS = METRICS / "speakers.json"
 
 
 def main() -> None:
-    everything = params.read_params(Path("params.yaml"))
-    seed = params.value(everything, "seed", int)
+    config = read_config(Path("params.yaml"))
+    seed = config.value("seed", int)
     speakers = read_manifest(RAW / "manifest.csv")["speaker"]
     results: dict[str, Any] = {}
-    for name in study.lstm_names(everything):
-        dataset = load_dataset(RAW.parent, everything, name)
+    for name in study.lstm_names(config):
+        dataset = load_dataset(RAW.parent, read_model_params(config, name).features)
         schemes = [s for s in integer.SCHEMES if (METRICS / f"{name}.{s}.json").exists()]
         figures: dict[str, list[dict[str, float]]] = defaultdict(list)
         tested = []
-        for fold in range(study.n_folds(RAW, everything)):
-            split = study.resplit(dataset, RAW, everything, seed, scheme="speaker", fold=fold)
+        for fold in range(study.n_folds(RAW, config)):
+            split = study.resplit(dataset, RAW, config, seed, scheme="speaker", fold=fold)
             tested.append(" ".join(sorted(set(speakers[split.rows["test"]]))))
-            for key, measured in study.measure(split, everything, name, seed, schemes).items():
+            for key, measured in study.measure(split, config, name, seed, schemes).items():
                 figures[key].append(measured)
                 print(f"{key}, tested on {tested[-1]}: {measured['accuracy']:.4f}", flush=True)
         for key, measured in figures.items():

@@ -9,22 +9,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from spoken_digits import errors, splits
-from spoken_digits.io import files, params
-from spoken_digits.io.manifest import read_manifest
+from spoken_digits import errors
+from spoken_digits.config import read_config
+from spoken_digits.data import splits
+from spoken_digits.data.manifest import read_manifest
+from spoken_digits.io import files
 
 RAW = Path("data/raw")
 SPLIT = Path("data/split.csv")
 
 
 def main() -> None:
-    everything = params.read_params(Path("params.yaml"))
-    seed = params.value(everything, "seed", int)
+    config = read_config(Path("params.yaml"))
+    seed = config.value("seed", int)
     manifest = read_manifest(RAW / "manifest.csv")
     provenance = files.read_json(RAW / "provenance.json", "dvc repro download")
     subsets = splits.assign(
         manifest,
-        splits.read_params(everything, provenance["corpus"]),
+        splits.read_params(config, provenance["corpus"]),
         seed,
         speaker_folds=provenance["speaker_folds"],
         official_test_takes=provenance["official_test_takes"],

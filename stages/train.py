@@ -16,10 +16,13 @@ import time
 from pathlib import Path
 
 from spoken_digits import errors
-from spoken_digits.io import files, params
-from spoken_digits.models.model_file import write_model
+from spoken_digits.config import read_config
+from spoken_digits.data.loading import load_dataset
+from spoken_digits.io import files
+from spoken_digits.models.card import write_model
+from spoken_digits.models.params import read_model_params
 from spoken_digits.training.distributed import joined
-from spoken_digits.training.experiment import TrainedModel, load_dataset, train_model
+from spoken_digits.training.experiment import TrainedModel, train_model
 from spoken_digits.training.loop import CURVE_COLUMNS
 
 DATA = Path("data")
@@ -30,12 +33,12 @@ RESUME = Path(".resume")
 
 def main() -> None:
     name = parse_arguments().model
-    everything = params.read_params(Path("params.yaml"))
-    seed = params.value(everything, "seed", int)
+    config = read_config(Path("params.yaml"))
+    seed = config.value("seed", int)
     start = time.monotonic()
-    dataset = load_dataset(DATA, everything, name)
+    dataset = load_dataset(DATA, read_model_params(config, name).features)
     with joined() as world:
-        trained = train_model(dataset, everything, name, seed, resume_folder=RESUME, world=world)
+        trained = train_model(dataset, config, name, seed, resume_folder=RESUME, world=world)
         if world.is_first:
             write(trained)
             best = trained.state.curve[trained.state.best_epoch - 1]

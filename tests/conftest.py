@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-import yaml
 from recordings import PATTERN, REPOSITORY, write_recordings
 
+from spoken_digits.config import Config, read_config
 from spoken_digits.corpora import fsdd
 from spoken_digits.corpora.archives import find
 
@@ -36,9 +36,9 @@ def repository() -> Path:
 
 
 @pytest.fixture
-def default_params() -> dict:
+def default_params() -> Config:
     """params.yaml as committed."""
-    return yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+    return read_config(REPOSITORY / "params.yaml")
 
 
 @pytest.fixture(scope="session")

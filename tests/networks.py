@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from spoken_digits.integer.convert import FloatLSTM, from_state
 from spoken_digits.integer.limits import Scheme
 from spoken_digits.integer.network import IntegerLayer, IntegerLSTM
-from spoken_digits.integer.parent import FloatLSTM, from_state
 
 N_INPUTS, MAX_FRAMES = 13, 36
 

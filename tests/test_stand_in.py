@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 
 import stand_in
 
+from spoken_digits import audio
 from spoken_digits.corpora import audiomnist
-from spoken_digits.io import audio
 
 
 def test_the_stand_in_has_audiomnists_layout(tmp_path):

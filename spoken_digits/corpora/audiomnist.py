@@ -21,8 +21,8 @@ from typing import Any
 
 from spoken_digits.corpora.archives import Archive, obtain
 from spoken_digits.corpora.base import WAV_48_KHZ, Corpus, balanced
+from spoken_digits.data.clips import Clip
 from spoken_digits.errors import UserError
-from spoken_digits.io.clips import Clip
 
 COMMIT = "630d7dab4c040882834de6fa21baf9a60372accd"
 URL = f"https://github.com/soerenab/AudioMNIST/archive/{COMMIT}.zip"

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from spoken_digits.io.audio import AudioFormat
-from spoken_digits.io.clips import Clip
+from spoken_digits.audio import AudioFormat
+from spoken_digits.data.clips import Clip
 
 
 @dataclass(frozen=True, kw_only=True)

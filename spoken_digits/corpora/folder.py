@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from spoken_digits import audio
 from spoken_digits.corpora.base import Corpus, balanced
+from spoken_digits.data.clips import Clip
 from spoken_digits.errors import UserError
-from spoken_digits.io import audio
-from spoken_digits.io.clips import Clip
 
 _NOT_AUDIO = {".md", ".txt", ".csv", ".json", ".yaml", ".yml", ".gitignore", ".gitkeep", ".dvc"}
 

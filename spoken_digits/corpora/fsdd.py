@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 
 from spoken_digits.corpora.archives import Archive, obtain
 from spoken_digits.corpora.base import WAV_8_KHZ, Corpus, balanced
+from spoken_digits.data.clips import Clip
 from spoken_digits.errors import UserError
-from spoken_digits.io.clips import Clip
 
 URL = "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.tar.gz"
 ARCHIVE_NAMES = ("free-spoken-digit-dataset-1.0.10.tar.gz", "v1.0.10.tar.gz")

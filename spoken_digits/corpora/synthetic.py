@@ -27,12 +27,12 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from spoken_digits.audio import AudioFormat
 from spoken_digits.corpora import espeak_worker
 from spoken_digits.corpora.base import Corpus
 from spoken_digits.corpora.espeak_worker import LANGUAGES, SAMPLE_RATE, Utterance
+from spoken_digits.data.clips import Clip
 from spoken_digits.errors import UserError
-from spoken_digits.io.audio import AudioFormat
-from spoken_digits.io.clips import Clip
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 N_FORMANTS = 9  # the engine's formants 0 to 8; 1 to 3 make the vowels

@@ -10,8 +10,8 @@ import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
+from spoken_digits.audio import Waveform
 from spoken_digits.features.spectrogram import Spectrogram, SpectrogramParams
-from spoken_digits.io.audio import Waveform
 
 matplotlib.use("Agg")  # before pyplot: no display in a pipeline
 from matplotlib import pyplot as plt

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.io.audio import Waveform
-from spoken_digits.io.feature_store import Features
+from spoken_digits.audio import Waveform
+from spoken_digits.data.store import Features
 
 
 class Extractor(Protocol):

@@ -8,13 +8,13 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
+from spoken_digits import audio
+from spoken_digits.data.clips import ClipArchive
+from spoken_digits.data.store import describe
 from spoken_digits.features.base import Extractor
 from spoken_digits.features.parallel import ParallelParams, run
-from spoken_digits.features.partial import Block, PartialTensor
-from spoken_digits.io import audio
-from spoken_digits.io.clips import ClipArchive
-from spoken_digits.io.feature_store import describe
-from spoken_digits.memory import keep_freed_memory
+from spoken_digits.features.resumable import Block, PartialTensor
+from spoken_digits.io.memory import keep_freed_memory
 
 _BLOCK_CLIPS = 64
 """Clips handed to a process at a time: 64 spectrograms and what makes them are about 25 MB."""

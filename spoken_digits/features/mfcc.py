@@ -21,8 +21,8 @@ import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from spoken_digits.io.audio import Waveform, fix_length
-from spoken_digits.io.feature_store import Features
+from spoken_digits.audio import Waveform, fix_length
+from spoken_digits.data.store import Features
 
 _POWER_FLOOR = 1e-10
 _TOP_DB = 80.0

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.integer import frontend
-from spoken_digits.integer.frontend_spec import FrontendSpec
-from spoken_digits.io.audio import Waveform
-from spoken_digits.io.feature_store import Features
+from spoken_digits.audio import Waveform
+from spoken_digits.data.store import Features
+from spoken_digits.integer.frontend import frontend
+from spoken_digits.integer.frontend.specification import FrontendSpec
 
 _FULL_SCALE = 32768
 

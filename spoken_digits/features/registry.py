@@ -12,7 +12,7 @@ from spoken_digits.features.mfcc import Mfcc, MfccParams
 from spoken_digits.features.mfcc_int import MfccInt, spec_from
 from spoken_digits.features.parallel import ParallelParams
 from spoken_digits.features.spectrogram import Spectrogram, SpectrogramParams
-from spoken_digits.integer.frontend_spec import FrontendSpec
+from spoken_digits.integer.frontend.specification import FrontendSpec
 
 KINDS = ("mfcc", "mfcc_int", "spectrogram")
 

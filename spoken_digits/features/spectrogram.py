@@ -18,8 +18,8 @@ import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from spoken_digits.io.audio import Waveform
-from spoken_digits.io.feature_store import Features
+from spoken_digits.audio import Waveform
+from spoken_digits.data.store import Features
 
 _POWER_FLOOR = 1e-10  # of librosa: an amplitude of 1e-5
 _FLOOR_DB = 80.0

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spoken_digits.batches import shuffled_batches
+from spoken_digits.data.batches import shuffled_batches
 from spoken_digits.integer.activation import ACTIVATION_BITS, GATE_BITS
+from spoken_digits.integer.convert import FloatLayer, FloatLSTM, run_float
 from spoken_digits.integer.limits import Scheme
 from spoken_digits.integer.network import IntegerLSTM, cell_step, predict
-from spoken_digits.integer.parent import FloatLayer, FloatLSTM, run_float
 from spoken_digits.integer.quantize import calibrate, quantize_layer, quantize_output, to_integers
 
 _ONE = 1 << ACTIVATION_BITS

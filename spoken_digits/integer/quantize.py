@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits.integer.activation import ACTIVATION_BITS
+from spoken_digits.integer.convert import FloatLSTM, Real, run_float
 from spoken_digits.integer.limits import (
     MAX_CELL_BITS,
     MAX_ROW_SHIFT,
@@ -20,7 +21,6 @@ from spoken_digits.integer.limits import (
     operand_reach,
 )
 from spoken_digits.integer.network import IntegerLayer, IntegerLSTM
-from spoken_digits.integer.parent import FloatLSTM, Real, run_float
 
 _LARGEST = {"int8": 127, "pow2": 64}
 _CANDIDATES = {"int8": (0, 1), "pow2": (0, 1, 2)}

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from spoken_digits.budget import BudgetParams
+from spoken_digits.config import Config
 from spoken_digits.errors import UserError
-from spoken_digits.io import params
+from spoken_digits.models.budget import BudgetParams
 
 MAIN = "lstm"
 """The model whose section is `model`; every other one has a section under `variants`."""
@@ -103,12 +103,12 @@ def section_name(model: str) -> str:
     return "model" if model == MAIN else f"variants.{model}"
 
 
-def names(everything: Mapping[str, Any]) -> list[str]:
+def names(config: Config) -> list[str]:
     """Every model there is, the main one first."""
-    return [MAIN, *everything.get("variants", {})]
+    return [MAIN, *config.get("variants", {})]
 
 
-def read_model_params(everything: Mapping[str, Any], model: str) -> ModelParams:
+def read_model_params(config: Config, model: str) -> ModelParams:
     """The parameters of one model.
 
     Raises
@@ -117,11 +117,9 @@ def read_model_params(everything: Mapping[str, Any], model: str) -> ModelParams:
         No such model, or a wrong key or value in its section.
     """
     name = section_name(model)
-    if model not in names(everything):
-        raise UserError(
-            f"no model {model!r} in params.yaml; there are {', '.join(names(everything))}"
-        )
-    node: Any = everything
+    if model not in names(config):
+        raise UserError(f"no model {model!r} in params.yaml; there are {', '.join(names(config))}")
+    node: Any = config
     for key in name.split("."):
         node = node[key] if isinstance(node, Mapping) and key in node else {}
     architecture = node.get("architecture") if isinstance(node, Mapping) else None
@@ -130,4 +128,4 @@ def read_model_params(everything: Mapping[str, Any], model: str) -> ModelParams:
             f"params.yaml: `{name}.architecture` is {architecture!r}, "
             f"must be one of {', '.join(_SCHEMAS)}"
         )
-    return params.section(everything, name, _SCHEMAS[architecture])
+    return config.section(name, _SCHEMAS[architecture])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from spoken_digits.errors import UserError
-from spoken_digits.models.model_file import ModelCard, load_network
+from spoken_digits.models.card import ModelCard, load_network
 from spoken_digits.quantization import int8_dynamic, integer
 
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from spoken_digits.errors import UserError
-from spoken_digits.models.model_file import ModelCard
+from spoken_digits.models.card import ModelCard
 from spoken_digits.models.networks import Network
 
 SCHEME = "int8_dynamic"

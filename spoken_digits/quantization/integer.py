@@ -12,13 +12,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from spoken_digits.data.dataset import Subset
 from spoken_digits.errors import UserError
+from spoken_digits.integer.convert import FloatLSTM, from_state
 from spoken_digits.integer.limits import Scheme
 from spoken_digits.integer.network import IntegerLSTM, from_arrays
-from spoken_digits.integer.parent import FloatLSTM, from_state
 from spoken_digits.integer.qat import QatParams, accuracy_then_loss, fine_tune
-from spoken_digits.models.model_file import ModelCard
-from spoken_digits.training.data import Subset
+from spoken_digits.models.card import ModelCard
 
 SCHEMES = ("int8", "pow2")
 

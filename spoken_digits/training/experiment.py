@@ -4,60 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from tqdm import tqdm
 
-from spoken_digits import budget, splits
-from spoken_digits.errors import UserError
-from spoken_digits.io import files, manifest
-from spoken_digits.io.feature_store import read_features
+from spoken_digits.config import Config
+from spoken_digits.data.dataset import fit_normalisation
+from spoken_digits.data.loading import Dataset
 from spoken_digits.io.files import sha256
-from spoken_digits.models.model_file import ModelCard, as_floats
+from spoken_digits.models import budget
+from spoken_digits.models.card import ModelCard, as_floats
+from spoken_digits.models.device import set_up
 from spoken_digits.models.networks import Network, make_network, n_parameters
 from spoken_digits.models.params import LstmParams, ModelParams, read_model_params
 from spoken_digits.training import loop
-from spoken_digits.training.data import Subset, fit_normalisation
 from spoken_digits.training.distributed import ALONE, World
 from spoken_digits.training.recipe import read_recipe
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dataset:
-    """The clips of a corpus as features, with their split."""
-
-    whole: Subset
-    """Every clip."""
-    rows: Mapping[str, NDArray[np.int64]]
-    """Row numbers of each subset."""
-    utterances: list[str]
-    labels: list[str]
-    """Class i is labels[i]."""
-    description: dict[str, Any]
-    """Kind and parameters of the features."""
-    fingerprint: str
-    """Changes with the recordings, the features or the split."""
-    corpus: dict[str, Any]
-    """Name, version, fingerprint, synthetic."""
-
-    def subset(self, name: str) -> Subset:
-        """The clips of train, val or test."""
-        return dataclasses.replace(self.whole, rows=self.rows[name])
-
-    def actual(self, name: str) -> NDArray[np.int64]:
-        """Class numbers (n,) of the clips of train, val or test."""
-        return self.whole.y[self.rows[name]]
-
-    @property
-    def input_shape(self) -> tuple[int, int]:
-        """(n_frames, n_coefficients) of one clip."""
-        return self.whole.x.shape[1], self.whole.x.shape[2]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,65 +35,6 @@ class TrainedModel:
     n_parameters: int
     checkpoint: Path | None
     """Where the state to resume from was kept."""
-
-
-def load_dataset(data: Path, everything: Mapping[str, Any], model: str) -> Dataset:
-    """The data that `model` learns from.
-
-    Parameters
-    ----------
-    data
-        Folder with raw/, features/ and split.csv as the stages make them.
-    everything
-        params.yaml.
-    model
-        Name of the model; its section names the kind of features.
-
-    Raises
-    ------
-    UserError
-        A file is missing, damaged, or of another corpus.
-    """
-    kind = read_model_params(everything, model).features
-    table = manifest.read_manifest(data / "raw" / "manifest.csv")
-    provenance = files.read_json(data / "raw" / "provenance.json", "dvc repro download")
-    store = read_features(data / "features" / kind, table)
-    rows = splits.read_split(data / "split.csv", table)
-    labels = manifest.labels(table)
-    number = {label: i for i, label in enumerate(labels)}
-    split_digest = sha256(b"".join(rows[subset].tobytes() for subset in splits.SUBSETS))
-    return Dataset(
-        whole=Subset(
-            x=store.x,
-            n_frames=store.n_frames,
-            y=np.array([number[label] for label in table["label"]], np.int64),
-            rows=np.arange(len(table)),
-        ),
-        rows=rows,
-        utterances=table["utterance"].tolist(),
-        labels=labels,
-        description=store.description,
-        fingerprint=sha256(f"{store.fingerprint} {split_digest}".encode()),
-        corpus={key: provenance[key] for key in ("corpus", "version", "fingerprint", "synthetic")},
-    )
-
-
-def check_fits(card: ModelCard, path: Path, dataset: Dataset) -> None:
-    """Refuse to measure a model on words or features that are not its own.
-
-    Raises
-    ------
-    UserError
-        Naming the file and what differs.
-    """
-    again = f"train it again with `dvc repro train@{card.name}`"
-    if card.labels != dataset.labels:
-        raise UserError(
-            f"{path} was trained on the words {', '.join(card.labels)}, "
-            f"the corpus has {', '.join(dataset.labels)}: {again}"
-        )
-    if card.features != dataset.description:
-        raise UserError(f"{path} was trained on features of other parameters: {again}")
 
 
 def describe_network(params: ModelParams, n_coefficients: int, n_classes: int) -> dict[str, Any]:
@@ -146,7 +52,7 @@ def describe_network(params: ModelParams, n_coefficients: int, n_classes: int) -
 
 def train_model(
     dataset: Dataset,
-    everything: Mapping[str, Any],
+    config: Config,
     name: str,
     seed: int,
     resume_folder: Path | None = None,
@@ -158,7 +64,7 @@ def train_model(
     ----------
     dataset
         From `load_dataset`.
-    everything
+    config
         params.yaml.
     name
         Name of the model.
@@ -169,9 +75,9 @@ def train_model(
     world
         The processes that train together; every one calls this function.
     """
-    params = read_model_params(everything, name)
-    recipe = read_recipe(everything, name, params, dataset.corpus["corpus"])
-    device = loop.set_up(recipe.device, recipe.threads)
+    params = read_model_params(config, name)
+    recipe = read_recipe(config, name, params, dataset.corpus["corpus"])
+    device = set_up(recipe.device, recipe.threads)
     train = dataset.subset("train")
     mean, std = fit_normalisation(train, recipe.normalisation)
     shape, n_classes = dataset.input_shape, len(dataset.labels)

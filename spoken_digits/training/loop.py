@@ -7,7 +7,6 @@ end goes on exactly as if it had never stopped.
 from __future__ import annotations
 
 import dataclasses
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,17 +17,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spoken_digits.batches import shuffled_batches
+from spoken_digits.augmentation.features import augment, draw_stretch
+from spoken_digits.data.batches import shuffled_batches
+from spoken_digits.data.dataset import Subset
 from spoken_digits.errors import UserError
+from spoken_digits.evaluation.inference import predict
 from spoken_digits.io.files import replacing
-from spoken_digits.memory import keep_freed_memory
+from spoken_digits.models.device import send, use_bfloat16
 from spoken_digits.models.networks import Network
-from spoken_digits.training.augmentation import augment, draw_stretch
-from spoken_digits.training.data import Subset
 from spoken_digits.training.distributed import ALONE, World
 from spoken_digits.training.recipe import Recipe
-
-EVALUATION_BATCH = 64
 
 CURVE_COLUMNS = (
     "epoch",
@@ -55,40 +53,6 @@ class TrainingState:
             return True
         best = self.curve[self.best_epoch - 1]
         return (row[4], -row[3]) > (best[4], -best[3])
-
-
-def pick_device(name: str) -> torch.device:
-    """The device of that name; `auto` takes the first of cuda, mps, cpu that is there.
-
-    Raises
-    ------
-    UserError
-        The named device is not on this machine.
-    """
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if name == "auto":
-        name = next((device for device, is_there in there.items() if is_there), "cpu")
-    if not there.get(name, True):
-        raise UserError(
-            f"params.yaml: `train.device` is {name}, which this machine lacks: use auto"
-        )
-    return torch.device(name)
-
-
-def set_up(device: str, threads: int) -> torch.device:
-    """Fix threads and algorithms so that the same parameters give the same bytes."""
-    # Needed by deterministic matrix products on cuda; no effect elsewhere.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    # Adam's moments of weights that get no gradient fade to denormal numbers, with which a step
-    # takes twice the time; as zeros they change no weight. Threads take it over as they start.
-    torch.set_flush_denormal(True)
-    torch.set_num_threads(threads)
-    keep_freed_memory()
-    torch.use_deterministic_algorithms(True)
-    # Would fill every fresh tensor with NaN: half a gigabyte a step with 120 million weights.
-    settings: Any = torch.utils.deterministic  # a property that PyTorch adds while running
-    settings.fill_uninitialized_memory = False
-    return pick_device(device)
 
 
 def fit(
@@ -189,15 +153,6 @@ def _make_schedule(
     return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
 
 
-def use_bfloat16(precision: str, device: torch.device) -> bool:
-    """Whether matrix products of `train.precision` are in bfloat16 on this device."""
-    if precision != "auto":
-        return precision == "bfloat16"
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
-    return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
-
-
 def _train_epoch(
     network: nn.Module,
     normalise: Callable[[Tensor], Tensor],
@@ -229,9 +184,9 @@ def _train_epoch(
     for positions in batches:
         own, counted = world.share(positions)
         batch = train.take(own)
-        x = normalise(_send(batch.x, device))
+        x = normalise(send(batch.x, device))
         x, n_frames = augment(x, stretch.at(own), recipe, generator)
-        y = _send(batch.y, device)
+        y = send(batch.y, device)
         with torch.autocast(device.type, torch.bfloat16, enabled=in_bfloat16):
             logits = network(x, n_frames)
         loss = loss_of(logits.float(), y)
@@ -247,33 +202,6 @@ def _train_epoch(
         sums += counted * seen
     loss_sum, n_right, n_clips = world.total(sums).tolist()
     return loss_sum / n_clips, n_right / n_clips
-
-
-def _send(x: Tensor, device: torch.device) -> Tensor:
-    """To the device; to a GPU while it still computes the batch before."""
-    if device.type == "cuda":
-        return x.pin_memory().to(device, non_blocking=True)
-    return x.to(device)
-
-
-@torch.inference_mode()
-def predict(
-    network: nn.Module,
-    normalise: Callable[[Tensor], Tensor],
-    subset: Subset,
-    device: torch.device,
-    batch_size: int = EVALUATION_BATCH,
-) -> Tensor:
-    """Logits (n, n_classes) of every clip of the subset, on the cpu."""
-    network.eval()
-    order = subset.by_length()  # an LSTM need not go over frames that only a longer clip has
-    parts = []
-    for start in range(0, len(order), batch_size):
-        batch = subset.take(order[start : start + batch_size])
-        out: Tensor = network(normalise(_send(batch.x, device)), batch.n_frames)
-        parts.append(out.float().cpu())
-    logits = torch.cat(parts)
-    return logits[torch.from_numpy(np.argsort(order))]
 
 
 def evaluate(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
+from spoken_digits.config import Config, build
 from spoken_digits.errors import UserError
-from spoken_digits.io import params
 from spoken_digits.models.params import ModelParams, section_name
 
 
@@ -85,15 +84,7 @@ class Recipe:
                 raise ValueError(f"{name}` is {getattr(self, name)}, must be 0 or more")
 
 
-def read_device(everything: Mapping[str, Any]) -> tuple[str, int]:
-    """`train.device` and `train.threads`, which evaluating needs too."""
-    train = params.subsection(everything, "train")
-    return params.value(train, "device", str, "train"), params.value(train, "threads", int, "train")
-
-
-def read_recipe(
-    everything: Mapping[str, Any], model: str, model_params: ModelParams, corpus: str
-) -> Recipe:
+def read_recipe(config: Config, model: str, model_params: ModelParams, corpus: str) -> Recipe:
     """The section `train`, overridden by the model's `train` and its `train_on.<corpus>`.
 
     Raises
@@ -101,7 +92,7 @@ def read_recipe(
     UserError
         A wrong key or value, named where it stands.
     """
-    merged = dict(params.subsection(everything, "train"))
+    merged = dict(config.subsection("train"))
     where = section_name(model)
     layers = [(f"{where}.train", model_params.train)]
     if corpus in model_params.train_on:
@@ -111,4 +102,4 @@ def read_recipe(
             if key not in merged:
                 raise UserError(f"params.yaml: unknown key `{name}.{key}`: not a key of `train`")
         merged.update(changes)
-    return params.build(Recipe, merged, "train")
+    return build(Recipe, merged, "train")

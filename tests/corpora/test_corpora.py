@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from spoken_digits import audio
 from spoken_digits.corpora import archives, audiomnist, folder, fsdd
 from spoken_digits.corpora.base import WAV_8_KHZ, balanced
+from spoken_digits.data import manifest
+from spoken_digits.data.clips import ClipArchive, write_archive
 from spoken_digits.errors import UserError
-from spoken_digits.io import audio, manifest
-from spoken_digits.io.clips import ClipArchive, write_archive
 
 
 @pytest.fixture

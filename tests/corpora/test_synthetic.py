@@ -16,10 +16,10 @@ import pytest
 import soxr
 from numpy.typing import NDArray
 
+from spoken_digits import audio
 from spoken_digits.corpora import espeak_worker, synthetic
+from spoken_digits.data.clips import Clip
 from spoken_digits.errors import UserError
-from spoken_digits.io import audio
-from spoken_digits.io.clips import Clip
 
 N_BANDS, N_STEPS = 20, 12
 N_TAKES = 8

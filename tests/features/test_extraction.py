@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from spoken_digits import audio
 from spoken_digits.corpora import folder
+from spoken_digits.data import manifest, store
+from spoken_digits.data.clips import ClipArchive, write_archive
 from spoken_digits.errors import UserError
 from spoken_digits.features import extraction
 from spoken_digits.features.mfcc import Mfcc, MfccParams
 from spoken_digits.features.parallel import ParallelParams
-from spoken_digits.features.partial import Block, PartialTensor
-from spoken_digits.io import audio, feature_store, manifest
-from spoken_digits.io.clips import ClipArchive, write_archive
+from spoken_digits.features.resumable import Block, PartialTensor
 
 EXTRACTOR = Mfcc(MfccParams(n_fft=400, hop_length=160, n_mels=40, n_mfcc=13, n_frames=36), 8000)
 
@@ -39,7 +40,7 @@ def test_row_i_is_clip_i_for_any_number_of_processes(corpus, tmp_path, monkeypat
     monkeypatch.setattr(extraction, "_BLOCK_CLIPS", 7)
     archive, table = corpus
     extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(n_jobs))
-    read = feature_store.read_features(tmp_path / "mfcc", table)
+    read = store.read_features(tmp_path / "mfcc", table)
     assert read.x.shape == (48, 36, 13)
     assert isinstance(read.x, np.memmap)
     for i in (0, 6, 7, 47):
@@ -61,18 +62,18 @@ def test_features_of_other_recordings_are_refused(corpus, tmp_path):
     archive, table = corpus
     extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
     with pytest.raises(UserError, match="is of another corpus than the manifest"):
-        feature_store.read_features(tmp_path / "mfcc", table[::-1])
+        store.read_features(tmp_path / "mfcc", table[::-1])
 
 
 def test_damaged_features_are_refused(corpus, tmp_path):
     archive, table = corpus
     with pytest.raises(UserError, match="is missing: make it with `dvc repro feature_extract`"):
-        feature_store.read_features(tmp_path / "mfcc", table)
+        store.read_features(tmp_path / "mfcc", table)
     extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
     content = (tmp_path / "mfcc" / "x.npy").read_bytes()
     (tmp_path / "mfcc" / "x.npy").write_bytes(content[:5000])
     with pytest.raises(UserError, match="mfcc is damaged"):
-        feature_store.read_features(tmp_path / "mfcc", table)
+        store.read_features(tmp_path / "mfcc", table)
 
 
 def test_a_corpus_that_cannot_be_read_leaves_earlier_features(corpus, tmp_path):

@@ -6,11 +6,12 @@ import wave
 import numpy as np
 import pytest
 
+from spoken_digits import audio
+from spoken_digits.errors import UserError
 from spoken_digits.features.mfcc_int import MfccInt, spec_from, to_pcm
 from spoken_digits.features.registry import FeatureParams, extractor_from
-from spoken_digits.integer import frontend
-from spoken_digits.integer.frontend_spec import FrontendSpec
-from spoken_digits.io import audio, params
+from spoken_digits.integer.frontend import frontend
+from spoken_digits.integer.frontend.specification import FrontendSpec
 
 
 def test_every_16_bit_sample_is_taken_exactly():
@@ -44,11 +45,11 @@ def test_an_extractor_is_made_again_from_its_description():
 
 
 def test_the_committed_parameters_are_the_specification_of_the_c_tables(default_params):
-    committed = params.section(default_params, "features", FeatureParams).mfcc_int
+    committed = default_params.section("features", FeatureParams).mfcc_int
     assert committed == FrontendSpec()
 
 
 def test_a_specification_that_cannot_be_is_refused_with_its_key(default_params):
     default_params["features"]["mfcc_int"]["n_mels"] = 41
-    with pytest.raises(params.UserError, match=r"`features.mfcc_int.n_mels` must be even"):
-        params.section(default_params, "features", FeatureParams)
+    with pytest.raises(UserError, match=r"`features.mfcc_int.n_mels` must be even"):
+        default_params.section("features", FeatureParams)

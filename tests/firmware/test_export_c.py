@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from networks import random_clips, random_features, random_parent
 
-from spoken_digits.integer import emulator
-from spoken_digits.integer.export import export_files
-from spoken_digits.integer.frontend_spec import FrontendSpec
+from spoken_digits.embedded import boards
+from spoken_digits.embedded.package.folder import export_files
+from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES, Scheme
 from spoken_digits.integer.quantize import quantize
 
@@ -97,23 +97,23 @@ def test_a_changed_weight_is_noticed(firmware, tmp_path):
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_objects_for_a_cortex_m0_need_no_float_and_no_division(scheme, firmware, tmp_path):
-    if shutil.which(emulator.COMPILER) is None:
-        pytest.skip(f"not installed: {emulator.COMPILER} ({emulator.PACKAGES})")
+    if shutil.which(boards.COMPILER) is None:
+        pytest.skip(f"not installed: {boards.COMPILER} ({boards.PACKAGES})")
     unpack(tmp_path, firmware, scheme, SPECS["default"])
-    done = make(tmp_path, "objects", "size", f"CC={emulator.COMPILER}", f"SIZE={emulator.SIZE}",
+    done = make(tmp_path, "objects", "size", f"CC={boards.COMPILER}", f"SIZE={boards.SIZE}",
                 CORTEX_M0)  # fmt: skip
     assert done.returncode == 0, done.stderr
     objects = sorted((tmp_path / "build").glob("*.o"))
     assert len(objects) == len(list((tmp_path / "src").glob("*.c")))
-    names = {name for path in objects for name in emulator.symbols(path)}
-    assert emulator.float_helpers(sorted(names)) == []
+    names = {name for path in objects for name in boards.symbols(path)}
+    assert boards.float_helpers(sorted(names)) == []
     assert not {name for name in names if name.startswith("__")}
     assert "malloc" not in names
 
 
 def test_the_readme_tells_the_ram_that_a_cortex_m0_needs(firmware, tmp_path):
-    if shutil.which(emulator.COMPILER) is None:
-        pytest.skip(f"not installed: {emulator.COMPILER} ({emulator.PACKAGES})")
+    if shutil.which(boards.COMPILER) is None:
+        pytest.skip(f"not installed: {boards.COMPILER} ({boards.PACKAGES})")
     unpack(tmp_path, firmware, "int8", SPECS["other"])
     told = re.findall(r"\| RAM: `(\w+)`[^|]*\| ([\d,]+) \|", (tmp_path / "README.md").read_text())
     assert len(told) == 4
@@ -124,9 +124,9 @@ def test_the_readme_tells_the_ram_that_a_cortex_m0_needs(firmware, tmp_path):
             for i, (ctype, number) in enumerate(told)
         )
     )
-    board = emulator.BOARDS["m0"]
+    board = boards.BOARDS["m0"]
     include = [tmp_path / "include"]
-    emulator.compile_object(board, tmp_path / "sizes.c", tmp_path / "s.o", include_dirs=include)
+    boards.compile_object(board, tmp_path / "sizes.c", tmp_path / "s.o", include_dirs=include)
 
 
 def test_another_compiler_compiles_everything_anew(firmware, tmp_path):

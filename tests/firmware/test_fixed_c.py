@@ -8,7 +8,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from spoken_digits.integer import emulator
+from spoken_digits.embedded import boards
 from spoken_digits.integer.fixed import bit_length, round_shift, saturate
 
 WRAPPERS = """
@@ -26,7 +26,7 @@ uint32_t wrapped_bit_length(uint32_t x) { return sd_bit_length(x); }
 def library(firmware, tmp_path_factory) -> ctypes.CDLL:
     folder = tmp_path_factory.mktemp("fixed")
     (folder / "wrappers.c").write_text(WRAPPERS)
-    command = ["gcc", "-shared", "-fPIC", "-O2", *emulator.WARNINGS, f"-I{firmware}"]
+    command = ["gcc", "-shared", "-fPIC", "-O2", *boards.WARNINGS, f"-I{firmware}"]
     command += [str(folder / "wrappers.c"), "-o", str(folder / "fixed.so")]
     subprocess.run(command, check=True)
     library = ctypes.CDLL(str(folder / "fixed.so"))

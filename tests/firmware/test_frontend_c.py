@@ -10,15 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from spoken_digits.embedded import boards, host_frontend
 from spoken_digits.errors import UserError
-from spoken_digits.integer import emulator, frontend, frontend_c
-from spoken_digits.integer.frontend_spec import FrontendSpec
+from spoken_digits.integer.frontend import frontend
+from spoken_digits.integer.frontend.specification import FrontendSpec
 
 SPEC = FrontendSpec()
 HOST_BUILDS = [
-    ("gcc", ("-O0", *frontend_c.NO_FLOAT)),
-    ("gcc", ("-O3", *frontend_c.NO_FLOAT)),
-    ("clang", ("-O2", *frontend_c.NO_FLOAT)),
+    ("gcc", ("-O0", *host_frontend.NO_FLOAT)),
+    ("gcc", ("-O3", *host_frontend.NO_FLOAT)),
+    ("clang", ("-O2", *host_frontend.NO_FLOAT)),
 ]
 
 FLASH_BYTES, RAM_BYTES, STACK_BYTES = 6 * 1024, 3 * 1024, 512
@@ -51,7 +52,7 @@ def edge_cases() -> list[np.ndarray]:
     return [clip.astype(np.int16) for clip in clips]
 
 
-def assert_equal(actual: frontend_c.Features, clips: list[np.ndarray]) -> None:
+def assert_equal(actual: host_frontend.Features, clips: list[np.ndarray]) -> None:
     features, counts = frontend.extract(clips, SPEC)
     np.testing.assert_array_equal(actual[1], counts)
     different = (actual[0] != features).any(axis=(1, 2))
@@ -64,19 +65,19 @@ def library(request, firmware, tmp_path_factory) -> Path:
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
     output = tmp_path_factory.mktemp("host") / "frontend.so"
-    return frontend_c.build_host_library(firmware, output, compiler=compiler, flags=flags)
+    return host_frontend.build_host_library(firmware, output, compiler=compiler, flags=flags)
 
 
 @pytest.mark.parametrize("block_samples", [1, 7, 160, 100_000])
 def test_host_equals_numpy_on_edge_cases(library, block_samples):
     clips = edge_cases()
-    actual = frontend_c.extract_on_host(library, clips, SPEC, block_samples=block_samples)
+    actual = host_frontend.extract_on_host(library, clips, SPEC, block_samples=block_samples)
     assert_equal(actual, clips)
 
 
 @pytest.mark.corpus
 def test_host_equals_numpy_on_every_recording(library, fsdd_pcm):
-    assert_equal(frontend_c.extract_on_host(library, fsdd_pcm, SPEC), fsdd_pcm)
+    assert_equal(host_frontend.extract_on_host(library, fsdd_pcm, SPEC), fsdd_pcm)
 
 
 def test_a_changed_bit_is_noticed(firmware, tmp_path):
@@ -87,21 +88,21 @@ def test_a_changed_bit_is_noticed(firmware, tmp_path):
     text = tables.read_text()
     assert "16384," in text
     tables.write_text(text.replace("16384,", "16383,", 1))
-    library = frontend_c.build_host_library(copy, tmp_path / "frontend.so")
+    library = host_frontend.build_host_library(copy, tmp_path / "frontend.so")
     with pytest.raises(AssertionError, match="clips differ"):
-        assert_equal(frontend_c.extract_on_host(library, edge_cases(), SPEC), edge_cases())
+        assert_equal(host_frontend.extract_on_host(library, edge_cases(), SPEC), edge_cases())
 
 
 def test_no_float_on_x86_and_the_check_can_fail(firmware, tmp_path):
     output = tmp_path / "frontend.so"
-    flags = ("-O2", *frontend_c.NO_FLOAT)
-    frontend_c.build_host_library(firmware, output, flags=flags)
+    flags = ("-O2", *host_frontend.NO_FLOAT)
+    host_frontend.build_host_library(firmware, output, flags=flags)
     copy = tmp_path / "firmware"
     shutil.copytree(firmware, copy)
     with (copy / "sd_fft.c").open("a") as file:
         file.write("double sd_float(double x);\ndouble sd_float(double x) { return x * 1.5; }\n")
     with pytest.raises(UserError, match="failed with status"):
-        frontend_c.build_host_library(copy, output, flags=flags)
+        host_frontend.build_host_library(copy, output, flags=flags)
 
 
 FUZZ = r"""
@@ -131,8 +132,8 @@ def test_sanitizers_find_nothing(compiler, firmware, tmp_path):
             *(compiler, "-std=c99", "-g", "-O1", f"-fsanitize={sanitize}"),
             *(wrapping if compiler == "clang" else []),
             *("-fno-sanitize-recover=all", str(source), "-o", str(program)),
-            *map(str, frontend_c.source_paths(firmware)),
-            *(f"-I{d}" for d in [*frontend_c.include_dirs(firmware), firmware / "host"]),
+            *map(str, host_frontend.source_paths(firmware)),
+            *(f"-I{d}" for d in [*host_frontend.include_dirs(firmware), firmware / "host"]),
         ],
         check=True,
     )
@@ -151,11 +152,11 @@ def test_fuzzing_finds_nothing(firmware, tmp_path):
     program = tmp_path / "fuzz"
     subprocess.run(
         [
-            *("clang", *emulator.WARNINGS, "-g", "-O2", "-fsanitize=fuzzer,address,undefined"),
+            *("clang", *boards.WARNINGS, "-g", "-O2", "-fsanitize=fuzzer,address,undefined"),
             *("-fno-sanitize-recover=all", "-o", str(program)),
             str(firmware / "host" / "frontend_fuzz.c"),
-            *map(str, frontend_c.source_paths(firmware)),
-            *(f"-I{folder}" for folder in frontend_c.include_dirs(firmware)),
+            *map(str, host_frontend.source_paths(firmware)),
+            *(f"-I{folder}" for folder in host_frontend.include_dirs(firmware)),
         ],
         check=True,
     )
@@ -175,8 +176,8 @@ def test_headers_are_safe_for_cpp(firmware, tmp_path):
     )
     objects = tmp_path / "objects"
     objects.mkdir()
-    folders = [f"-I{d}" for d in frontend_c.include_dirs(firmware)]
-    paths = [str(path) for path in frontend_c.source_paths(firmware)]
+    folders = [f"-I{d}" for d in host_frontend.include_dirs(firmware)]
+    paths = [str(path) for path in host_frontend.source_paths(firmware)]
     subprocess.run(["gcc", "-std=c99", "-c", *folders, *paths], cwd=objects, check=True)
     subprocess.run(
         ["g++", "-Wall", "-Wextra", "-Werror", *folders, str(source)]
@@ -187,17 +188,17 @@ def test_headers_are_safe_for_cpp(firmware, tmp_path):
     subprocess.run([tmp_path / "use"], check=True)
 
 
-@pytest.fixture(params=sorted(emulator.BOARDS))
-def board(request) -> emulator.Board:
-    missing = emulator.missing_tools()
+@pytest.fixture(params=sorted(boards.BOARDS))
+def board(request) -> boards.Board:
+    missing = boards.missing_tools()
     if missing:
-        pytest.skip(f"not installed: {', '.join(missing)} ({emulator.PACKAGES})")
-    return emulator.BOARDS[request.param]
+        pytest.skip(f"not installed: {', '.join(missing)} ({boards.PACKAGES})")
+    return boards.BOARDS[request.param]
 
 
 def test_board_equals_numpy_and_keeps_to_its_budget(board, firmware):
     clips = edge_cases()
-    actual, report = frontend_c.extract_on_board(board, firmware, clips, SPEC)
+    actual, report = host_frontend.extract_on_board(board, firmware, clips, SPEC)
     assert_equal(actual, clips)
     assert report["frame_instructions_max"] <= INSTRUCTIONS[board.name]
     assert report["flash_bytes"] <= FLASH_BYTES
@@ -210,20 +211,20 @@ def test_board_equals_numpy_and_keeps_to_its_budget(board, firmware):
 def test_board_equals_numpy_on_300_recordings(board, firmware, fsdd_pcm):
     longest = max(fsdd_pcm, key=len)
     clips = [*fsdd_pcm[::10], longest]
-    assert_equal(frontend_c.extract_on_board(board, firmware, clips, SPEC)[0], clips)
+    assert_equal(host_frontend.extract_on_board(board, firmware, clips, SPEC)[0], clips)
 
 
 def test_no_float_on_arm_and_the_check_can_fail(board, firmware, tmp_path):
-    objects = frontend_c.compile_objects(board, firmware, tmp_path)
-    names = [name for path in objects for name in emulator.symbols(path)]
+    objects = host_frontend.compile_objects(board, firmware, tmp_path)
+    names = [name for path in objects for name in boards.symbols(path)]
     assert "sd_frontend_frame" in names
-    assert emulator.float_helpers(names) == []
+    assert boards.float_helpers(names) == []
     assert not [name for name in names if name.startswith("__aeabi_")]  # nor any division
 
     source = tmp_path / "float.c"
     source.write_text(
         "float f(float x, int y);\nfloat f(float x, int y)\n{ return x * x + (float)y; }\n"
     )
-    control = emulator.compile_object(board, source, tmp_path / "float.o", include_dirs=[])
-    helpers = emulator.float_helpers(emulator.symbols(control))
+    control = boards.compile_object(board, source, tmp_path / "float.o", include_dirs=[])
+    helpers = boards.float_helpers(boards.symbols(control))
     assert {"__aeabi_fmul", "__aeabi_fadd", "__aeabi_i2f"} <= set(helpers)

@@ -13,16 +13,17 @@ import numpy as np
 import pytest
 from networks import extreme_network, random_features, random_parent
 
+from spoken_digits.embedded import boards, host_network
+from spoken_digits.embedded.emit.network import activation_source, c_files, interleave, memory_sizes
 from spoken_digits.errors import UserError
-from spoken_digits.integer import emulator, frontend, network_c
 from spoken_digits.integer.activation import TABLE
-from spoken_digits.integer.c_network import activation_source, c_files, interleave, memory_sizes
-from spoken_digits.integer.frontend_spec import FrontendSpec
+from spoken_digits.integer.frontend import frontend
+from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES, Scheme
 from spoken_digits.integer.network import IntegerLSTM, predict
 from spoken_digits.integer.quantize import quantize
 
-NO_FLOAT = network_c.NO_FLOAT if platform.machine() == "x86_64" else ()
+NO_FLOAT = host_network.NO_FLOAT if platform.machine() == "x86_64" else ()
 HOST_BUILDS = [
     ("gcc", ("-O0", *NO_FLOAT)),
     ("gcc", ("-O3", *NO_FLOAT)),
@@ -57,10 +58,10 @@ def on_host(firmware, network, folder: Path, build, features, n_frames) -> np.nd
     compiler, flags = build
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
-    library = network_c.build_host_library(
+    library = host_network.build_host_library(
         firmware, network, folder, compiler=compiler, flags=flags
     )
-    return network_c.logits_on_host(library, features, n_frames, network.n_classes)
+    return host_network.logits_on_host(library, features, n_frames, network.n_classes)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -159,8 +160,8 @@ def test_sanitizers_find_nothing(scheme, compiler, march, firmware, tmp_path):
     source.write_text(DRIVER)
     features, n_frames = random_features(6, n_clips=10)
     for network in (extreme_network(scheme, 1), random_network(scheme, 9, 2, 3)):
-        paths = [*network_c.source_paths(firmware, scheme), source]
-        paths.append(network_c.write_model(network, tmp_path))
+        paths = [*host_network.source_paths(firmware, scheme), source]
+        paths.append(host_network.write_model(network, tmp_path))
         subprocess.run(
             [
                 *(compiler, "-std=c99", "-g", "-O1", march, "-fsanitize=address,undefined"),
@@ -180,30 +181,30 @@ def test_sanitizers_find_nothing(scheme, compiler, march, firmware, tmp_path):
 def test_frames_beyond_the_counter_are_ignored(firmware, tmp_path):
     """The sums stay within int32 however long the stream."""
     network = random_network("int8", 1, 1, 2)
-    library = network_c.build_host_library(firmware, network, tmp_path)
+    library = host_network.build_host_library(firmware, network, tmp_path)
     frame = np.full((1, 13), 127, np.int8)
     endless = np.repeat(frame, 65600, axis=0)[None]
     cut = network.logits(endless[:, :65535], np.array([65535]))
-    actual = network_c.logits_on_host(library, endless, np.array([65600]), 2)
+    actual = host_network.logits_on_host(library, endless, np.array([65600]), 2)
     np.testing.assert_array_equal(actual, cut)
 
 
 @pytest.mark.skipif(not NO_FLOAT, reason="needs x86-64")
 def test_no_float_on_x86_and_the_check_can_fail(firmware, tmp_path):
     network = random_network("int8", 3, 1, 2)
-    network_c.build_host_library(firmware, network, tmp_path, flags=("-O2", *NO_FLOAT))
+    host_network.build_host_library(firmware, network, tmp_path, flags=("-O2", *NO_FLOAT))
     copy = tmp_path / "firmware"
     shutil.copytree(firmware, copy)
     with (copy / "sd_network.c").open("a") as file:
         file.write("double sd_float(double x);\ndouble sd_float(double x) { return x * 1.5; }\n")
     with pytest.raises(UserError, match="failed with status"):
-        network_c.build_host_library(copy, network, tmp_path, flags=("-O2", *NO_FLOAT))
+        host_network.build_host_library(copy, network, tmp_path, flags=("-O2", *NO_FLOAT))
 
 
 def test_headers_are_safe_for_cpp(firmware, tmp_path):
     if shutil.which("g++") is None:
         pytest.skip("g++ is not installed")
-    network_c.write_model(random_network("int8", 3, 1, 2), tmp_path)
+    host_network.write_model(random_network("int8", 3, 1, 2), tmp_path)
     source = tmp_path / "use.cpp"
     source.write_text(
         '#include "sd_model.h"\n#include "sd_kernels.h"\n#include "sd_unit.h"\n'
@@ -217,7 +218,7 @@ def test_headers_are_safe_for_cpp(firmware, tmp_path):
     folders = [f"-I{folder}" for folder in (firmware, tmp_path)]
     objects = tmp_path / "objects"
     objects.mkdir()
-    paths = [*network_c.source_paths(firmware, "int8"), tmp_path / "sd_model.c"]
+    paths = [*host_network.source_paths(firmware, "int8"), tmp_path / "sd_model.c"]
     subprocess.run(["gcc", "-std=c99", "-c", *folders, *map(str, paths)], cwd=objects, check=True)
     flags = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
     subprocess.run(
@@ -289,19 +290,19 @@ def test_order_of_weights_is_the_documented_one():
 # ---- Cortex-M
 
 
-@pytest.fixture(params=sorted(emulator.BOARDS))
-def board(request) -> emulator.Board:
-    missing = emulator.missing_tools()
+@pytest.fixture(params=sorted(boards.BOARDS))
+def board(request) -> boards.Board:
+    missing = boards.missing_tools()
     if missing:
-        pytest.skip(f"not installed: {', '.join(missing)} ({emulator.PACKAGES})")
-    return emulator.BOARDS[request.param]
+        pytest.skip(f"not installed: {', '.join(missing)} ({boards.PACKAGES})")
+    return boards.BOARDS[request.param]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_board_equals_numpy_and_keeps_to_its_budget(scheme, board, firmware):
     network = random_network(scheme, 24, 2, 10)
     features, n_frames = random_features(7, n_clips=60)
-    actual, report = network_c.logits_on_board(board, firmware, network, features, n_frames)
+    actual, report = host_network.logits_on_board(board, firmware, network, features, n_frames)
     assert_equal(actual, network, features, n_frames)
     assert report["clips"] == len(features)
     assert report["clip_instructions_max"] <= INSTRUCTIONS[scheme, board.name]
@@ -318,7 +319,7 @@ def test_board_equals_numpy_and_keeps_to_its_budget(scheme, board, firmware):
 def test_board_equals_numpy_on_300_recordings(scheme, board, recorded, firmware):
     features, n_frames = (part[::10] for part in recorded)
     network = random_network(scheme, 24, 2, 10)
-    actual, _ = network_c.logits_on_board(board, firmware, network, features, n_frames)
+    actual, _ = host_network.logits_on_board(board, firmware, network, features, n_frames)
     assert_equal(actual, network, features, n_frames)
 
 
@@ -327,7 +328,7 @@ def test_board_equals_numpy_on_300_recordings(scheme, board, recorded, firmware)
 def test_board_equals_numpy_at_the_limits(scheme, optimisation, board, firmware):
     features, n_frames = random_features(8, n_clips=12)
     for network in (extreme_network(scheme, 1), extreme_network(scheme, -1)):
-        actual, _ = network_c.logits_on_board(
+        actual, _ = host_network.logits_on_board(
             board, firmware, network, features, n_frames, optimisation=optimisation
         )
         assert_equal(actual, network, features, n_frames)
@@ -336,16 +337,16 @@ def test_board_equals_numpy_at_the_limits(scheme, optimisation, board, firmware)
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_no_float_on_arm_and_the_check_can_fail(scheme, board, firmware, tmp_path):
     network = random_network(scheme, 3, 1, 2)
-    objects = network_c.compile_objects(board, firmware, network, tmp_path)
-    names = [name for path in objects for name in emulator.symbols(path)]
+    objects = host_network.compile_objects(board, firmware, network, tmp_path)
+    names = [name for path in objects for name in boards.symbols(path)]
     assert "sd_network_push" in names
-    assert emulator.float_helpers(names) == []
+    assert boards.float_helpers(names) == []
     assert not [name for name in names if name.startswith("__")]  # nor any other helper
 
     source = tmp_path / "float.c"
     source.write_text("float f(float x);\nfloat f(float x) { return x * 1.5f; }\n")
-    control = emulator.compile_object(board, source, tmp_path / "float.o", include_dirs=[])
-    assert "__aeabi_fmul" in emulator.float_helpers(emulator.symbols(control))
+    control = boards.compile_object(board, source, tmp_path / "float.o", include_dirs=[])
+    assert "__aeabi_fmul" in boards.float_helpers(boards.symbols(control))
 
 
 def test_power_of_two_products_take_no_multiplication(board, firmware, tmp_path):
@@ -359,7 +360,7 @@ def test_power_of_two_products_take_no_multiplication(board, firmware, tmp_path)
         text[:start].replace("static void multiply_block", "void multiply_block")
         + text[end:].replace("= {lstm, dense}", "= {0, dense}")
     )
-    output = emulator.COMPILER, f"-mcpu={board.cpu}", "-mthumb", "-std=c99", "-O2", "-c"
+    output = boards.COMPILER, f"-mcpu={board.cpu}", "-mthumb", "-std=c99", "-O2", "-c"
     subprocess.run(
         [*output, f"-I{firmware}", str(source), "-o", str(tmp_path / "sums.o")], check=True
     )

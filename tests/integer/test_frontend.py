@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spoken_digits.integer import frontend, frontend_fft
-from spoken_digits.integer.frontend_spec import WINDOW_SAMPLES, FrontendSpec, tables
+from spoken_digits.integer.frontend import fft, frontend
+from spoken_digits.integer.frontend.specification import WINDOW_SAMPLES, FrontendSpec, tables
 
 SPEC = FrontendSpec()
 RATE = SPEC.sample_rate_hz
@@ -206,9 +206,9 @@ def test_no_product_or_sum_overflows_32_bits(monkeypatch):
     signs = rng.choice([-32768, 32767], size=(64, WINDOW_SAMPLES))
     tones = [32767 * np.sign(np.sin(np.arange(256) * w + 0.1)) for w in np.linspace(0, np.pi, 64)]
     frames = np.concatenate([signs, tones, np.full((1, 256), -32768)]).astype(np.int16)
-    narrow, exponent = frontend_fft.power_spectrum(frames, tables(SPEC))
-    monkeypatch.setattr(frontend_fft, "WORK", np.int64)
-    wide, wide_exponent = frontend_fft.power_spectrum(frames, tables(SPEC))
+    narrow, exponent = fft.power_spectrum(frames, tables(SPEC))
+    monkeypatch.setattr(fft, "WORK", np.int64)
+    wide, wide_exponent = fft.power_spectrum(frames, tables(SPEC))
     np.testing.assert_array_equal(narrow, wide)
     np.testing.assert_array_equal(exponent, wide_exponent)
     assert wide.min() >= 0

@@ -7,15 +7,10 @@ import pytest
 import torch
 from networks import random_features, random_parent
 
+from spoken_digits.integer.convert import run_float
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.network import predict
-from spoken_digits.integer.parent import run_float
-from spoken_digits.integer.qat import (
-    FakeQuantLSTM,
-    QatParams,
-    accuracy_then_loss,
-    fine_tune,
-)
+from spoken_digits.integer.qat import FakeQuantLSTM, QatParams, accuracy_then_loss, fine_tune
 from spoken_digits.integer.quantize import calibrate, quantize
 
 SHAPE = {"h": 8, "n_layers": 2, "n_classes": 5}

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from spoken_digits.data.dataset import Subset
 from spoken_digits.errors import UserError
 from spoken_digits.integer.qat import QatParams
-from spoken_digits.models.model_file import ModelCard, read_model, write_model
+from spoken_digits.models.card import ModelCard, read_model, write_model
 from spoken_digits.quantization import integer, load_any
-from spoken_digits.training.data import Subset
 
 CARD = ModelCard(
     name="tiny",

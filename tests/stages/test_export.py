@@ -12,12 +12,12 @@ from networks import random_features, random_parent
 from recordings import PATTERN, write_recordings
 from workspace import BIN, Workspace
 
+from spoken_digits.embedded import boards
 from spoken_digits.features import mfcc_int
-from spoken_digits.integer import emulator
-from spoken_digits.integer.frontend_spec import FrontendSpec
+from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.quantize import quantize
-from spoken_digits.models.model_file import ModelCard, write_model
+from spoken_digits.models.card import ModelCard, write_model
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +101,8 @@ def test_export_refuses_what_it_cannot_do(workspace):
 
 
 def test_proof_counts_no_mismatch_and_can_fail(workspace):
-    if missing := emulator.missing_tools():
-        pytest.skip(f"not installed: {', '.join(missing)} ({emulator.PACKAGES})")
+    if missing := boards.missing_tools():
+        pytest.skip(f"not installed: {', '.join(missing)} ({boards.PACKAGES})")
     proof = workspace.stage("prove", "--clips", "3")
     assert "\n0 mismatches in " in proof.stdout
     for scheme in SCHEMES:

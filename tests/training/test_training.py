@@ -7,11 +7,13 @@ import pytest
 import torch
 from recipes import RECIPE
 
-from spoken_digits.batches import shuffled_batches
+from spoken_digits.data.batches import shuffled_batches
+from spoken_digits.data.dataset import Subset, fit_normalisation
 from spoken_digits.errors import UserError
+from spoken_digits.evaluation.inference import predict
+from spoken_digits.models.device import pick_device, set_up, use_bfloat16
 from spoken_digits.models.networks import Lstm
 from spoken_digits.training import loop
-from spoken_digits.training.data import Subset, fit_normalisation
 from spoken_digits.training.distributed import World
 from spoken_digits.training.recipe import Recipe
 
@@ -38,7 +40,7 @@ def make_network() -> Lstm:
 
 
 def fit(clips: Subset, recipe: Recipe = RECIPE, seed: int = 7, **options):
-    loop.set_up("cpu", 1)
+    set_up("cpu", 1)
     network = make_network()
     state = loop.fit(
         network,
@@ -81,13 +83,13 @@ def test_the_fastest_precision_of_the_processor_learns_as_well(clips):
 def test_numbers_too_small_to_be_fast_are_zeros():
     torch.set_flush_denormal(False)
     assert (torch.full((4,), 1e-30) * 1e-10).count_nonzero() == 4
-    loop.set_up("cpu", 1)
+    set_up("cpu", 1)
     assert (torch.full((4,), 1e-30) * 1e-10).count_nonzero() == 0
 
 
 def test_bfloat16_is_taken_when_asked_for():
-    assert loop.use_bfloat16("bfloat16", torch.device("cpu"))
-    assert not loop.use_bfloat16("float32", torch.device("cuda"))
+    assert use_bfloat16("bfloat16", torch.device("cpu"))
+    assert not use_bfloat16("float32", torch.device("cuda"))
 
 
 def test_the_best_validation_epoch_is_kept(clips):
@@ -139,8 +141,8 @@ def test_a_loss_that_is_not_a_number_is_refused(clips):
 def test_a_device_that_is_not_there_is_refused(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UserError, match=r"train.device` is cuda, which this machine lacks"):
-        loop.pick_device("cuda")
-    assert loop.pick_device("cpu").type == "cpu"
+        pick_device("cuda")
+    assert pick_device("cpu").type == "cpu"
 
 
 def test_normalisation_is_fitted_on_valid_frames_of_train_clips_only(clips):
@@ -185,9 +187,9 @@ def test_buckets_hold_clips_of_like_length():
 def test_predictions_come_in_the_order_of_the_clips(clips):
     network, _ = fit(clips)
     device = torch.device("cpu")
-    together = loop.predict(network, lambda x: x, clips, device)
+    together = predict(network, lambda x: x, clips, device)
     for i in (0, 1, 57, 119):
-        alone = loop.predict(network, lambda x: x, part(clips, i, i + 1), device)
+        alone = predict(network, lambda x: x, part(clips, i, i + 1), device)
         torch.testing.assert_close(together[i : i + 1], alone)
 
 
@@ -243,7 +245,7 @@ def test_batches_are_made_by_the_length_after_stretching(clips, monkeypatch):
         lambda module, inputs: seen.append(inputs[1].tolist()) if module.training else None
     )
     recipe = dataclasses.replace(RECIPE, epochs=1, time_stretch=0.3, bucket_batches=4)
-    device = loop.set_up("cpu", 1)
+    device = set_up("cpu", 1)
     loop.fit(network, lambda x: x, clips, clips, recipe, seed=7, device=device)
     assert seen == expected
     assert sorted(n for batch in seen for n in batch) != sorted(clips.n_frames.tolist())

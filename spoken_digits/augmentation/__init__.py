@@ -1,0 +1,1 @@
+"""Augmentation, drawn anew in every epoch."""

@@ -1,0 +1,88 @@
+"""The corpus as a model sees it: features, classes, subsets."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spoken_digits.data import manifest, splits
+from spoken_digits.data.dataset import Subset
+from spoken_digits.data.store import read_features
+from spoken_digits.io import files
+from spoken_digits.io.files import sha256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """The clips of a corpus as features, with their split."""
+
+    whole: Subset
+    """Every clip."""
+    rows: Mapping[str, NDArray[np.int64]]
+    """Row numbers of each subset."""
+    utterances: list[str]
+    labels: list[str]
+    """Class i is labels[i]."""
+    description: dict[str, Any]
+    """Kind and parameters of the features."""
+    fingerprint: str
+    """Changes with the recordings, the features or the split."""
+    corpus: dict[str, Any]
+    """Name, version, fingerprint, synthetic."""
+
+    def subset(self, name: str) -> Subset:
+        """The clips of train, val or test."""
+        return dataclasses.replace(self.whole, rows=self.rows[name])
+
+    def actual(self, name: str) -> NDArray[np.int64]:
+        """Class numbers (n,) of the clips of train, val or test."""
+        return self.whole.y[self.rows[name]]
+
+    @property
+    def input_shape(self) -> tuple[int, int]:
+        """(n_frames, n_coefficients) of one clip."""
+        return self.whole.x.shape[1], self.whole.x.shape[2]
+
+
+def load_dataset(data: Path, kind: str) -> Dataset:
+    """The corpus with its split and one kind of features.
+
+    Parameters
+    ----------
+    data
+        Folder with raw/, features/ and split.csv as the stages make them.
+    kind
+        Kind of features.
+
+    Raises
+    ------
+    UserError
+        A file is missing, damaged, or of another corpus.
+    """
+    table = manifest.read_manifest(data / "raw" / "manifest.csv")
+    provenance = files.read_json(data / "raw" / "provenance.json", "dvc repro download")
+    store = read_features(data / "features" / kind, table)
+    rows = splits.read_split(data / "split.csv", table)
+    labels = manifest.labels(table)
+    number = {label: i for i, label in enumerate(labels)}
+    split_digest = sha256(b"".join(rows[subset].tobytes() for subset in splits.SUBSETS))
+    return Dataset(
+        whole=Subset(
+            x=store.x,
+            n_frames=store.n_frames,
+            y=np.array([number[label] for label in table["label"]], np.int64),
+            rows=np.arange(len(table)),
+        ),
+        rows=rows,
+        utterances=table["utterance"].tolist(),
+        labels=labels,
+        description=store.description,
+        fingerprint=sha256(f"{store.fingerprint} {split_digest}".encode()),
+        corpus={key: provenance[key] for key in ("corpus", "version", "fingerprint", "synthetic")},
+    )

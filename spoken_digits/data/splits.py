@@ -1,0 +1,239 @@
+"""Train, validation and test subsets, and the proof that none leaks into another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from spoken_digits.config import Config, build
+from spoken_digits.errors import UserError
+from spoken_digits.io.files import replacing
+
+SUBSETS = ("train", "val", "test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitParams:
+    """Section `split`."""
+
+    scheme: Literal["random", "official", "speaker"]
+    """random: any clip anywhere; official: the takes the corpus's authors set aside are test;
+    speaker: nobody is heard in two subsets."""
+    stratify: bool
+    """random, official: the same share of every word in every subset."""
+    fold: int
+    """speaker: which of the folds is test; the fold before it is validation."""
+    n_folds: int
+    """speaker: folds to make where the corpus has no published ones."""
+    test_fraction: float
+    """random: share of clips in test."""
+    val_fraction: float
+    """random, official: share of all clips in validation."""
+    split_on: dict[str, Any]
+    """Keys of this section that differ on one corpus, under the corpus's name."""
+
+    def __post_init__(self) -> None:
+        for name in ("test_fraction", "val_fraction"):
+            if not 0 < getattr(self, name) < 1:
+                raise ValueError(f"{name}` is {getattr(self, name)}, must lie between 0 and 1")
+        if self.test_fraction + self.val_fraction >= 1:
+            raise ValueError(
+                f"test_fraction` and `split.val_fraction` add up to "
+                f"{self.test_fraction + self.val_fraction:g} and leave nothing to train on"
+            )
+        if self.n_folds < 3:
+            raise ValueError(f"n_folds` is {self.n_folds}, must be 3 or more: test, val, train")
+
+
+def read_params(config: Config, corpus: str) -> SplitParams:
+    """Section `split`, with what its `split_on` changes for this corpus.
+
+    Raises
+    ------
+    UserError
+        A wrong key or value, named where it stands.
+    """
+    section = config.subsection("split")
+    usual = build(SplitParams, section, "split")
+    changes = usual.split_on.get(corpus)
+    if changes is None:
+        return usual
+    where = f"split.split_on.{corpus}"
+    for key in config.subsection(where):
+        if key not in section or key == "split_on":
+            raise UserError(f"params.yaml: unknown key `{where}.{key}`: not a key of `split`")
+    return build(SplitParams, {**section, **changes}, where)
+
+
+def assign(
+    manifest: pd.DataFrame,
+    params: SplitParams,
+    seed: int,
+    speaker_folds: Sequence[Sequence[str]] | None = None,
+    official_test_takes: Sequence[int] | None = None,
+) -> pd.Series:
+    """The subset of every utterance.
+
+    Clips with the same content always go together: a copy must not be tested on.
+
+    Parameters
+    ----------
+    manifest
+        As made by `download`.
+    params
+        Section `split`.
+    seed
+        Draws the random choices.
+    speaker_folds
+        The corpus's published folds, if any: the test speakers of each.
+    official_test_takes
+        The takes that the corpus's authors set aside, if any.
+
+    Returns
+    -------
+    pandas.Series
+        ``train``, ``val`` or ``test``, indexed like `manifest`.
+
+    Raises
+    ------
+    UserError
+        The scheme does not suit the corpus, or a subset would be empty.
+    """
+    # One stream for the test subset and one for the rest: another validation share leaves the
+    # test clips where they are.
+    test_rng, val_rng = (np.random.default_rng([seed, stream]) for stream in (1, 2))
+    if params.scheme == "speaker":
+        subsets = _by_speaker(manifest, params, speaker_folds, test_rng)
+    else:
+        if params.scheme == "official":
+            is_test = _official(manifest, official_test_takes)
+        else:
+            is_test = _draw(manifest, params.test_fraction, params.stratify, test_rng)
+        rest = manifest[~is_test]
+        share = params.val_fraction * len(manifest) / max(1, len(rest))
+        is_val = _draw(rest, min(share, 1.0), params.stratify, val_rng)
+        subsets = pd.Series("train", index=manifest.index, name="subset")
+        subsets[is_test] = "test"
+        subsets.loc[rest.index[is_val]] = "val"
+    check(manifest, subsets, params)
+    return subsets
+
+
+def _draw(
+    clips: pd.DataFrame, fraction: float, stratify: bool, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """A random share of the clips as a mask (n_clips,), copies together."""
+    chosen: set[str] = set()
+    for _, group in clips.groupby("label") if stratify else [("", clips)]:
+        digests = group["sha256"].drop_duplicates().to_numpy(str)
+        n_chosen = round(fraction * len(digests))
+        chosen.update(rng.permutation(digests)[:n_chosen])
+    return clips["sha256"].isin(chosen).to_numpy()
+
+
+def _official(manifest: pd.DataFrame, takes: Sequence[int] | None) -> NDArray[np.bool_]:
+    if takes is None:
+        raise UserError(
+            "params.yaml: `split.scheme` is official, but this corpus has no official test takes: "
+            "use random or speaker"
+        )
+    return manifest["take"].isin(takes).to_numpy()
+
+
+def _by_speaker(
+    manifest: pd.DataFrame,
+    params: SplitParams,
+    folds: Sequence[Sequence[str]] | None,
+    rng: np.random.Generator,
+) -> pd.Series:
+    speakers = sorted(set(manifest["speaker"]))
+    if folds is None:
+        if len(speakers) < params.n_folds:
+            raise UserError(
+                f"params.yaml: `split.n_folds` is {params.n_folds}, but there are only "
+                f"{len(speakers)} speakers ({', '.join(speakers)}): use fewer folds or "
+                "`split.scheme: random`"
+            )
+        folds = [list(part) for part in np.array_split(rng.permutation(speakers), params.n_folds)]
+    if not 0 <= params.fold < len(folds):
+        raise UserError(
+            f"params.yaml: `split.fold` is {params.fold}, must be 0 to {len(folds) - 1}"
+        )
+    subsets = pd.Series("train", index=manifest.index, name="subset")
+    subsets[manifest["speaker"].isin(folds[params.fold])] = "test"
+    # The published protocol of AudioMNIST: validate on the test speakers of the fold before.
+    subsets[manifest["speaker"].isin(folds[params.fold - 1])] = "val"
+    return subsets
+
+
+def check(manifest: pd.DataFrame, subsets: pd.Series, params: SplitParams) -> None:
+    """Refuse subsets that are empty, lack words, share a recording, or share a speaker.
+
+    Raises
+    ------
+    UserError
+        Naming what is wrong and the first culprit.
+    """
+    for subset in SUBSETS:
+        if not (subsets == subset).any():
+            raise UserError(
+                f"params.yaml: `split.{_culprit(params, subset)}` leaves {subset} empty "
+                f"({len(manifest)} clips in all): choose another value or record more"
+            )
+    unheard = sorted(set(manifest["label"]) - set(manifest["label"][subsets == "train"]))
+    if unheard:
+        raise UserError(
+            f"no clip of {', '.join(unheard)} is left to train on: "
+            f"lower `split.test_fraction` or record more (scheme {params.scheme})"
+        )
+    groups = ["sha256", "speaker"] if params.scheme == "speaker" else ["sha256"]
+    for column in groups:
+        spread = subsets.groupby(manifest[column]).nunique()
+        leaked = spread.index[spread > 1]
+        if len(leaked):
+            names = manifest["utterance"][manifest[column] == leaked[0]].tolist()
+            what = "the same recording" if column == "sha256" else f"speaker {leaked[0]}"
+            raise UserError(
+                f"{what} is in two subsets ({', '.join(names[:3])}): "
+                "remove the copies or name the speakers apart"
+            )
+
+
+def _culprit(params: SplitParams, subset: str) -> str:
+    if params.scheme == "speaker":
+        return "fold"
+    return "test_fraction" if subset == "test" and params.scheme == "random" else "val_fraction"
+
+
+def write_split(path: Path, manifest: pd.DataFrame, subsets: pd.Series) -> None:
+    """Write ``utterance,subset``, one row a clip in the manifest's order."""
+    table = pd.DataFrame({"utterance": manifest["utterance"], "subset": subsets})
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def read_split(path: Path, manifest: pd.DataFrame) -> dict[str, NDArray[np.int64]]:
+    """Row numbers of each subset.
+
+    Raises
+    ------
+    UserError
+        The file is missing or belongs to another manifest.
+    """
+    again = "make it again with `dvc repro split`"
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        subsets = table["subset"]
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: make it with `dvc repro split`") from None
+    except (ValueError, KeyError) as error:
+        raise UserError(f"{path} is damaged ({error}): {again}") from None
+    if table["utterance"].tolist() != manifest["utterance"].tolist():
+        raise UserError(f"{path} is of another corpus than the manifest: {again}")
+    return {subset: np.flatnonzero(subsets == subset) for subset in SUBSETS}

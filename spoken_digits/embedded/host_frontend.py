@@ -1,0 +1,151 @@
+"""The C front-end, called from Python: on the host as a shared library, on emulated boards.
+
+Both return what :func:`spoken_digits.integer.frontend.extract` returns, so the three can be
+compared with one line.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from spoken_digits.embedded import boards
+from spoken_digits.errors import UserError
+from spoken_digits.integer.frontend.specification import FrontendSpec
+
+SOURCES = ("sd_fft.c", "sd_mel.c", "sd_frontend.c", "generated/sd_frontend_tables.c")
+"""The front-end's C files, below ``firmware/``."""
+
+NO_FLOAT = ("-mgeneral-regs-only",)
+"""x86-64: any floating-point type in a function's code is an error."""
+
+Features = tuple[npt.NDArray[np.int8], npt.NDArray[np.int32]]
+
+
+def source_paths(firmware: Path) -> list[Path]:
+    """The front-end's C files in the folder `firmware`."""
+    return [firmware / name for name in SOURCES]
+
+
+def include_dirs(firmware: Path) -> list[Path]:
+    """Folders of the front-end's headers."""
+    return [firmware, firmware / "generated"]
+
+
+def build_host_library(
+    firmware: Path, output: Path, *, compiler: str = "gcc", flags: Sequence[str] = ("-O2",)
+) -> Path:
+    """Compile the front-end into the shared library `output`, warnings being errors."""
+    command = [
+        *(compiler, "-shared", "-fPIC", *boards.WARNINGS, *flags),
+        *(f"-I{folder}" for folder in include_dirs(firmware)),
+        *map(str, [*source_paths(firmware), firmware / "host" / "frontend_host.c"]),
+        *("-o", str(output)),
+    ]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise UserError(f"{compiler} is not installed: install a C compiler") from None
+    if done.returncode != 0:
+        raise UserError(f"{compiler} failed with status {done.returncode}: {done.stderr.strip()}")
+    return output
+
+
+def extract_on_host(
+    library: Path,
+    clips: Sequence[npt.NDArray[np.int16]],
+    spec: FrontendSpec,
+    *,
+    block_samples: int = 160,
+) -> Features:
+    """Features by the shared library, samples pushed in blocks of `block_samples`."""
+    function = ctypes.CDLL(str(library)).sd_host_features
+    function.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_void_p]
+    function.restype = ctypes.c_uint32
+    features = np.zeros((len(clips), spec.n_frames, spec.n_coefficients), dtype=np.int8)
+    counts = np.zeros(len(clips), dtype=np.int32)
+    for row, clip in enumerate(clips):
+        samples = np.ascontiguousarray(clip, dtype=np.int16)
+        counts[row] = function(
+            samples.ctypes.data, len(samples), block_samples, features[row].ctypes.data
+        )
+    return features, counts
+
+
+def extract_on_board(
+    board: boards.Board,
+    firmware: Path,
+    clips: Sequence[npt.NDArray[np.int16]],
+    spec: FrontendSpec,
+    *,
+    optimisation: str = "-O2",
+    timeout_s: float = 600.0,
+) -> tuple[Features, dict[str, int]]:
+    """Features by an emulated Cortex-M, and what the run took.
+
+    Returns
+    -------
+    features
+        As from `extract`.
+    report
+        ``frame_instructions_max``, ``frame_instructions_mean``, ``push_instructions_max``,
+        ``stack_bytes``, ``state_bytes``, ``scratch_bytes``, ``flash_bytes``, ``ram_bytes``.
+    """
+    content = b"".join(
+        struct.pack("<I", len(clip)) + np.asarray(clip).astype("<i2").tobytes() for clip in clips
+    )
+    with tempfile.TemporaryDirectory(prefix="frontend-") as folder:
+        image = boards.build_image(
+            board,
+            boards_dir=firmware / "boards",
+            sources=[*source_paths(firmware), firmware / "boards" / "frontend_board.c"],
+            include_dirs=include_dirs(firmware),
+            output=Path(folder) / "frontend.elf",
+            optimisation=optimisation,
+        )
+        outcome = boards.run_image(board, image, content, timeout_s=timeout_s)
+        objects = compile_objects(board, firmware, Path(folder), optimisation=optimisation)
+        flash, static_ram = boards.object_sizes(objects)
+    report = dict(outcome.report)
+    report["flash_bytes"] = flash
+    report["ram_bytes"] = static_ram + report["state_bytes"] + report["scratch_bytes"]
+    return _decoded(outcome.output, len(clips), spec), report
+
+
+def compile_objects(
+    board: boards.Board, firmware: Path, folder: Path, *, optimisation: str = "-O2"
+) -> list[Path]:
+    """Compile the front-end's files for `board` into `folder`, one object each."""
+    return [
+        boards.compile_object(
+            board,
+            source,
+            folder / f"{source.stem}.o",
+            include_dirs=include_dirs(firmware),
+            optimisation=optimisation,
+        )
+        for source in source_paths(firmware)
+    ]
+
+
+def _decoded(output: bytes, n_clips: int, spec: FrontendSpec) -> Features:
+    features = np.zeros((n_clips, spec.n_frames, spec.n_coefficients), dtype=np.int8)
+    counts = np.zeros(n_clips, dtype=np.int32)
+    position = 0
+    for row in range(n_clips):
+        (count,) = struct.unpack_from("<I", output, position)
+        shape = (count, spec.n_coefficients)
+        values = np.frombuffer(output, np.int8, count * spec.n_coefficients, position + 4)
+        features[row, :count] = values.reshape(shape)
+        counts[row] = count
+        position += 4 + values.size
+    if position != len(output):
+        raise UserError(f"the board wrote {len(output)} bytes, {position} were expected")
+    return features, counts

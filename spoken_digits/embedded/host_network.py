@@ -1,0 +1,156 @@
+"""The C network, called from Python: on the host as a shared library, on emulated boards.
+
+Both return what :meth:`spoken_digits.integer.network.IntegerLSTM.logits` returns.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spoken_digits.embedded import boards
+from spoken_digits.embedded.emit.network import c_files
+from spoken_digits.errors import UserError
+from spoken_digits.integer.limits import Scheme
+from spoken_digits.integer.network import IntegerLSTM
+
+MODEL = "sd_model"
+"""Name under which a network is generated to be run from here."""
+
+NO_FLOAT = ("-mgeneral-regs-only",)
+"""x86-64: any floating-point type in a function's code is an error."""
+
+
+def source_paths(firmware: Path, scheme: Scheme) -> list[Path]:
+    """The network's C files in the folder `firmware`; without the model's own."""
+    return [firmware / name for name in ("sd_network.c", f"sd_{scheme}.c", "sd_activation.c")]
+
+
+def write_model(network: IntegerLSTM, folder: Path) -> Path:
+    """Write ``sd_model.h`` and ``sd_model.c`` into `folder`; return the latter."""
+    labels = [str(number) for number in range(network.n_classes)]
+    for name, text in c_files(network, MODEL, labels=labels, provenance={}).items():
+        (folder / name).write_text(text, encoding="ascii")
+    return folder / f"{MODEL}.c"
+
+
+def build_host_library(
+    firmware: Path,
+    network: IntegerLSTM,
+    folder: Path,
+    *,
+    compiler: str = "gcc",
+    flags: Sequence[str] = ("-O3",),
+) -> Path:
+    """Compile `network` into a shared library in `folder`, warnings being errors.
+
+    ``-march=native`` among `flags` brings the AVX2 path in where the machine has it,
+    ``-DSD_PORTABLE`` keeps it out.
+    """
+    model, output = write_model(network, folder), folder / "network.so"
+    command = [
+        *(compiler, "-shared", "-fPIC", *boards.WARNINGS, *flags),
+        *(f"-I{include}" for include in (firmware, folder)),
+        *map(str, source_paths(firmware, network.scheme)),
+        *map(str, [model, firmware / "host" / "network_host.c"]),
+        *("-o", str(output)),
+    ]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise UserError(f"{compiler} is not installed: install a C compiler") from None
+    if done.returncode != 0:
+        raise UserError(f"{compiler} failed with status {done.returncode}: {done.stderr.strip()}")
+    return output
+
+
+def logits_on_host(
+    library: Path,
+    features: NDArray[np.int8],
+    n_frames: NDArray[np.integer],
+    n_classes: int,
+) -> NDArray[np.int32]:
+    """Logits by the shared library: (n_clips, n_classes)."""
+    function = ctypes.CDLL(str(library)).sd_host_logits
+    function.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p]
+    function.restype = None
+    features = np.ascontiguousarray(features, np.int8)
+    logits = np.zeros((len(features), n_classes), np.int32)
+    for clip, count, row in zip(features, n_frames, logits, strict=True):
+        function(clip.ctypes.data, int(count), row.ctypes.data)
+    return logits
+
+
+def logits_on_board(
+    board: boards.Board,
+    firmware: Path,
+    network: IntegerLSTM,
+    features: NDArray[np.int8],
+    n_frames: NDArray[np.integer],
+    *,
+    optimisation: str = "-O2",
+    timeout_s: float = 600.0,
+) -> tuple[NDArray[np.int32], dict[str, int]]:
+    """Logits by an emulated Cortex-M, and what the run took.
+
+    Returns
+    -------
+    logits : ndarray, shape (n_clips, n_classes)
+    report : dict
+        ``clips``, ``clip_instructions_max`` (of the longest clip, from reset to logits),
+        ``stack_bytes``, ``state_bytes``, ``flash_bytes`` (code, weights, tables), ``ram_bytes``.
+    """
+    content = b"".join(
+        struct.pack("<I", count) + clip[:count].tobytes()
+        for clip, count in zip(np.asarray(features), np.asarray(n_frames).tolist(), strict=True)
+    )
+    with tempfile.TemporaryDirectory(prefix="network-") as name:
+        folder = Path(name)
+        objects = compile_objects(board, firmware, network, folder, optimisation=optimisation)
+        image = boards.build_image(
+            board,
+            boards_dir=firmware / "boards",
+            sources=[
+                *source_paths(firmware, network.scheme),
+                folder / f"{MODEL}.c",
+                firmware / "boards" / "network_board.c",
+            ],
+            include_dirs=[firmware, folder],
+            output=folder / "network.elf",
+            optimisation=optimisation,
+        )
+        outcome = boards.run_image(board, image, content, timeout_s=timeout_s)
+        flash, static_ram = boards.object_sizes(objects)
+    report = dict(outcome.report)
+    report["flash_bytes"] = flash
+    report["ram_bytes"] = static_ram + report["state_bytes"]
+    return np.frombuffer(outcome.output, "<i4").reshape(-1, network.n_classes), report
+
+
+def compile_objects(
+    board: boards.Board,
+    firmware: Path,
+    network: IntegerLSTM,
+    folder: Path,
+    *,
+    optimisation: str = "-O2",
+) -> list[Path]:
+    """Compile the network's files and its model for `board` into `folder`, one object each."""
+    sources = [*source_paths(firmware, network.scheme), write_model(network, folder)]
+    return [
+        boards.compile_object(
+            board,
+            source,
+            folder / f"{source.stem}.o",
+            include_dirs=[firmware, folder],
+            optimisation=optimisation,
+        )
+        for source in sources
+    ]

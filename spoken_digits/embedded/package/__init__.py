@@ -1,0 +1,1 @@
+"""The exported folder of C99."""

@@ -1,0 +1,142 @@
+"""What an integer model costs on a Cortex-M, and that C says to the bit what NumPy says.
+
+Used by stage `quantize` on some clips for the metrics, and by `make firmware-test` on all.
+Instructions are those that QEMU executes, not cycles.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spoken_digits.embedded import boards, host_frontend, host_network
+from spoken_digits.errors import UserError
+from spoken_digits.integer.frontend import frontend
+from spoken_digits.integer.frontend.specification import FrontendSpec
+from spoken_digits.integer.network import IntegerLSTM
+
+Pcm = NDArray[np.int16]
+
+_HOST_BUILDS = {
+    "gcc -O0": ("gcc", ("-O0",)),
+    "gcc -O3": ("gcc", ("-O3",)),
+    "clang -O3": ("clang", ("-O3",)),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One build of front-end and network, held against NumPy."""
+
+    build: str
+    """Compiler and level, or board."""
+    n_clips: int
+    mismatches: int
+    """Clips with a feature or a logit that differs."""
+    counts: dict[str, int]
+    """What the emulator counted; empty for host builds."""
+
+
+def on_host(
+    network: IntegerLSTM, spec: FrontendSpec, clips: Sequence[Pcm], firmware: Path
+) -> list[Run]:
+    """Every host compiler that is there, over `clips`.
+
+    Raises
+    ------
+    UserError
+        There is no gcc, or the C does not compile.
+    """
+    _check_tables(spec)
+    expected, n_frames = frontend.extract(clips, spec)
+    logits = network.logits(expected, n_frames)
+    runs = []
+    for name, (compiler, flags) in _HOST_BUILDS.items():
+        if compiler != "gcc" and shutil.which(compiler) is None:
+            continue
+        with tempfile.TemporaryDirectory(prefix="proof-") as folder:
+            library = host_frontend.build_host_library(
+                firmware, Path(folder) / "frontend.so", compiler=compiler, flags=flags
+            )
+            features, counts = host_frontend.extract_on_host(library, clips, spec)
+            library = host_network.build_host_library(
+                firmware, network, Path(folder), compiler=compiler, flags=flags
+            )
+            found = host_network.logits_on_host(library, features, counts, network.n_classes)
+        wrong = _differs(expected, features) | _differs(logits, found) | (counts != n_frames)
+        runs.append(Run(build=name, n_clips=len(clips), mismatches=int(wrong.sum()), counts={}))
+    return runs
+
+
+def on_boards(
+    network: IntegerLSTM, spec: FrontendSpec, clips: Sequence[Pcm], firmware: Path
+) -> list[Run]:
+    """An emulated Cortex-M0 and Cortex-M3, over `clips`.
+
+    Raises
+    ------
+    UserError
+        The cross-compiler or the emulator is missing, or the C does not compile.
+    """
+    _check_tables(spec)
+    expected, n_frames = frontend.extract(clips, spec)
+    logits = network.logits(expected, n_frames)
+    runs = []
+    for name, board in boards.BOARDS.items():
+        (features, counts), front = host_frontend.extract_on_board(board, firmware, clips, spec)
+        found, net = host_network.logits_on_board(board, firmware, network, features, counts)
+        wrong = _differs(expected, features) | _differs(logits, found) | (counts != n_frames)
+        totals = {f"frontend_{key}": value for key, value in front.items()} | net
+        runs.append(Run(build=name, n_clips=len(clips), mismatches=int(wrong.sum()), counts=totals))
+    return runs
+
+
+def cost_metrics(runs: Sequence[Run]) -> dict[str, int]:
+    """Keys of metrics/<model>.<scheme>.json from the runs on the boards and the host.
+
+    ``flash_bytes`` and ``ram_bytes`` are the network's, all in, ``frontend_*`` the front-end's;
+    ``stack_bytes`` is the deepest of both; ``instructions_*`` one clip of full length through
+    the network, ``frontend_instructions_*`` one frame. The larger board counts where one figure
+    stands for both.
+    """
+    boards = {run.build: run.counts for run in runs if run.counts}
+
+    def largest(*keys: str) -> int:
+        return max(counts[key] for counts in boards.values() for key in keys)
+
+    metrics = {"mismatches": sum(run.mismatches for run in runs)}
+    if not boards:
+        return metrics
+    metrics |= {
+        "flash_bytes": largest("flash_bytes"),
+        "ram_bytes": largest("ram_bytes"),
+        "stack_bytes": largest("stack_bytes", "frontend_stack_bytes"),
+        "frontend_flash_bytes": largest("frontend_flash_bytes"),
+        "frontend_ram_bytes": largest("frontend_ram_bytes"),
+    }
+    for name, counts in boards.items():
+        metrics[f"instructions_{name}"] = counts["clip_instructions_max"]
+        metrics[f"frontend_instructions_{name}"] = counts["frontend_frame_instructions_max"]
+    return metrics
+
+
+def _differs(expected: NDArray[np.generic], found: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """(n_clips,) whether anything of a clip differs."""
+    return np.asarray((expected != found).reshape(len(expected), -1).any(axis=1))
+
+
+def _check_tables(spec: FrontendSpec) -> None:
+    """The C tables in firmware/generated/ are those of the committed specification."""
+    if spec.fingerprint() != FrontendSpec().fingerprint():
+        raise UserError(
+            "params.yaml: `features.mfcc_int` differs from the specification that "
+            "firmware/generated/ was made from: change the defaults in "
+            "spoken_digits/integer/frontend/specification.py and run "
+            "`python -m spoken_digits.embedded.emit.tables`"
+        )

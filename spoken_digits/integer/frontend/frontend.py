@@ -1,0 +1,203 @@
+"""Feature kind ``mfcc_int``: int16 samples to int8 cepstra, in integers all the way.
+
+The NumPy twin of ``firmware/sd_frontend.c``, equal to it in every bit. One frame goes through
+
+1. level: shift the 256 samples left until one fills 16 bits (a quiet talker is not starved);
+2. window: periodic Hann in Q15;
+3. block-floating FFT: a complex one of 128 points over pairs of samples (radix 4, 4, 4, 2),
+   shifted right before a stage only by what that stage needs, then split into the spectrum of
+   256 real samples;
+4. power in each bin, triangular mel bands in Q8, summed in 48 bits;
+5. log2 in Q8 by table, where the shifts of 1 and 3 are given back, clamped at a noise floor;
+6. DCT-II; the zeroth sum is taken relative to a level tracker, the running maximum with a slow
+   decay, so that features do not depend on how loud the clip is;
+7. gain, offset, saturating rounding to int8.
+
+Frame t covers the samples [t hop, t hop + 256). A clip shorter than one window is extended with
+zeros to one frame; otherwise samples after the last whole window are left out, and so is all
+that lies beyond `n_frames` frames. Rows past the last valid frame are 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from spoken_digits.integer.fixed import IntArray, bit_length, round_shift, saturate
+from spoken_digits.integer.frontend import fft
+from spoken_digits.integer.frontend.specification import (
+    COEFFICIENT_SHIFT,
+    LOG_BITS,
+    LOG_FRACTION_BITS,
+    LOG_TABLE_BITS,
+    MEL_BITS,
+    WINDOW_SAMPLES,
+    FrontendSpec,
+    FrontendTables,
+    tables,
+)
+
+_FRAMES_AT_ONCE = 1024  # keeps the FFT's arrays within a processor's cache
+
+Pcm = npt.NDArray[np.int16]
+
+
+def n_valid_frames(n_samples: int, spec: FrontendSpec) -> int:
+    """Frames of a clip of `n_samples`: ``1 + (n_samples - 256) // hop``, within 1..n_frames."""
+    whole = 1 + (n_samples - WINDOW_SAMPLES) // spec.hop_samples
+    return min(max(whole, 1), spec.n_frames)
+
+
+def extract(
+    pcm: Pcm | Sequence[Pcm], spec: FrontendSpec
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int32]]:
+    """Features of one clip or of many.
+
+    Parameters
+    ----------
+    pcm
+        One clip (n_samples,) or a sequence of clips, int16, at ``spec.sample_rate_hz``.
+
+    Returns
+    -------
+    features
+        (n_clips, n_frames, n_coefficients) int8, rows past a clip's last valid frame 0.
+    n_frames
+        (n_clips,) valid frames of each clip, from 1 to ``spec.n_frames``.
+    """
+    clips = [pcm] if isinstance(pcm, np.ndarray) and pcm.ndim == 1 else list(pcm)
+    logs, counts = _clip_logs(clips, spec)
+    features = saturate(round_shift(_accumulate(logs, spec), COEFFICIENT_SHIFT), bits=8)
+    return (features * _valid(counts, spec)[..., None]).astype(np.int8), counts
+
+
+def fit_scales(pcm: Sequence[Pcm], spec: FrontendSpec, *, deviation: int = 32) -> FrontendSpec:
+    """Set gains and offsets so that each coefficient has mean 0 and the given deviation.
+
+    Parameters
+    ----------
+    pcm
+        Training clips, int16.
+    deviation
+        Wanted standard deviation in steps of the int8 feature: 32 leaves room for 4 deviations.
+
+    Returns
+    -------
+    `spec` with fitted integer ``gains`` and ``offsets``.
+    """
+    unit = 1 << 12
+    plain = replace(spec, gains=(unit,) * spec.n_coefficients, offsets=(0,) * spec.n_coefficients)
+    logs, counts = _clip_logs(pcm, spec)
+    values = _accumulate(logs, plain)[_valid(counts, spec)] / (unit << COEFFICIENT_SHIFT)
+    gains = np.floor(deviation / np.maximum(values.std(axis=0), 1e-9) + 0.5)
+    gains = np.clip(gains, 1, (1 << 15) - 1)
+    offsets = np.floor(-values.mean(axis=0) * gains + 0.5)
+    return replace(spec, gains=tuple(int(g) for g in gains), offsets=tuple(int(o) for o in offsets))
+
+
+def mel_log(frames: Pcm, spec: FrontendSpec) -> IntArray:
+    """log2 of the mel energies above the noise floor, Q8.
+
+    Parameters
+    ----------
+    frames
+        (n, 256) int16.
+
+    Returns
+    -------
+    (n, n_mels) int32, 0 at the floor, below 2**14.
+    """
+    table = tables(spec)
+    logs = np.empty((len(frames), spec.n_mels), dtype=np.int32)
+    for start in range(0, len(frames), _FRAMES_AT_ONCE):
+        part = slice(start, start + _FRAMES_AT_ONCE)
+        power, exponent = fft.power_spectrum(frames[part], table)
+        logs[part] = _log_energy(_mel_energy(power, table), exponent, table)
+    return logs
+
+
+def _valid(counts: npt.NDArray[np.int32], spec: FrontendSpec) -> npt.NDArray[np.bool_]:
+    """Which rows hold a frame: (n_clips, n_frames)."""
+    valid: npt.NDArray[np.bool_] = np.arange(spec.n_frames) < counts[:, None]
+    return valid
+
+
+def _clip_logs(clips: Sequence[Pcm], spec: FrontendSpec) -> tuple[IntArray, npt.NDArray[np.int32]]:
+    """`mel_log` of every frame, (n_clips, n_frames, n_mels), 0 past the last; frame counts."""
+    for clip in clips:
+        if clip.dtype != np.int16 or clip.ndim != 1:
+            raise TypeError(f"a clip is one-dimensional int16, not {clip.ndim}-d {clip.dtype}")
+    counts = np.array([n_valid_frames(len(clip), spec) for clip in clips], dtype=np.int32)
+    logs = np.zeros((len(clips), spec.n_frames, spec.n_mels), dtype=np.int32)
+    if len(clips) > 0:
+        frames = [_frames(clip, n, spec) for clip, n in zip(clips, counts, strict=True)]
+        logs[_valid(counts, spec)] = mel_log(np.concatenate(frames), spec)
+    return logs, counts
+
+
+def _frames(clip: Pcm, n_frames: int, spec: FrontendSpec) -> Pcm:
+    """Cut a clip into frames (n_frames, 256), a short one extended with zeros."""
+    if len(clip) < WINDOW_SAMPLES:
+        clip = np.pad(clip, (0, WINDOW_SAMPLES - len(clip)))
+    windows = np.lib.stride_tricks.sliding_window_view(clip, WINDOW_SAMPLES)
+    return windows[:: spec.hop_samples][:n_frames]
+
+
+def _mel_energy(power: IntArray, table: FrontendTables) -> npt.NDArray[np.int64]:
+    """Triangular bands over the bins: (n, 128) powers -> (n, n_mels) energies below 2**48."""
+    wide = power.astype(np.int64)
+    rising = wide * table.mel_rising
+    edges = table.mel_edges
+    sums = np.pad(np.cumsum(wide, axis=1), ((0, 0), (1, 0)))
+    sums_rising = np.pad(np.cumsum(rising, axis=1), ((0, 0), (1, 0)))
+    segment = np.diff(sums[:, edges], axis=1)  # (n, n_mels + 1)
+    segment_rising = np.diff(sums_rising[:, edges], axis=1)
+    falling = (segment << MEL_BITS) - segment_rising
+    energy: npt.NDArray[np.int64] = segment_rising[:, :-1] + falling[:, 1:]
+    return energy
+
+
+def _log_energy(
+    energy: npt.NDArray[np.int64], exponent: IntArray, table: FrontendTables
+) -> IntArray:
+    """log2 of energies times ``2**(2 exponent)`` above the floor, Q8; 0 where there is none."""
+    # The highest 32 bits that matter, as in C: the low 16 are dropped where the rest fills 16.
+    coarse = energy >= (1 << 31)
+    mantissa = np.where(coarse, energy >> 16, energy)
+    length = bit_length(mantissa)
+    mantissa = mantissa << (32 - length)  # highest bit at position 31
+    interval = (mantissa >> (31 - LOG_TABLE_BITS)) & ((1 << LOG_TABLE_BITS) - 1)
+    step = (mantissa >> (31 - LOG_TABLE_BITS - 16)) & 0xFFFF
+    below, above = table.log_fraction[interval], table.log_fraction[interval + 1]
+    fraction = below + (((above - below) * step) >> 16)  # Q15
+    log2 = ((length + 16 * coarse - 1) << LOG_FRACTION_BITS) + fraction
+    log2 = round_shift(log2, LOG_FRACTION_BITS - LOG_BITS)
+    log2 += (2 * exponent[:, None]) << LOG_BITS
+    return np.where(energy > 0, np.maximum(log2 - table.floor, 0), 0).astype(np.int32)
+
+
+def _accumulate(logs: IntArray, spec: FrontendSpec) -> IntArray:
+    """Scaled cepstra before rounding: (n, n_frames, n_mels) -> (n, n_frames, n_coefficients)."""
+    table = tables(spec)
+    half = spec.n_mels // 2
+    low, high = logs[..., :half], logs[..., half:]
+    even, odd = low + high[..., ::-1], high - low[..., ::-1]
+    sums = np.zeros((*logs.shape[:2], spec.n_coefficients), dtype=np.int32)
+    sums[..., 0] = spec.gains[0] * _relative_level(even.sum(axis=-1, dtype=np.int32), table)
+    sums[..., 1::2] = odd @ table.cosine[0::2].T
+    sums[..., 2::2] = even @ table.cosine[1::2].T
+    sums += np.array(spec.offsets, dtype=np.int32) << COEFFICIENT_SHIFT
+    return sums
+
+
+def _relative_level(sums: IntArray, table: FrontendTables) -> IntArray:
+    """Zeroth sums (n, n_frames) relative to the level tracker: at most 0, 0 in the first frame."""
+    relative = np.empty_like(sums)
+    level = np.zeros_like(sums[:, 0])
+    for frame in range(sums.shape[1]):
+        level = np.maximum(sums[:, frame], level - table.level_decay)
+        relative[:, frame] = sums[:, frame] - level
+    return relative

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import io
+
+import librosa
+import numpy as np
+import pytest
+import soundfile
+
+from spoken_digits import audio
+from spoken_digits.errors import UserError
+
+
+def encoded(samples, sample_rate=8000, **options) -> bytes:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, sample_rate, **{"format": "WAV", **options})
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("options", "tolerance"),
+    [
+        ({"subtype": "PCM_16"}, 1e-4),
+        ({"subtype": "PCM_24"}, 1e-6),
+        ({"subtype": "FLOAT"}, 1e-7),
+        ({"subtype": "PCM_U8"}, 1e-2),
+        ({"format": "FLAC"}, 1e-4),
+        ({"format": "OGG", "subtype": "VORBIS"}, 0.1),
+    ],
+)
+def test_any_format_decodes_to_the_same_waveform(options, tolerance):
+    wave = 0.5 * np.sin(np.arange(4000) / 7)
+    decoded, found = audio.decode(encoded(wave, 16000, **options), "clip")
+    assert decoded.dtype == np.float32
+    assert found.sample_rate == 16000
+    np.testing.assert_allclose(decoded, wave, atol=tolerance)
+
+
+def test_channels_are_averaged():
+    left, right = np.full(100, 0.5), np.full(100, -0.25)
+    decoded, found = audio.decode(encoded(np.stack([left, right], 1)), "clip")
+    assert found.n_channels == 2
+    np.testing.assert_allclose(decoded, 0.125, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"not audio at all", "clip.wav cannot be read as audio"),
+        (b"", "clip.wav cannot be read as audio"),
+        (encoded(np.zeros(0)), "clip.wav holds no samples"),
+        (encoded(np.zeros(100)), "clip.wav holds only silence"),
+        (encoded(np.array([0.1, np.nan, 0.2]), subtype="FLOAT"), "not numbers"),
+        (encoded(np.array([0.1, np.inf, 0.2]), subtype="FLOAT"), "not numbers"),
+    ],
+    # Not the bytes: a float WAV holds the time it was made, on which workers must agree.
+    ids=["no audio", "empty file", "no samples", "silence", "nan", "infinity"],
+)
+def test_unusable_audio_is_refused_by_name(content, message):
+    with pytest.raises(UserError, match=message):
+        audio.decode(content, "clip.wav")
+
+
+def test_a_missing_file_is_refused_by_name(tmp_path):
+    with pytest.raises(UserError, match=r"nowhere.wav does not exist"):
+        audio.read(tmp_path / "nowhere.wav")
+
+
+@pytest.mark.parametrize(("rate", "target"), [(8000, 16000), (48000, 8000), (44100, 16000)])
+def test_resampling_is_that_of_librosa(rate, target):
+    wave = np.random.default_rng(0).normal(0, 0.1, 3001).astype(np.float32)
+    expected = librosa.resample(wave, orig_sr=rate, target_sr=target, res_type="soxr_hq")
+    np.testing.assert_allclose(audio.resample(wave, rate, target), expected, atol=1e-6)
+
+
+def test_wav_round_trip():
+    wave = np.array([0.0, 0.5, -0.5, 0.25], np.float32)
+    decoded, found = audio.decode(audio.to_wav(wave, 11025), "clip")
+    assert found == audio.AudioFormat(
+        sample_rate=11025, n_channels=1, subtype="PCM_16", container="WAV"
+    )
+    np.testing.assert_array_equal(decoded, wave)

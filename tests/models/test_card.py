@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import safetensors.torch
+import torch
+
+from spoken_digits.errors import UserError
+from spoken_digits.models.card import (
+    ModelCard,
+    load_network,
+    parameter_bytes,
+    read_model,
+    write_model,
+)
+
+CARD = ModelCard(
+    name="tiny",
+    architecture={
+        "name": "lstm",
+        "hidden_dim": 3,
+        "num_layers": 1,
+        "dropout": 0.0,
+        "pooling": "mean",
+    },
+    labels=["ja", "nein"],
+    features={"kind": "mfcc"},
+    input_shape=(36, 13),
+    mean=[0.1] * 13,
+    std=[2.0] * 13,
+    best_epoch=4,
+    corpus={"corpus": "folder", "synthetic": False},
+)
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return CARD.make_network().eval()
+
+
+def test_a_model_reads_back_as_it_was(network, tmp_path):
+    write_model(tmp_path / "m.safetensors", CARD, network.state_dict())
+    card, tensors = read_model(tmp_path / "m.safetensors")
+    assert card == CARD
+    x, n_frames = torch.randn(2, 36, 13), torch.tensor([5, 36])
+    torch.testing.assert_close(
+        load_network(card, tensors)(x, n_frames), network(x, n_frames), rtol=0, atol=0
+    )
+    assert parameter_bytes(tensors) == 4 * sum(p.numel() for p in network.parameters())
+
+
+def test_the_same_model_gives_the_same_bytes(network, tmp_path):
+    for name in ("one", "two"):
+        write_model(tmp_path / name, CARD, network.state_dict())
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_normalisation_takes_mean_and_deviation_out():
+    card = dataclasses.replace(CARD, mean=[1.0] * 13, std=[4.0] * 13)
+    x = torch.full((1, 2, 13), 9.0, dtype=torch.float16)
+    torch.testing.assert_close(card.normalise(x), torch.full((1, 2, 13), 2.0))
+
+
+def test_files_that_are_no_models_are_refused(network, tmp_path):
+    path = tmp_path / "m.safetensors"
+    with pytest.raises(UserError, match="is missing"):
+        read_model(path)
+    write_model(path, CARD, network.state_dict())
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(UserError, match=r"m.safetensors is not a whole .safetensors file"):
+        read_model(path)
+    safetensors.torch.save_file({"x": torch.ones(1)}, path)
+    with pytest.raises(UserError, match="carries no model card of this project"):
+        read_model(path)

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+import yaml
+
+from spoken_digits.config import Config, build, read_config
+from spoken_digits.corpora import CorpusParams
+from spoken_digits.data.splits import SplitParams
+from spoken_digits.errors import UserError
+from spoken_digits.features.registry import FeatureParams
+from spoken_digits.models.params import names, read_model_params
+from spoken_digits.training.recipe import read_recipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    rate: float
+    count: int
+    on: bool
+    kind: Literal["a", "b"]
+    limit: int | None
+    sizes: tuple[int, ...]
+
+
+VALUES = {"rate": 0.5, "count": 3, "on": True, "kind": "a", "limit": None, "sizes": [1, 2]}
+
+
+def example_of(**changes):
+    return build(Example, {**VALUES, **changes}, "example")
+
+
+def test_values_get_their_declared_types():
+    example = example_of()
+    assert example == Example(rate=0.5, count=3, on=True, kind="a", limit=None, sizes=(1, 2))
+
+
+def test_a_number_that_yaml_reads_as_text_is_a_number():
+    # What `dvc exp run -S train.learning_rate=0.00001` writes.
+    value = yaml.safe_load("rate: 1e-05")["rate"]
+    assert isinstance(value, str)
+    assert example_of(rate=value).rate == pytest.approx(1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rate": "fast"}, r"`example.rate` is 'fast', must be a number"),
+        ({"count": 2.5}, r"`example.count` is 2.5, must be a whole number"),
+        ({"count": True}, r"`example.count` is True, must be a whole number"),
+        ({"on": "yes"}, r"`example.on` is 'yes', must be true or false"),
+        ({"kind": "c"}, r"`example.kind` is 'c', must be one of a, b"),
+        ({"sizes": 3}, r"`example.sizes` must be a list"),
+        ({"sizes": [1, "x"]}, r"`example.sizes\[1\]` is 'x'"),
+        ({"raet": 1}, r"unknown key `example.raet`; did you mean `rate`\?"),
+    ],
+)
+def test_wrong_values_are_refused_by_name(change, message):
+    with pytest.raises(UserError, match=message):
+        example_of(**change)
+
+
+def test_a_missing_key_is_refused_by_name():
+    values = dict(VALUES)
+    del values["count"]
+    with pytest.raises(UserError, match=r"`example.count` is missing"):
+        build(Example, values, "example")
+
+
+def test_a_missing_section_suggests_the_nearest():
+    with pytest.raises(UserError, match=r"`slpit` is missing; did you mean `split`"):
+        Config({"split": {}}).section("slpit", SplitParams)
+
+
+def test_a_missing_or_broken_file_is_one_line(tmp_path):
+    with pytest.raises(UserError, match="is missing"):
+        read_config(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("a: [1\nb: }")
+    with pytest.raises(UserError, match="not valid YAML") as caught:
+        read_config(tmp_path / "params.yaml")
+    assert "\n" not in str(caught.value)
+
+
+def test_the_committed_file_fits_every_schema(default_params):
+    default_params.section("corpus", CorpusParams)
+    default_params.section("features", FeatureParams)
+    default_params.section("split", SplitParams)
+    assert names(default_params)[:5] == [
+        "lstm",
+        "lstm_36kb",
+        "lstm_36kb_1layer",
+        "lstm_int8_36kb",
+        "cnn",
+    ]
+    for name in names(default_params):
+        model = read_model_params(default_params, name)
+        for corpus in ("fsdd", "audiomnist"):
+            assert read_recipe(default_params, name, model, corpus).epochs > 0
+
+
+def test_a_models_own_recipe_overrides_the_common_one_and_the_corpus_overrides_both(default_params):
+    default_params["train"]["epochs"] = 1
+    default_params["model"]["train"] = {"epochs": 2}
+    default_params["model"]["train_on"] = {"audiomnist": {"epochs": 3}}
+    model = read_model_params(default_params, "lstm")
+    assert read_recipe(default_params, "lstm", model, "fsdd").epochs == 2
+    assert read_recipe(default_params, "lstm", model, "audiomnist").epochs == 3
+
+
+def test_a_misspelt_key_of_a_models_recipe_is_refused_where_it_stands(default_params):
+    default_params["variants"]["cnn"]["train"] = {"epoch": 2}
+    model = read_model_params(default_params, "cnn")
+    with pytest.raises(UserError, match=r"unknown key `variants.cnn.train.epoch`"):
+        read_recipe(default_params, "cnn", model, "fsdd")
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "message"),
+    [
+        ("model", "hidden_dim", 0, "`model.hidden_dim` is 0"),
+        ("model", "dropout", 1.5, "`model.dropout` is 1.5"),
+        ("model", "architecture", "gru", "`model.architecture` is 'gru'"),
+        ("model", "hidden_dim", None, "`model.hidden_dim` is null"),
+        ("train", "learning_rate", -1, "`train.learning_rate` is -1"),
+        ("train", "batch_size", 0, "`train.batch_size` is 0"),
+    ],
+)
+def test_values_out_of_range_are_refused(default_params, section, key, value, message):
+    default_params["model"]["train"] = {}  # its own values would hide the common ones
+    default_params[section][key] = value
+    with pytest.raises(UserError, match=message):
+        model = read_model_params(default_params, "lstm")
+        read_recipe(default_params, "lstm", model, "fsdd")
+
+
+def test_an_unknown_model_names_those_there_are(default_params):
+    with pytest.raises(UserError, match="no model 'lsmt'.*lstm_36kb"):
+        read_model_params(default_params, "lsmt")
