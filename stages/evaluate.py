@@ -1,6 +1,7 @@
 """Stage `evaluate`: one model on the test clips it has never seen.
 
-Reads   models/<model>.safetensors, data/, params.yaml: the model's section
+Reads   models/<model>.safetensors, data/plans/<model>.json, data/raw/, data/features/<kind>/,
+        data/split.csv
 Writes  metrics/<model>.json, plots/confusion/<model>.csv, plots/per_class/<model>.csv,
         plots/size_accuracy/<model>.csv, plots/mistakes/<model>.png
 Run     python stages/evaluate.py lstm
@@ -15,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits import audio, errors
-from spoken_digits.config import read_config
 from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.loading import Dataset, load_dataset
 from spoken_digits.data.manifest import read_manifest
@@ -30,11 +30,12 @@ from spoken_digits.evaluation.metrics import (
 from spoken_digits.evaluation.tables import size_accuracy_row
 from spoken_digits.io import files
 from spoken_digits.models.card import ModelCard, load_network, parameter_bytes, read_model
-from spoken_digits.models.device import read_device, set_up
+from spoken_digits.models.device import set_up
 from spoken_digits.models.networks import n_parameters
-from spoken_digits.models.params import read_model_params
+from spoken_digits.training.plan import read_plan
 
 DATA = Path("data")
+PLANS = DATA / "plans"
 MODELS = Path("models")
 METRICS = Path("metrics")
 PLOTS = Path("plots")
@@ -43,12 +44,12 @@ N_MISTAKES = 6
 
 def main() -> None:
     name = parse_arguments().model
-    config = read_config(Path("params.yaml"))
-    device = set_up(*read_device(config))
+    plan = read_plan(PLANS, name)
+    device = set_up(plan.recipe.device, plan.recipe.threads)
     model_file = MODELS / f"{name}.safetensors"
     card, tensors = read_model(model_file)
     network = load_network(card, tensors).to(device)
-    dataset = load_dataset(DATA, read_model_params(config, name).features)
+    dataset = load_dataset(DATA, plan.features)
     check_fits(card, model_file, dataset)
     logits = {
         subset: predict(network, card.normalise, dataset.subset(subset), device)

@@ -23,8 +23,8 @@ from spoken_digits.data.dataset import Subset
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.inference import predict
 from spoken_digits.io.files import replacing
+from spoken_digits.models.base import BaseNetwork
 from spoken_digits.models.device import send, use_bfloat16
-from spoken_digits.models.networks import Network
 from spoken_digits.training.distributed import ALONE, World
 from spoken_digits.training.recipe import Recipe
 
@@ -56,7 +56,7 @@ class TrainingState:
 
 
 def fit(
-    network: Network,
+    network: BaseNetwork,
     normalise: Callable[[Tensor], Tensor],
     train: Subset,
     val: Subset,
@@ -66,6 +66,7 @@ def fit(
     device: torch.device,
     world: World = ALONE,
     checkpoint: Path | None = None,
+    checkpoint_seconds: float = 60.0,
     on_epoch: Callable[[int, tuple[float, ...]], None] = lambda *_: None,
 ) -> TrainingState:
     """Train `network`; its weights at the end are those of the best validation epoch.
@@ -88,6 +89,8 @@ def fit(
         The processes that train together; every one calls this function.
     checkpoint
         Where the state to resume from is kept, seen by all processes; None keeps none.
+    checkpoint_seconds
+        Least time between two saved states.
     on_epoch
         Called after each epoch with its number and its row of CURVE_COLUMNS.
     """
@@ -120,7 +123,7 @@ def fit(
         on_epoch(epoch, row)
         if recipe.patience is not None and epoch - state.best_epoch >= recipe.patience:
             break
-        due = time.monotonic() - saved_at >= recipe.checkpoint_seconds
+        due = time.monotonic() - saved_at >= checkpoint_seconds
         if checkpoint is not None and world.is_first and due and epoch < recipe.epochs:
             _save(checkpoint, network, optimizer, schedule, state)
             saved_at = time.monotonic()

@@ -5,9 +5,10 @@ import torch
 from torch.nn import functional
 
 from spoken_digits.errors import UserError
-from spoken_digits.models.networks import Lstm, make_network, n_parameters
+from spoken_digits.models.architectures.lstm import Network as Lstm
+from spoken_digits.models.networks import make_network, n_parameters
 from spoken_digits.models.params import read_model_params
-from spoken_digits.training.experiment import describe_network
+from spoken_digits.training.planning import describe_network
 
 SHAPES = {"mfcc": (36, 13), "mfcc_int": (36, 13), "spectrogram": (32, 1025)}
 
