@@ -67,7 +67,7 @@ def main() -> None:
     )
     print(
         f"{name} {scheme}: test accuracy {metrics['accuracy']:.4f}, "
-        f"{metrics['accuracy_drop']:+.4f} lost, {metrics['size_kib']:,.1f} KiB"
+        f"{metrics['accuracy_drop'] + 0.0:+.4f} lost, {metrics['size_kib']:,.1f} KiB"
     )
 
 

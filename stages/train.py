@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import argparse
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 from spoken_digits import errors
 from spoken_digits.data.loading import load_dataset
 from spoken_digits.io import files
 from spoken_digits.models.card import write_model
+from spoken_digits.training.checkpoint import alone
 from spoken_digits.training.distributed import joined
 from spoken_digits.training.experiment import TrainedModel, train_model
 from spoken_digits.training.loop import CURVE_COLUMNS
@@ -36,7 +38,7 @@ def main() -> None:
     start = time.monotonic()
     plan = read_plan(PLANS, name)
     dataset = load_dataset(DATA, plan.features)
-    with joined() as world:
+    with joined() as world, alone(RESUME, name) if world.is_first else nullcontext():
         trained = train_model(
             dataset,
             plan,
@@ -66,7 +68,7 @@ def write(trained: TrainedModel) -> None:
     files.write_csv(CURVES / f"{name}.csv", CURVE_COLUMNS, rows)
     write_model(MODELS / f"{name}.safetensors", trained.card, trained.network.state_dict())
     if trained.checkpoint is not None:
-        trained.checkpoint.unlink(missing_ok=True)
+        trained.checkpoint.remove()
 
 
 if __name__ == "__main__":

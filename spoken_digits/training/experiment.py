@@ -13,11 +13,13 @@ from tqdm import tqdm
 from spoken_digits.data.dataset import fit_normalisation
 from spoken_digits.data.loading import Dataset
 from spoken_digits.io.files import sha256
+from spoken_digits.io.sources import digest_of
 from spoken_digits.models.base import BaseNetwork
 from spoken_digits.models.card import ModelCard, as_floats
 from spoken_digits.models.device import set_up
 from spoken_digits.models.networks import make_network, n_parameters
 from spoken_digits.training import loop
+from spoken_digits.training.checkpoint import Checkpoint
 from spoken_digits.training.distributed import ALONE, World
 from spoken_digits.training.plan import Plan
 
@@ -30,7 +32,7 @@ class TrainedModel:
     network: BaseNetwork
     state: loop.TrainingState
     n_parameters: int
-    checkpoint: Path | None
+    checkpoint: Checkpoint | None
     """Where the state to resume from was kept."""
 
 
@@ -77,9 +79,10 @@ def train_model(
     network = make_network(card.architecture, shape, n_classes)
     checkpoint = None
     if resume_folder is not None:
-        decides = [dataclasses.asdict(card), dataclasses.asdict(recipe), seed, dataset.fingerprint]
-        key = sha256(json.dumps(decides, sort_keys=True).encode())[:16]
-        checkpoint = resume_folder / f"{name}-{key}.pt"
+        key = _digest(plan, dataset)
+        checkpoint = Checkpoint(
+            path=resume_folder / f"{name}-{key[:16]}.pt", every_s=checkpoint_seconds
+        )
     hidden = None if world.is_first else True  # None: where nobody watches
     with tqdm(total=recipe.epochs, desc=name, unit="epoch", disable=hidden) as bar:
 
@@ -97,7 +100,6 @@ def train_model(
             device=device,
             world=world,
             checkpoint=checkpoint,
-            checkpoint_seconds=checkpoint_seconds,
             on_epoch=report,
         )
     return TrainedModel(
@@ -107,3 +109,11 @@ def train_model(
         n_parameters=n_parameters(network),
         checkpoint=checkpoint,
     )
+
+
+def _digest(plan: Plan, dataset: Dataset) -> str:
+    """Of all that decides the result of a training: plan, data, code and libraries."""
+    architecture = f"spoken_digits.models.architectures.{plan.architecture['name']}"
+    code = digest_of([__name__, architecture])
+    decides = [dataclasses.asdict(plan), dataset.fingerprint, code]
+    return sha256(json.dumps(decides, sort_keys=True).encode())

@@ -14,6 +14,7 @@ from spoken_digits.evaluation.inference import predict
 from spoken_digits.models.architectures.lstm import Network as Lstm
 from spoken_digits.models.device import pick_device, set_up, use_bfloat16
 from spoken_digits.training import loop
+from spoken_digits.training.checkpoint import Checkpoint
 from spoken_digits.training.distributed import World
 from spoken_digits.training.recipe import Recipe
 
@@ -110,15 +111,14 @@ def test_a_killed_run_goes_on_to_the_same_bytes(clips, tmp_path):
         if epoch == 4:
             raise Killed
 
-    checkpoint = tmp_path / "resume.pt"
+    checkpoint = Checkpoint(path=tmp_path / "resume.pt", every_s=0.0)
     with pytest.raises(Killed):
-        fit(clips, checkpoint=checkpoint, checkpoint_seconds=0.0, on_epoch=kill)
-    assert checkpoint.exists()
+        fit(clips, checkpoint=checkpoint, on_epoch=kill)
+    assert checkpoint.path.exists()
     epochs: list[int] = []
     resumed, state = fit(
         clips,
         checkpoint=checkpoint,
-        checkpoint_seconds=0.0,
         on_epoch=lambda epoch, _: epochs.append(epoch),
     )
     assert epochs == [4, 5, 6]

@@ -24,8 +24,8 @@ class Params(ModelParams):
     dropout: float
     """Probability of dropping an output of a layer, all but the last."""
     pooling: Literal["mean", "last"]
-    """What the linear layer sees: the mean over valid frames, or the last frame, padding included
-    (the reference's way)."""
+    """What the linear layer sees: the mean over valid frames, or the last frame after padding with
+    the mean feature (the reference pads with zeros before it normalises)."""
     budget: BudgetParams | None
     """Memory to fit when hidden_dim is null."""
 
@@ -70,14 +70,17 @@ class Network(BaseNetwork):
     def forward(self, x: Tensor, n_frames: Tensor) -> Tensor:
         if self.pooling == "mean":
             x = x[:, : int(n_frames.max())]  # frames that no clip of the batch has count nowhere
-            n_frames = n_frames.to(x.device)
+        n_frames = n_frames.to(x.device)
+        valid = torch.arange(x.shape[1], device=x.device) < n_frames[:, None]  # (batch, n_frames)
+        if self.pooling == "last":
+            # The padding counts here: it must be the same whatever augmentation left in it.
+            x = x * valid.unsqueeze(2)
         layered = self.training and x.device.type == "cpu"
         outputs = self._layer_by_layer(x) if layered else self.lstm(x)[0]
         # outputs (batch, n_frames, hidden_dim)
         if self.pooling == "mean":
-            steps = torch.arange(outputs.shape[1], device=x.device)
-            valid = (steps < n_frames[:, None]).unsqueeze(2)  # (batch, n_frames, 1)
-            pooled = (outputs * valid).sum(1) / n_frames[:, None]  # (batch, hidden_dim)
+            total = (outputs * valid.unsqueeze(2)).sum(1)  # (batch, hidden_dim)
+            pooled = total / n_frames[:, None]
         else:
             pooled = outputs[:, -1]  # (batch, hidden_dim)
         logits: Tensor = self.linear(pooled)  # (batch, n_classes)
