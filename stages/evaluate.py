@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ from spoken_digits.evaluation.metrics import (
     probabilities,
     rounded,
 )
-from spoken_digits.evaluation.tables import size_accuracy_row
+from spoken_digits.evaluation.tables import corpus_name, size_accuracy_row
 from spoken_digits.io import files
 from spoken_digits.models.card import ModelCard, load_network, parameter_bytes, read_model
 from spoken_digits.models.device import set_up
@@ -66,6 +67,7 @@ def main() -> None:
         "train_accuracy": accuracy(logits["train"], dataset.actual("train")),
         "val_accuracy": accuracy(logits["val"], dataset.actual("val")),
         "best_epoch": card.best_epoch,
+        "corpus": corpus_name(card.corpus),
     }
     write_tables(name, metrics, logits["test"], actual, dataset.labels)
     draw_mistakes(card, dataset, logits["test"], actual)
@@ -84,7 +86,7 @@ def accuracy(logits: NDArray[np.float64], actual: NDArray[np.int64]) -> float:
 
 def write_tables(
     name: str,
-    metrics: dict[str, float | int],
+    metrics: dict[str, Any],
     logits: NDArray[np.float64],
     actual: NDArray[np.int64],
     labels: list[str],
@@ -92,10 +94,13 @@ def write_tables(
     files.write_json(METRICS / f"{name}.json", rounded(metrics))
     files.write_csv(
         PLOTS / "confusion" / f"{name}.csv",
-        ("actual", "predicted"),
-        [(labels[a], labels[p]) for a, p in zip(actual, logits.argmax(axis=1), strict=True)],
+        ("actual", "predicted", "corpus"),
+        [
+            (labels[a], labels[p], metrics["corpus"])
+            for a, p in zip(actual, logits.argmax(axis=1), strict=True)
+        ],
     )
-    report = per_class_report(logits, actual, labels).round(6)
+    report = per_class_report(logits, actual, labels).round(6).assign(corpus=metrics["corpus"])
     files.write_csv(
         PLOTS / "per_class" / f"{name}.csv", list(report.columns), report.to_numpy().tolist()
     )
@@ -116,11 +121,8 @@ def draw_mistakes(
         path = manifest["path"][row]
         waveform, found = audio.decode(archive.read(path), path)
         clips.append((manifest["utterance"][row], waveform, found.sample_rate))
-    label = "synthetic speech, " if card.corpus["synthetic"] else ""
     n_wrong = int((logits.argmax(axis=1) != actual).sum())
-    title = (
-        f"{card.name}: {n_wrong} of {len(actual)} test clips wrong ({label}{card.corpus['corpus']})"
-    )
+    title = f"{card.name}: {n_wrong} of {len(actual)} test clips wrong ({corpus_name(card.corpus)})"
     with files.replacing(PLOTS / "mistakes" / f"{card.name}.png") as temporary:
         mistakes.draw(temporary, title, worst, clips, card.labels)
 

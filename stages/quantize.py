@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -23,7 +24,7 @@ from spoken_digits.config import read_config
 from spoken_digits.data.loading import Dataset, load_dataset
 from spoken_digits.evaluation.inference import check_fits, predict
 from spoken_digits.evaluation.metrics import accuracy_metrics, rounded
-from spoken_digits.evaluation.tables import size_accuracy_row
+from spoken_digits.evaluation.tables import corpus_name, size_accuracy_row
 from spoken_digits.io import files
 from spoken_digits.models.card import (
     ModelCard,
@@ -80,7 +81,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def compare(
     quantized: Quantized, card: ModelCard, tensors: dict[str, Tensor], dataset: Dataset
-) -> dict[str, float | int]:
+) -> dict[str, Any]:
     """Metrics of the quantized model beside its float parent."""
     parent = load_network(card, tensors)
     float_logits = predict(parent, card.normalise, dataset.subset("test"), CPU).numpy()
@@ -96,6 +97,7 @@ def compare(
         "float_size_kib": parameter_bytes(tensors) / 1024,
         "multiply_accumulates": parent.multiply_accumulates(),
         **quantized.metrics,
+        "corpus": corpus_name(card.corpus),
     }
 
 

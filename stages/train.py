@@ -18,6 +18,7 @@ from pathlib import Path
 
 from spoken_digits import errors
 from spoken_digits.data.loading import load_dataset
+from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.io import files
 from spoken_digits.models.card import write_model
 from spoken_digits.training.checkpoint import alone
@@ -64,8 +65,11 @@ def parse_arguments() -> argparse.Namespace:
 
 def write(trained: TrainedModel) -> None:
     name = trained.card.name
-    rows = [[int(row[0]), *(f"{value:.6g}" for value in row[1:])] for row in trained.state.curve]
-    files.write_csv(CURVES / f"{name}.csv", CURVE_COLUMNS, rows)
+    corpus = corpus_name(trained.card.corpus)
+    rows = [
+        [int(row[0]), *(f"{value:.6g}" for value in row[1:]), corpus] for row in trained.state.curve
+    ]
+    files.write_csv(CURVES / f"{name}.csv", (*CURVE_COLUMNS, "corpus"), rows)
     write_model(MODELS / f"{name}.safetensors", trained.card, trained.network.state_dict())
     if trained.checkpoint is not None:
         trained.checkpoint.remove()
