@@ -9,6 +9,7 @@ import ast
 import inspect
 from pathlib import Path
 
+from spoken_digits.config import describe, field_hints
 from spoken_digits.corpora import CorpusParams, SyntheticParams
 from spoken_digits.data.splits import SplitParams
 from spoken_digits.features.mfcc import MfccParams
@@ -50,16 +51,18 @@ Experiments set any of them: `dvc exp run -S train.epochs=20 -S variants.cnn.dro
 
 
 def fields(schema: type) -> list[tuple[str, str, str]]:
-    """Name, type and meaning of each field of a dataclass, as its source has them."""
+    """Name, accepted values and meaning of each field of a dataclass."""
     (tree,) = ast.parse(inspect.getsource(schema)).body
     assert isinstance(tree, ast.ClassDef)
+    hints = field_hints(schema)
     found = []
     for node, following in zip(tree.body, [*tree.body[1:], None], strict=True):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             meaning = ""
             if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
                 meaning = " ".join(str(following.value.value).split())
-            found.append((node.target.id, ast.unparse(node.annotation), meaning))
+            key = node.target.id
+            found.append((key, describe(hints[key]), meaning))
     return found
 
 
@@ -67,10 +70,9 @@ def page() -> str:
     """The whole page."""
     parts = [INTRODUCTION]
     for name, schema in SECTIONS:
-        lines = [f"## {name}\n", "| key | type | meaning |", "|---|---|---|"]
-        for key, annotation, meaning in fields(schema):
-            kind = annotation.replace("|", "or").replace("Literal", "one of ").replace("'", "")
-            lines.append(f"| `{key}` | {kind} | {meaning} |")
+        lines = [f"## {name}\n", "| key | value | meaning |", "|---|---|---|"]
+        for key, accepted, meaning in fields(schema):
+            lines.append(f"| `{key}` | {accepted} | {meaning} |")
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 

@@ -49,10 +49,10 @@ def test_a_number_that_yaml_reads_as_text_is_a_number():
     [
         ({"rate": "fast"}, r"`example.rate` is 'fast', must be a number"),
         ({"count": 2.5}, r"`example.count` is 2.5, must be a whole number"),
-        ({"count": True}, r"`example.count` is True, must be a whole number"),
+        ({"count": True}, r"`example.count` is true, must be a whole number"),
         ({"on": "yes"}, r"`example.on` is 'yes', must be true or false"),
         ({"kind": "c"}, r"`example.kind` is 'c', must be one of a, b"),
-        ({"sizes": 3}, r"`example.sizes` must be a list"),
+        ({"sizes": 3}, r"`example.sizes` is 3, must be a list, each a whole number"),
         ({"sizes": [1, "x"]}, r"`example.sizes\[1\]` is 'x'"),
         ({"raet": 1}, r"unknown key `example.raet`; did you mean `rate`\?"),
     ],

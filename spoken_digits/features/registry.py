@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+from spoken_digits.config import Bounds
 from spoken_digits.errors import UserError
 from spoken_digits.features.base import Extractor
 from spoken_digits.features.mfcc import Mfcc, MfccParams
@@ -21,7 +22,7 @@ KINDS = ("mfcc", "mfcc_int", "spectrogram")
 class FeatureParams:
     """Section `features`."""
 
-    sample_rate: int
+    sample_rate: Annotated[int, Bounds(1000, 192_000, example=8000)]
     """Rate the MFCC front-end works at, Hz."""
     mfcc: MfccParams
     mfcc_int: FrontendSpec

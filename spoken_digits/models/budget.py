@@ -8,8 +8,9 @@ layer over c classes holds ch weights and c biases.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
+from spoken_digits.config import Bounds
 from spoken_digits.errors import UserError
 from spoken_digits.integer.limits import Scheme, lstm_bytes, stored_bytes
 
@@ -22,11 +23,13 @@ _INTEGER_SCHEMES: dict[str, Scheme] = {"int8_all": "int8", "pow2_all": "pow2"}
 class BudgetParams:
     """Section `budget` of an LSTM model."""
 
-    kib: float
-    """Memory to fit, KiB."""
-    bytes_per_weight: int
+    kib: Annotated[float, Bounds(above=0, high=262_144, example=36)] | None = None
+    """Memory to fit, KiB (1,024 bytes); give this or `bytes`."""
+    bytes: Annotated[int, Bounds(1, 268_435_456, example=36_000)] | None = None
+    """Memory to fit, bytes; give this or `kib`."""
+    bytes_per_weight: Annotated[int, Bounds(1, 8, example=4)]
     """4 for float32, 1 for int8."""
-    bytes_per_bias: int
+    bytes_per_bias: Annotated[int, Bounds(1, 8, example=4)]
     """4 for float32 or int32."""
     bias_vectors: Literal[1, 2]
     """Bias vectors a layer: 2 as PyTorch keeps them, 1 where they are added up."""
@@ -36,9 +39,13 @@ class BudgetParams:
     weights and biases have sizes of their own)."""
 
     def __post_init__(self) -> None:
-        for name in ("kib", "bytes_per_weight", "bytes_per_bias"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name}` is {getattr(self, name)}, must be more than 0")
+        if (self.kib is None) == (self.bytes is None):
+            raise ValueError("kib` or `bytes`: give one of the two, such as kib: 36")
+
+    @property
+    def n_bytes(self) -> float:
+        """Memory to fit, bytes."""
+        return self.bytes if self.bytes is not None else (self.kib or 0) * KIB
 
 
 @dataclass(frozen=True)
@@ -151,11 +158,11 @@ def largest_hidden_dim(
             budget.bias_vectors,
             budget.reading,
         )
-        return needed_bytes(tensors, budget.reading) <= budget.kib * KIB
+        return needed_bytes(tensors, budget.reading) <= budget.n_bytes
 
     if not fits(1):
         raise UserError(
-            f"a budget of {budget.kib:g} KiB holds no LSTM of {num_layers} layer(s) over "
+            f"a budget of {budget.n_bytes:,.0f} bytes holds no LSTM of {num_layers} layer(s) over "
             f"{input_dim} inputs and {n_classes} classes: raise the budget"
         )
     low, high = 1, 2  # fits(low); doubling finds a high that does not fit
@@ -167,7 +174,7 @@ def largest_hidden_dim(
     return low
 
 
-def table(tensors: list[TensorSize], reading: Reading, kib: float) -> str:
+def table(tensors: list[TensorSize], reading: Reading, budget_bytes: float) -> str:
     """The parameter table, a row a tensor, with the sum and what is left of the budget."""
     rows = [(t.name, " x ".join(map(str, t.shape)), t.n_values, t.n_bytes) for t in tensors]
     rows.append(("total", "", sum(t.n_values for t in tensors), sum(t.n_bytes for t in tensors)))
@@ -176,6 +183,6 @@ def table(tensors: list[TensorSize], reading: Reading, kib: float) -> str:
     needed = needed_bytes(tensors, reading)
     subject = "the largest layer" if reading == "per_layer" else "all parameters"
     lines.append(
-        f"{subject}: {needed:,} of {kib * KIB:,.0f} bytes, {kib * KIB - needed:,.0f} to spare"
+        f"{subject}: {needed:,} of {budget_bytes:,.0f} bytes, {budget_bytes - needed:,.0f} to spare"
     )
     return "\n".join(lines)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spoken_digits.config import Config
+from spoken_digits.config import Config, DeviceName, Threads
 from spoken_digits.errors import UserError
 from spoken_digits.io.memory import keep_freed_memory
 
@@ -65,4 +65,7 @@ def send(x: Tensor, device: torch.device) -> Tensor:
 
 def read_device(config: Config) -> tuple[str, int]:
     """`train.device` and `train.threads`, which evaluating needs too."""
-    return config.value("train.device", str), config.value("train.threads", int)
+    return (
+        config.value("train.device", str, DeviceName),
+        config.value("train.threads", int, Threads),
+    )

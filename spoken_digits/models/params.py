@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from spoken_digits.config import Config
-from spoken_digits.errors import UserError
+from spoken_digits.config import Bounds, ByCorpus, Config, Length
+from spoken_digits.errors import UserError, shown
 from spoken_digits.models.budget import BudgetParams
 
 MAIN = "lstm"
@@ -19,12 +19,12 @@ class LstmParams:
     """An LSTM over the frames of a clip."""
 
     architecture: Literal["lstm"]
-    features: str
+    features: Annotated[str, Length(1, 40, example="mfcc")]
     """Kind of features it reads."""
-    hidden_dim: int | None
+    hidden_dim: Annotated[int, Bounds(1, 4096, example=128)] | None
     """Hidden size of every layer; null: the largest that fits `budget`."""
-    num_layers: int
-    dropout: float
+    num_layers: Annotated[int, Bounds(1, 16, example=2)]
+    dropout: Annotated[float, Bounds(0, below=1, example=0.2)]
     """Probability of dropping an output of a layer, all but the last."""
     pooling: Literal["mean", "last"]
     """What the linear layer sees: the mean over valid frames, or the last frame, padding included
@@ -33,17 +33,12 @@ class LstmParams:
     """Memory to fit when hidden_dim is null."""
     train: dict[str, Any]
     """Keys of the section `train` that differ for this model."""
-    train_on: dict[str, Any]
+    train_on: ByCorpus
     """Corpus name -> keys of `train` that differ for this model on that corpus."""
 
     def __post_init__(self) -> None:
-        _check_dropout(self.dropout)
-        if self.num_layers < 1:
-            raise ValueError(f"num_layers` is {self.num_layers}, must be 1 or more")
         if self.hidden_dim is None and self.budget is None:
             raise ValueError("hidden_dim` is null: give a number, or a `budget` to solve it from")
-        if self.hidden_dim is not None and self.hidden_dim < 1:
-            raise ValueError(f"hidden_dim` is {self.hidden_dim}, must be 1 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,20 +46,22 @@ class CnnParams:
     """Convolutions and a large perceptron over a whole spectrogram."""
 
     architecture: Literal["cnn"]
-    features: str
-    conv_channels: tuple[int, ...]
+    features: Annotated[str, Length(1, 40, example="mfcc")]
+    conv_channels: Annotated[
+        tuple[Annotated[int, Bounds(1, 256, example=20)], ...], Length(1, 8, example=[10, 20])
+    ]
     """Output channels of each convolution."""
-    kernel_size: int
+    kernel_size: Annotated[int, Bounds(1, 31, example=5)]
     """Of every convolution, bins by frames; padding is 1."""
-    linear_dims: tuple[int, ...]
+    linear_dims: Annotated[
+        tuple[Annotated[int, Bounds(1, 16_384, example=256)], ...],
+        Length(0, 8, example=[1024, 256]),
+    ]
     """Output sizes of the hidden linear layers."""
-    dropout: float
+    dropout: Annotated[float, Bounds(0, below=1, example=0.2)]
     """Probability of dropping an output of a hidden linear layer."""
     train: dict[str, Any]
-    train_on: dict[str, Any]
-
-    def __post_init__(self) -> None:
-        _check_dropout(self.dropout)
+    train_on: ByCorpus
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,17 +69,17 @@ class CnnLstmParams:
     """One convolution, cut along time into steps of an LSTM."""
 
     architecture: Literal["cnn_lstm"]
-    features: str
-    conv_channels: int
-    kernel_size: int
-    n_steps: int
+    features: Annotated[str, Length(1, 40, example="mfcc")]
+    conv_channels: Annotated[int, Bounds(1, 256, example=20)]
+    kernel_size: Annotated[int, Bounds(1, 31, example=5)]
+    n_steps: Annotated[int, Bounds(1, 1000, example=4)]
     """Steps that the pooled frames are cut into."""
-    hidden_dim: int
+    hidden_dim: Annotated[int, Bounds(1, 2048, example=128)]
     input_init: Literal["fan_in", "pytorch"]
     """How the LSTM's input weights are drawn: +-1/sqrt(inputs), or PyTorch's +-1/sqrt(hidden_dim),
     which saturates the gates when a step has 40,960 inputs."""
     train: dict[str, Any]
-    train_on: dict[str, Any]
+    train_on: ByCorpus
 
 
 ModelParams = LstmParams | CnnParams | CnnLstmParams
@@ -93,19 +90,27 @@ _SCHEMAS: dict[str, type[ModelParams]] = {
 }
 
 
-def _check_dropout(dropout: float) -> None:
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout` is {dropout}, must be 0 or more and less than 1")
-
-
 def section_name(model: str) -> str:
     """Where the parameters of `model` stand."""
     return "model" if model == MAIN else f"variants.{model}"
 
 
 def names(config: Config) -> list[str]:
-    """Every model there is, the main one first."""
-    return [MAIN, *config.get("variants", {})]
+    """Every model there is, the main one first.
+
+    Raises
+    ------
+    UserError
+        A variant's name does not suit the files that are named after it.
+    """
+    variants = config.subsection("variants") if "variants" in config else {}
+    for name in variants:
+        if name == MAIN or not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", str(name)):
+            raise UserError(
+                f"params.yaml: `variants` has a model named {shown(name)}: take another name, of "
+                f"small letters, digits and _, such as {MAIN}_small"
+            )
+    return [MAIN, *variants]
 
 
 def read_model_params(config: Config, model: str) -> ModelParams:
@@ -119,13 +124,5 @@ def read_model_params(config: Config, model: str) -> ModelParams:
     name = section_name(model)
     if model not in names(config):
         raise UserError(f"no model {model!r} in params.yaml; there are {', '.join(names(config))}")
-    node: Any = config
-    for key in name.split("."):
-        node = node[key] if isinstance(node, Mapping) and key in node else {}
-    architecture = node.get("architecture") if isinstance(node, Mapping) else None
-    if architecture not in _SCHEMAS:
-        raise UserError(
-            f"params.yaml: `{name}.architecture` is {architecture!r}, "
-            f"must be one of {', '.join(_SCHEMAS)}"
-        )
+    architecture = config.value(f"{name}.architecture", str, Literal[tuple(_SCHEMAS)])
     return config.section(name, _SCHEMAS[architecture])

@@ -12,11 +12,12 @@ import copy
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from spoken_digits.config import Length
 from spoken_digits.errors import UserError
 from spoken_digits.models.card import ModelCard
 from spoken_digits.models.networks import Network
@@ -30,7 +31,9 @@ _SCALE, _ZERO_POINT = ".scale", ".zero_point"
 class Int8DynamicParams:
     """Section `quantize.int8_dynamic`."""
 
-    layers: tuple[Literal["lstm", "linear"], ...]
+    layers: Annotated[
+        tuple[Literal["lstm", "linear"], ...], Length(1, 2, example=["lstm", "linear"])
+    ]
     """Kinds of layers whose weights become int8."""
 
 
