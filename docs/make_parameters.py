@@ -43,8 +43,10 @@ SECTIONS: list[tuple[str, type]] = [
 INTRODUCTION = """# Parameters
 
 Made by `python docs/make_parameters.py` from the code that reads `params.yaml`; a test keeps them
-together. `seed` draws the split, initial weights, order and augmentation. A model's `train`
-holds the keys of `train` that differ for it, `train_on.<corpus>` those that differ on one corpus.
+together. Values out of bounds are refused with the key's name and an example. `seed`, a whole
+number from 0 to 2,147,483,647, draws the split, the initial weights, the order of clips and the
+augmentation. A model's `train` overrides keys of section `train`; its `train_on.<corpus>`
+overrides them on one corpus.
 
 Experiments set any of them: `dvc exp run -S train.epochs=20 -S variants.cnn.dropout=0.3`.
 """

@@ -317,7 +317,7 @@ def _without_none(union: Any) -> Any:
 
 
 def _number(value: Any, kind: type) -> float | None:
-    """`value` as a finite `kind`, or None.
+    """`value` as `kind`, or None.
 
     YAML reads ``1e-05``, which is what DVC writes for ``-S train.learning_rate=0.00001``, as a
     string: the declared type decides, not YAML's guess.
@@ -330,7 +330,7 @@ def _number(value: Any, kind: type) -> float | None:
         number = float(value)
     except OverflowError:
         return None
-    if not math.isfinite(number) or (kind is int and not number.is_integer()):
+    if kind is int and not number.is_integer():
         return None
     return int(value) if kind is int else number
 

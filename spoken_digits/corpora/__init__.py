@@ -18,7 +18,7 @@ class SyntheticParams:
     profile: Literal["quick", "fsdd", "audiomnist"]
     """Size: quick 60 speakers x 5 takes, fsdd 6 x 50, audiomnist 60 x 50 at 48 kHz."""
     seed: Annotated[int, Bounds(0, 2**31 - 1, example=0)]
-    """Draws the voices and takes."""
+    """Seed of the voices and takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +28,14 @@ class CorpusParams:
     name: CorpusName
     """Which corpus."""
     path: Annotated[str, Length(1, 1000, example="data/recordings")]
-    """folder: where the user's recordings lie; absolute if experiments run in the queue."""
+    """folder: path of your recordings; use an absolute path for queued experiments."""
     limit: Annotated[int, Bounds(1, 1_000_000, example=300)] | None
-    """At most so many clips, spread over words and speakers; null takes all."""
+    """Largest number of clips, spread evenly over words and speakers; null: all."""
     label_pattern: Annotated[str, Length(1, 1000, example=r"(?P<label>\w+)/.*")] | None
-    """folder: regular expression with groups label, speaker, take; null: the folder is the word."""
+    """folder: regular expression for file names, with groups label, speaker and take; null: the
+    parent folder is the word."""
     known_faults: Literal["exclude", "keep"]
-    """audiomnist: what to do with the utterances known to be wrong."""
+    """audiomnist: whether to leave out the utterances known to be wrong."""
     synthetic: SyntheticParams
 
 

@@ -23,12 +23,12 @@ class SplitParams:
     """Section `split`."""
 
     scheme: Literal["random", "official", "speaker"]
-    """random: any clip anywhere; official: the takes the corpus's authors set aside are test;
-    speaker: nobody is heard in two subsets."""
+    """random: over all clips; official: test on the takes that the corpus's authors set aside;
+    speaker: no speaker is in two subsets."""
     stratify: bool
-    """random, official: the same share of every word in every subset."""
+    """random, official: every subset gets the same share of every word."""
     fold: Annotated[int, Bounds(0, 999, example=0)]
-    """speaker: which of the folds is test; the fold before it is validation."""
+    """speaker: number of the test fold; the fold before it is for validation."""
     n_folds: Annotated[int, Bounds(3, 1000, example=5)]
     """speaker: number of folds to make where the corpus has no published ones; 3 or more, for
     test, val and train."""
@@ -37,7 +37,7 @@ class SplitParams:
     val_fraction: Annotated[float, Bounds(above=0, below=1, example=0.1)]
     """random, official: share of all clips in validation."""
     split_on: ByCorpus
-    """Keys of this section that differ on one corpus, under the corpus's name."""
+    """Corpus name -> keys of this section to override on that corpus."""
 
     def __post_init__(self) -> None:
         for corpus, changes in self.split_on.items():

@@ -35,7 +35,7 @@ class MfccParams:
     """Section `features.mfcc`."""
 
     n_fft: Annotated[int, Bounds(2, 65_536, example=400)]
-    """Window and transform length, samples."""
+    """Length of window and transform, samples; at most 64 times hop_length."""
     hop_length: Annotated[int, Bounds(1, 65_536, example=160)]
     """Samples from frame to frame."""
     n_mels: Annotated[int, Bounds(1, 512, example=40)]

@@ -21,11 +21,11 @@ class ParallelParams:
     """Section `features.parallel`: changes no byte of the features, is no reason to run again."""
 
     backend: Literal["loky", "dask"]
-    """loky: processes on this machine; dask: a Dask cluster that sees the same files."""
+    """loky: processes on this machine; dask: a Dask cluster that can read the same files."""
     n_jobs: Annotated[int, Bounds(1, 1024, example=2)] | None
-    """Blocks of clips at work at a time; null: one a core, as far as the corpus is worth it."""
+    """Number of workers; null: one per core, fewer for a small corpus."""
     dask_scheduler: Annotated[str, Length(1, 1000, example="tcp://host:8786")] | None
-    """dask: address of the scheduler, such as tcp://host:8786; null: a cluster of this machine."""
+    """dask: address of the scheduler, such as tcp://host:8786; null: a cluster on this machine."""
 
 
 def run(

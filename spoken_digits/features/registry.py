@@ -23,7 +23,7 @@ class FeatureParams:
     """Section `features`."""
 
     sample_rate: Annotated[int, Bounds(1000, 192_000, example=8000)]
-    """Rate the MFCC front-end works at, Hz."""
+    """Sample rate of the MFCC front-end, Hz; clips are resampled to it."""
     mfcc: MfccParams
     mfcc_int: FrontendSpec
     spectrogram: SpectrogramParams

@@ -40,7 +40,7 @@ class SpectrogramParams:
     n_samples: Annotated[int, Bounds(1, 1_000_000, example=16_000)]
     """Length clips are cut or padded to, samples."""
     n_fft: Annotated[int, Bounds(2, 65_536, example=2048)]
-    """Window and transform length, samples."""
+    """Length of window and transform, samples; at most 64 times hop_length."""
     hop_length: Annotated[int, Bounds(1, 65_536, example=512)]
     """Samples from frame to frame."""
 

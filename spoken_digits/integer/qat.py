@@ -36,19 +36,19 @@ class QatParams:
     """Knobs of the fine-tuning."""
 
     epochs: Annotated[int, Bounds(0, 10_000, example=12)]
-    """Passes over the training clips; 0 leaves post-training quantization as it is."""
+    """Passes over the training clips; 0: post-training quantization only."""
 
     learning_rate: Annotated[float, Bounds(above=0, high=10, example=0.005)]
     """Peak of a one-cycle schedule (Adam)."""
 
     batch_size: Annotated[int, Bounds(1, 65_536, example=64)]
-    """Clips a step."""
+    """Clips per step."""
 
     bucket_batches: Annotated[int, Bounds(1, 10_000, example=8)]
-    """So many batches are drawn together and sorted by length among them; 1: none."""
+    """Number of batches drawn together and sorted by length; 1 turns it off."""
 
     distillation: Annotated[float, Bounds(0, 1, example=0.5)]
-    """Share of the loss that follows the parent's logits, in [0, 1]; the rest follows labels."""
+    """Share of the loss computed against the float model's logits; the rest is against labels."""
 
 
 class _Rounded(torch.autograd.Function):

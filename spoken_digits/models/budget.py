@@ -32,11 +32,11 @@ class BudgetParams:
     bytes_per_bias: Annotated[int, Bounds(1, 8, example=4)]
     """4 for float32 or int32."""
     bias_vectors: Literal[1, 2]
-    """Bias vectors a layer: 2 as PyTorch keeps them, 1 where they are added up."""
+    """Bias vectors per layer: PyTorch keeps 2; integer networks keep 1, their sum."""
     reading: Reading
-    """total: all parameters together fit; per_layer: each layer fits by itself; int8_all, pow2_all:
-    everything that the integer network of that scheme keeps fits, shifts and tables included (its
-    weights and biases have sizes of their own)."""
+    """What must fit. total: all parameters together; per_layer: each layer by itself; int8_all,
+    pow2_all: everything the integer network of that scheme stores, including shifts and tables
+    (sizes of weights and biases follow from the scheme)."""
 
     def __post_init__(self) -> None:
         if (self.kib is None) == (self.bytes is None):

@@ -20,21 +20,21 @@ class LstmParams:
 
     architecture: Literal["lstm"]
     features: Annotated[str, Length(1, 40, example="mfcc")]
-    """Kind of features it reads."""
+    """Kind of features it takes."""
     hidden_dim: Annotated[int, Bounds(1, 4096, example=128)] | None
     """Hidden size of every layer; null: the largest that fits `budget`."""
     num_layers: Annotated[int, Bounds(1, 16, example=2)]
     dropout: Annotated[float, Bounds(0, below=1, example=0.2)]
-    """Probability of dropping an output of a layer, all but the last."""
+    """Dropout probability at the output of every layer but the last."""
     pooling: Literal["mean", "last"]
-    """What the linear layer sees: the mean over valid frames, or the last frame, padding included
-    (the reference's way)."""
+    """What the linear layer gets: the mean over valid frames, or the last frame including padding
+    (as in the reference)."""
     budget: BudgetParams | None
-    """Memory to fit when hidden_dim is null."""
+    """Memory to fit if hidden_dim is null."""
     train: dict[str, Any]
-    """Keys of the section `train` that differ for this model."""
+    """Keys of section `train` that this model overrides."""
     train_on: ByCorpus
-    """Corpus name -> keys of `train` that differ for this model on that corpus."""
+    """Corpus name -> keys of `train` that this model overrides on that corpus."""
 
     def __post_init__(self) -> None:
         if self.hidden_dim is None and self.budget is None:
@@ -52,14 +52,14 @@ class CnnParams:
     ]
     """Output channels of each convolution."""
     kernel_size: Annotated[int, Bounds(1, 31, example=5)]
-    """Of every convolution, bins by frames; padding is 1."""
+    """Height and width of every kernel, in bins and frames; padding is 1."""
     linear_dims: Annotated[
         tuple[Annotated[int, Bounds(1, 16_384, example=256)], ...],
         Length(0, 8, example=[1024, 256]),
     ]
     """Output sizes of the hidden linear layers."""
     dropout: Annotated[float, Bounds(0, below=1, example=0.2)]
-    """Probability of dropping an output of a hidden linear layer."""
+    """Dropout probability at the output of each hidden linear layer."""
     train: dict[str, Any]
     train_on: ByCorpus
 
@@ -73,11 +73,11 @@ class CnnLstmParams:
     conv_channels: Annotated[int, Bounds(1, 256, example=20)]
     kernel_size: Annotated[int, Bounds(1, 31, example=5)]
     n_steps: Annotated[int, Bounds(1, 1000, example=4)]
-    """Steps that the pooled frames are cut into."""
+    """Number of equal time steps the pooled frames are divided into."""
     hidden_dim: Annotated[int, Bounds(1, 2048, example=128)]
     input_init: Literal["fan_in", "pytorch"]
-    """How the LSTM's input weights are drawn: +-1/sqrt(inputs), or PyTorch's +-1/sqrt(hidden_dim),
-    which saturates the gates when a step has 40,960 inputs."""
+    """Range of the LSTM's initial input weights: +-1/sqrt(inputs), or PyTorch's
+    +-1/sqrt(hidden_dim), which saturates the gates if a step has 40,960 inputs."""
     train: dict[str, Any]
     train_on: ByCorpus
 

@@ -34,7 +34,7 @@ class Int8DynamicParams:
     layers: Annotated[
         tuple[Literal["lstm", "linear"], ...], Length(1, 2, example=["lstm", "linear"])
     ]
-    """Kinds of layers whose weights become int8."""
+    """Kinds of layers to quantize to int8 weights."""
 
 
 def quantize(network: Network, layers: Sequence[str]) -> nn.Module:
