@@ -12,12 +12,13 @@ import copy
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from spoken_digits.bounds import Length
 from spoken_digits.data.loading import Dataset
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.inference import predict
@@ -34,8 +35,10 @@ _SCALE, _ZERO_POINT = ".scale", ".zero_point"
 class Int8DynamicParams:
     """Section `quantize.int8_dynamic`."""
 
-    layers: tuple[Literal["lstm", "linear"], ...]
-    """Kinds of layers whose weights become int8."""
+    layers: Annotated[
+        tuple[Literal["lstm", "linear"], ...], Length(1, 2, example=["lstm", "linear"])
+    ]
+    """Kinds of layers to quantize to int8 weights."""
 
 
 PARAMS = Int8DynamicParams
