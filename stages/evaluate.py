@@ -113,7 +113,7 @@ def draw_mistakes(
     for mistake in worst:
         row = dataset.rows["test"][mistake.row]
         path = manifest["path"][row]
-        waveform, found = audio.decode(archive.read(path), path)
+        waveform, found = audio.decode(archive.read(path, manifest["sha256"][row]), path)
         clips.append((manifest["utterance"][row], waveform, found.sample_rate))
     label = "synthetic speech, " if card.corpus["synthetic"] else ""
     n_wrong = int((logits.argmax(axis=1) != actual).sum())

@@ -167,8 +167,8 @@ def cost(card: ModelCard, network: IntegerLSTM, dataset: Dataset) -> dict[str, i
     manifest = read_manifest(DATA / "raw" / "manifest.csv")
     archive = ClipArchive(DATA / "raw" / "audio.zip")
     clips = []
-    for path in manifest["path"].iloc[dataset.rows["test"]]:
-        waveform, found = audio.decode(archive.read(path), path)
+    for path, digest in manifest[["path", "sha256"]].iloc[dataset.rows["test"]].to_numpy():
+        waveform, found = audio.decode(archive.read(path, digest), path)
         clips.append(to_pcm(audio.resample(waveform, found.sample_rate, spec.sample_rate_hz)))
     runs = proof.on_host(network, spec, clips, FIRMWARE)
     missing = boards.missing_tools()

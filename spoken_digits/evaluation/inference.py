@@ -19,7 +19,8 @@ EVALUATION_BATCH = 64
 
 
 def check_fits(card: ModelCard, path: Path, dataset: Dataset) -> None:
-    """Refuse to measure a model on words or features that are not its own.
+    """Refuse to measure a model on words, features or recordings that are not its own, or after a
+    new split, which would put clips it was trained on into the test.
 
     Raises
     ------
@@ -34,6 +35,26 @@ def check_fits(card: ModelCard, path: Path, dataset: Dataset) -> None:
         )
     if card.features != dataset.description:
         raise UserError(f"{path} was trained on features of other parameters: {again}")
+    if card.input_shape != dataset.input_shape:
+        raise UserError(
+            f"{path} reads clips of {card.input_shape}, the features are of "
+            f"{dataset.input_shape}: {again}"
+        )
+    if card.corpus["fingerprint"] != dataset.corpus["fingerprint"]:
+        raise UserError(
+            f"{path} was trained on other recordings ({card.corpus['corpus']}) than those in "
+            f"data/raw ({dataset.corpus['corpus']}): {again}"
+        )
+    if card.split is None:
+        raise UserError(
+            f"{path} does not say which clips it was trained on (an older version wrote it): "
+            f"{again}"
+        )
+    if card.split != dataset.split:
+        raise UserError(
+            f"{path} was trained on another split than data/split.csv, so test clips may be among "
+            f"those it was trained on: {again}"
+        )
 
 
 @torch.inference_mode()
@@ -44,7 +65,13 @@ def predict(
     device: torch.device,
     batch_size: int = EVALUATION_BATCH,
 ) -> Tensor:
-    """Logits (n, n_classes) of every clip of the subset, on the cpu."""
+    """Logits (n, n_classes) of every clip of the subset, on the cpu.
+
+    Raises
+    ------
+    UserError
+        A logit is NaN or infinite.
+    """
     network.eval()
     order = subset.by_length()  # an LSTM need not go over frames that only a longer clip has
     parts = []
@@ -53,4 +80,9 @@ def predict(
         out: Tensor = network(normalise(send(batch.x, device)), batch.n_frames)
         parts.append(out.float().cpu())
     logits = torch.cat(parts)
+    if not torch.isfinite(logits).all():
+        raise UserError(
+            "the network gives NaN or infinity on some clips: make the features again with "
+            "`dvc repro feature_extract`, and the model with `dvc repro train`"
+        )
     return logits[torch.from_numpy(np.argsort(order))]

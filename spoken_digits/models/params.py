@@ -86,7 +86,7 @@ class CnnLstmParams:
 
 
 ModelParams = LstmParams | CnnParams | CnnLstmParams
-_SCHEMAS: dict[str, type[ModelParams]] = {
+SCHEMAS: dict[str, type[ModelParams]] = {
     "lstm": LstmParams,
     "cnn": CnnParams,
     "cnn_lstm": CnnLstmParams,
@@ -123,9 +123,9 @@ def read_model_params(config: Config, model: str) -> ModelParams:
     for key in name.split("."):
         node = node[key] if isinstance(node, Mapping) and key in node else {}
     architecture = node.get("architecture") if isinstance(node, Mapping) else None
-    if architecture not in _SCHEMAS:
+    if architecture not in SCHEMAS:
         raise UserError(
             f"params.yaml: `{name}.architecture` is {architecture!r}, "
-            f"must be one of {', '.join(_SCHEMAS)}"
+            f"must be one of {', '.join(SCHEMAS)}"
         )
-    return config.section(name, _SCHEMAS[architecture])
+    return config.section(name, SCHEMAS[architecture])

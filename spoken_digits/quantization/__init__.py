@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from spoken_digits.errors import UserError
+from spoken_digits.errors import UserError, printable
 from spoken_digits.models.card import ModelCard, load_network
 from spoken_digits.quantization import int8_dynamic, integer
 
@@ -15,7 +15,7 @@ def load_any(card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
     Raises
     ------
     UserError
-        A scheme that cannot be run from here.
+        The scheme is unknown, or the tensors are not those of the network that the card describes.
     """
     if card.scheme == "float32":
         return load_network(card, tensors)
@@ -23,4 +23,8 @@ def load_any(card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
         return int8_dynamic.restore(card, tensors)
     if card.scheme in integer.SCHEMES:
         return integer.IntegerNetwork(card, tensors)
-    raise UserError(f"models of scheme {card.scheme} cannot be run from here")
+    raise UserError(
+        f"model {printable(card.name)} is of the unknown scheme {printable(card.scheme)}: "
+        f"known are float32, {int8_dynamic.SCHEME}, {', '.join(integer.SCHEMES)}; "
+        "make the file again with `dvc repro quantize`"
+    )

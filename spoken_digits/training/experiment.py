@@ -16,7 +16,7 @@ from spoken_digits.data.dataset import fit_normalisation
 from spoken_digits.data.loading import Dataset
 from spoken_digits.io.files import sha256
 from spoken_digits.models import budget
-from spoken_digits.models.card import ModelCard, as_floats
+from spoken_digits.models.card import ModelCard, as_floats, check_card
 from spoken_digits.models.device import set_up
 from spoken_digits.models.networks import Network, make_network, n_parameters
 from spoken_digits.models.params import LstmParams, ModelParams, read_model_params
@@ -91,7 +91,9 @@ def train_model(
         std=as_floats(std),
         best_epoch=0,
         corpus=dataset.corpus,
+        split=dataset.split,
     )
+    check_card(card)
     torch.manual_seed(seed)
     network = make_network(card.architecture, shape, n_classes)
     checkpoint = None

@@ -7,6 +7,7 @@ import safetensors.torch
 import torch
 
 from spoken_digits.errors import UserError
+from spoken_digits.features.mfcc import Mfcc, MfccParams
 from spoken_digits.models.card import (
     ModelCard,
     load_network,
@@ -25,12 +26,14 @@ CARD = ModelCard(
         "pooling": "mean",
     },
     labels=["ja", "nein"],
-    features={"kind": "mfcc"},
+    features=Mfcc(
+        MfccParams(n_fft=400, hop_length=160, n_mels=40, n_mfcc=13, n_frames=36), 8000
+    ).describe(),
     input_shape=(36, 13),
     mean=[0.1] * 13,
     std=[2.0] * 13,
     best_epoch=4,
-    corpus={"corpus": "folder", "synthetic": False},
+    corpus={"corpus": "folder", "version": "", "fingerprint": "0" * 64, "synthetic": False},
 )
 
 
