@@ -131,9 +131,11 @@ TENSORS = {
     "none at all": lambda card, tensors: tensors.clear(),
     "one too many": add("extra"),
     "a name to steer the terminal": add("\x1b[31m"),
+    # Whatever the sign of the pooled hidden state, one of the two words overflows.
     "overflow": lambda card, tensors: [
-        card.update(std=[1e-20]),
-        tensors[WEIGHT].copy_(3e38 * torch.sign(torch.randn(tensors[WEIGHT].shape))),
+        tensors["linear.bias"].fill_(3.3e38),
+        tensors["linear.weight"].fill_(3.3e38),
+        tensors["linear.weight"][1].neg_(),
     ],
 }
 CNN = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -94,13 +95,15 @@ def read_manifest(path: Path) -> pd.DataFrame:
         column holds, or a clip is there twice.
     """
     try:
-        # Labels such as "null" or "07" are words, not numbers or missing values.
-        manifest = pd.read_csv(
-            path, dtype=dict.fromkeys(COLUMNS, str), keep_default_na=False, index_col=False
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows that are too long
+            # Labels such as "null" or "07" are words, not numbers or missing values.
+            manifest = pd.read_csv(
+                path, dtype=dict.fromkeys(COLUMNS, str), keep_default_na=False, index_col=False
+            )
     except FileNotFoundError:
         raise UserError(f"{path} is missing: make it with `dvc repro download`") from None
-    except ValueError as error:
+    except (ValueError, pd.errors.ParserWarning) as error:
         raise UserError(f"{path} is damaged ({error}): `{_AGAIN}`") from None
     if fault := _fault(manifest):
         raise UserError(f"{path} is damaged ({fault}): make it again with `{_AGAIN}`")

@@ -90,7 +90,7 @@ def restore(card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
         raise UserError(
             f"model {printable(card.name)}: {error}: make the file again with `dvc repro quantize`"
         ) from None
-    check_tensors(card.name, _expected(card.outline(), params.layers), tensors)
+    check_tensors(card.name, expected_tensors(card.outline(), params.layers), tensors)
     quantized = quantize(card.make_network(), params.layers)
     load(quantized, tensors)
     return quantized.eval()
@@ -110,7 +110,7 @@ def load(quantized: nn.Module, tensors: dict[str, Tensor]) -> None:
         value.copy_(tensors[name])
 
 
-def _expected(outline: nn.Module, layers: Sequence[str]) -> dict[str, TensorSpec]:
+def expected_tensors(outline: nn.Module, layers: Sequence[str]) -> dict[str, TensorSpec]:
     """What `stored_tensors` gives for a network of this outline."""
     kinds = tuple(_KINDS[layer] for layer in layers)
     packed = tuple(f"{n}." for n, module in outline.named_modules() if isinstance(module, kinds))

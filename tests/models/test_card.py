@@ -10,6 +10,7 @@ from spoken_digits.errors import UserError
 from spoken_digits.features.mfcc import Mfcc, MfccParams
 from spoken_digits.models.card import (
     ModelCard,
+    check_card,
     load_network,
     parameter_bytes,
     read_model,
@@ -77,3 +78,20 @@ def test_files_that_are_no_models_are_refused(network, tmp_path):
     safetensors.torch.save_file({"x": torch.ones(1)}, path)
     with pytest.raises(UserError, match="carries no model card of this project"):
         read_model(path)
+
+
+def test_an_unwritable_card_is_refused_before_training():
+    check_card(CARD)
+    for changes, message in (
+        ({"std": [float("nan")] * 13}, "std.0: "),
+        ({"input_shape": (36, 12)}, "mean holds 13 values"),
+        ({"features": {**CARD.features, "n_frames": 37}}, r"features give clips of \(37, 13\)"),
+    ):
+        with pytest.raises(UserError, match=message):
+            check_card(dataclasses.replace(CARD, **changes))
+
+
+def test_a_quantized_file_is_not_taken_for_a_float_one(network):
+    card = dataclasses.replace(CARD, scheme="int8")
+    with pytest.raises(UserError, match="tiny is stored as int8, not as float32"):
+        load_network(card, network.state_dict())
