@@ -20,7 +20,7 @@ from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.loading import Dataset, load_dataset
 from spoken_digits.data.manifest import read_manifest
 from spoken_digits.evaluation import mistakes
-from spoken_digits.evaluation.inference import check_fits, predict
+from spoken_digits.evaluation.inference import check_finite, check_fits, predict
 from spoken_digits.evaluation.metrics import (
     accuracy_metrics,
     per_class_report,
@@ -56,6 +56,7 @@ def main() -> None:
         .astype(np.float64)
         for subset in ("train", "val", "test")
     }
+    check_finite(np.concatenate(list(logits.values())))
     actual = dataset.actual("test")
     metrics = {
         **accuracy_metrics(logits["test"], actual),

@@ -28,7 +28,7 @@ from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.loading import Dataset, load_dataset
 from spoken_digits.data.manifest import read_manifest
 from spoken_digits.embedded import boards, proof
-from spoken_digits.evaluation.inference import check_fits, predict
+from spoken_digits.evaluation.inference import check_finite, check_fits, predict
 from spoken_digits.evaluation.metrics import accuracy_metrics, rounded
 from spoken_digits.evaluation.tables import size_accuracy_row
 from spoken_digits.features.mfcc_int import spec_from, to_pcm
@@ -86,6 +86,7 @@ def main() -> None:
     else:
         quantized = to_integers(card, tensors, dataset, config, scheme)
     float_logits = predict(network, card.normalise, dataset.subset("test"), CPU).numpy()
+    check_finite(np.concatenate([float_logits, quantized.logits]))
     metrics = accuracy_metrics(quantized.logits, dataset.actual("test"))
     metrics |= {
         "accuracy_drop": float_metrics["accuracy"] - metrics["accuracy"],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spoken_digits.data.dataset import Subset
@@ -65,13 +66,7 @@ def predict(
     device: torch.device,
     batch_size: int = EVALUATION_BATCH,
 ) -> Tensor:
-    """Logits (n, n_classes) of every clip of the subset, on the cpu.
-
-    Raises
-    ------
-    UserError
-        A logit is NaN or infinite.
-    """
+    """Logits (n, n_classes) of every clip of the subset, on the cpu."""
     network.eval()
     order = subset.by_length()  # an LSTM need not go over frames that only a longer clip has
     parts = []
@@ -80,9 +75,16 @@ def predict(
         out: Tensor = network(normalise(send(batch.x, device)), batch.n_frames)
         parts.append(out.float().cpu())
     logits = torch.cat(parts)
-    if not torch.isfinite(logits).all():
+    return logits[torch.from_numpy(np.argsort(order))]
+
+
+def check_finite(logits: NDArray[np.floating]) -> None:
+    """Refuse logits that are NaN or infinite, of which a metric would make a plausible number.
+
+    Not for training, where they mean that it has diverged.
+    """
+    if not np.isfinite(logits).all():
         raise UserError(
             "the network gives NaN or infinity on some clips: make the features again with "
             "`dvc repro feature_extract`, and the model with `dvc repro train`"
         )
-    return logits[torch.from_numpy(np.argsort(order))]

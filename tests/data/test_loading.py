@@ -18,7 +18,7 @@ from spoken_digits.data.manifest import COLUMNS, read_manifest, write_manifest
 from spoken_digits.data.provenance import fingerprint
 from spoken_digits.data.store import describe
 from spoken_digits.errors import UserError
-from spoken_digits.evaluation.inference import check_fits
+from spoken_digits.evaluation.inference import check_finite, check_fits
 from spoken_digits.features.mfcc_int import MfccInt
 from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.io.files import sha256
@@ -286,3 +286,9 @@ def test_every_split_has_its_own_fingerprint(data):
     path.write_text(path.read_text().replace("ja_0.wav,ja,", "ja_0.wav,nein,"))
     found.add(load_dataset(data, "mfcc_int").split)
     assert len(found) == 4
+
+
+def test_logits_that_are_no_numbers_are_not_measured():
+    check_finite(np.zeros((2, 3)))
+    with pytest.raises(UserError, match="NaN or infinity on some clips"):
+        check_finite(np.array([[0.0, np.nan]]))
