@@ -29,9 +29,16 @@ def describe_os_error(error: OSError) -> str:
     return f"cannot use{where}: {error.strerror or error}"
 
 
+def printable(text: str) -> str:
+    """`text` with control characters and the like escaped, so that it cannot steer a terminal."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+    )
+
+
 def report(error: Exception) -> None:
     """Print an error that does not end the run, as one line."""
-    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+    print(f"error: {printable(' '.join(str(error).split()))}", file=sys.stderr)
 
 
 def run(main: Callable[[], None]) -> None:
