@@ -1,4 +1,7 @@
-"""Train, validation and test subsets, and the proof that none leaks into another."""
+"""Train, validation and test subsets, and the proof that none leaks into another.
+
+scikit-learn draws; it is imported where it does, since it takes a second to load.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ class SplitParams:
     """random: any clip anywhere; official: the takes the corpus's authors set aside are test;
     speaker: nobody is heard in two subsets."""
     stratify: bool
-    """random, official: the same share of every word in every subset."""
+    """random, official: the same share of every word in every subset, as near as counts allow."""
     fold: int
     """speaker: which of the folds is test; the fold before it is validation."""
     n_folds: int
@@ -107,17 +110,17 @@ def assign(
     """
     # One stream for the test subset and one for the rest: another validation share leaves the
     # test clips where they are.
-    test_rng, val_rng = (np.random.default_rng([seed, stream]) for stream in (1, 2))
+    for_test, for_val = (_random_state(seed, stream) for stream in (1, 2))
     if params.scheme == "speaker":
-        subsets = _by_speaker(manifest, params, speaker_folds, test_rng)
+        subsets = _by_speaker(manifest, params, speaker_folds, for_test)
     else:
         if params.scheme == "official":
             is_test = _official(manifest, official_test_takes)
         else:
-            is_test = _draw(manifest, params.test_fraction, params.stratify, test_rng)
+            is_test = _draw(manifest, params.test_fraction, params.stratify, for_test)
         rest = manifest[~is_test]
         share = params.val_fraction * len(manifest) / max(1, len(rest))
-        is_val = _draw(rest, min(share, 1.0), params.stratify, val_rng)
+        is_val = _draw(rest, min(share, 1.0), params.stratify, for_val)
         subsets = pd.Series("train", index=manifest.index, name="subset")
         subsets[is_test] = "test"
         subsets.loc[rest.index[is_val]] = "val"
@@ -125,15 +128,39 @@ def assign(
     return subsets
 
 
+def _random_state(seed: int, stream: int) -> np.random.RandomState:
+    """A stream of random numbers of its own, in the form that scikit-learn takes."""
+    return np.random.RandomState(np.random.MT19937(np.random.SeedSequence([seed, stream])))
+
+
 def _draw(
-    clips: pd.DataFrame, fraction: float, stratify: bool, rng: np.random.Generator
+    clips: pd.DataFrame, fraction: float, stratify: bool, random_state: np.random.RandomState
 ) -> NDArray[np.bool_]:
-    """A random share of the clips as a mask (n_clips,), copies together."""
-    chosen: set[str] = set()
-    for _, group in clips.groupby("label") if stratify else [("", clips)]:
-        digests = group["sha256"].drop_duplicates().to_numpy(str)
-        n_chosen = round(fraction * len(digests))
-        chosen.update(rng.permutation(digests)[:n_chosen])
+    """A random share of the clips as a mask (n_clips,), copies together.
+
+    With `stratify` every word has the same share, and a word of one recording gives none. The
+    mask is empty if the share of a word of average count is less than half a clip.
+    """
+    from sklearn.model_selection import train_test_split
+
+    recordings = clips.drop_duplicates("sha256")
+    n_words = 1
+    if stratify:
+        counts = recordings["label"].map(recordings["label"].value_counts())
+        recordings = recordings[counts > 1]
+        n_words = recordings["label"].nunique()
+    n = len(recordings)
+    n_chosen = round(fraction * n)
+    if n and round(fraction * n / n_words) > 0:
+        n_chosen = max(n_chosen, n_words)
+    if not n_words <= n_chosen <= n - n_words:
+        return np.zeros(len(clips), bool)
+    _, chosen = train_test_split(
+        recordings["sha256"].to_numpy(str),
+        test_size=n_chosen,
+        stratify=recordings["label"].to_numpy(str) if stratify else None,
+        random_state=random_state,
+    )
     return clips["sha256"].isin(chosen).to_numpy()
 
 
@@ -150,17 +177,10 @@ def _by_speaker(
     manifest: pd.DataFrame,
     params: SplitParams,
     folds: Sequence[Sequence[str]] | None,
-    rng: np.random.Generator,
+    random_state: np.random.RandomState,
 ) -> pd.Series:
-    speakers = sorted(set(manifest["speaker"]))
     if folds is None:
-        if len(speakers) < params.n_folds:
-            raise UserError(
-                f"params.yaml: `split.n_folds` is {params.n_folds}, but there are only "
-                f"{len(speakers)} speakers ({', '.join(speakers)}): use fewer folds or "
-                "`split.scheme: random`"
-            )
-        folds = [list(part) for part in np.array_split(rng.permutation(speakers), params.n_folds)]
+        folds = _speaker_folds(manifest["speaker"], params.n_folds, random_state)
     if not 0 <= params.fold < len(folds):
         raise UserError(
             f"params.yaml: `split.fold` is {params.fold}, must be 0 to {len(folds) - 1}"
@@ -170,6 +190,28 @@ def _by_speaker(
     # The published protocol of AudioMNIST: validate on the test speakers of the fold before.
     subsets[manifest["speaker"].isin(folds[params.fold - 1])] = "val"
     return subsets
+
+
+def _speaker_folds(
+    speakers: pd.Series, n_folds: int, random_state: np.random.RandomState
+) -> list[list[str]]:
+    """The speakers of each fold, as many in one as in another."""
+    from sklearn.model_selection import GroupKFold
+
+    names = sorted(set(speakers))
+    if len(names) < 3:
+        raise UserError(
+            f"params.yaml: `split.scheme` is speaker, but the corpus tells of {len(names)} "
+            f"speaker{'s'[: len(names) != 1]} ({', '.join(names)}) and test, val and train need "
+            "one each: use `split.scheme: random`, or name speakers in `corpus.label_pattern`"
+        )
+    if len(names) < n_folds:
+        raise UserError(
+            f"params.yaml: `split.n_folds` is {n_folds}, but there are only {len(names)} speakers "
+            f"({', '.join(names)}): use fewer folds or `split.scheme: random`"
+        )
+    folds = GroupKFold(n_folds, shuffle=True, random_state=random_state)
+    return [sorted(set(speakers.iloc[test])) for _, test in folds.split(speakers, groups=speakers)]
 
 
 def check(manifest: pd.DataFrame, subsets: pd.Series, params: SplitParams) -> None:
@@ -224,16 +266,35 @@ def read_split(path: Path, manifest: pd.DataFrame) -> dict[str, NDArray[np.int64
     Raises
     ------
     UserError
-        The file is missing or belongs to another manifest.
+        The file is missing, damaged, or belongs to another manifest.
     """
-    again = "make it again with `dvc repro split`"
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        subsets = table["subset"]
+        problem = _problem(table, manifest["utterance"])
     except FileNotFoundError:
         raise UserError(f"{path} is missing: make it with `dvc repro split`") from None
-    except (ValueError, KeyError) as error:
-        raise UserError(f"{path} is damaged ({error}): {again}") from None
-    if table["utterance"].tolist() != manifest["utterance"].tolist():
-        raise UserError(f"{path} is of another corpus than the manifest: {again}")
-    return {subset: np.flatnonzero(subsets == subset) for subset in SUBSETS}
+    except ValueError as error:
+        problem = f"is damaged ({' '.join(str(error).split())})"
+    if problem:
+        raise UserError(f"{path} {problem}: make it again with `dvc repro --force split`")
+    return {subset: np.flatnonzero(table["subset"] == subset) for subset in SUBSETS}
+
+
+def _problem(table: pd.DataFrame, utterances: pd.Series) -> str:
+    """What is wrong with a split of these utterances; empty if nothing is."""
+    missing = [column for column in ("utterance", "subset") if column not in table]
+    if missing:
+        return f"lacks the column {', '.join(missing)}"
+    twice = table["utterance"][table["utterance"].duplicated()]
+    if len(twice):
+        return f"has the utterance {twice.iloc[0]!r} twice"
+    strange = table[~table["subset"].isin(SUBSETS)]
+    if len(strange):
+        utterance, subset = strange[["utterance", "subset"]].iloc[0]
+        return f"puts {utterance!r} into {subset!r}, which is none of {', '.join(SUBSETS)}"
+    if table["utterance"].tolist() != utterances.tolist():
+        odd = sorted(set(table["utterance"]) ^ set(utterances))
+        where = f"{odd[0]!r} is only in one of them" if odd else "the order differs"
+        return f"is of another corpus than the manifest ({where})"
+    empty = [subset for subset in SUBSETS if subset not in set(table["subset"])]
+    return f"has no clip in {', '.join(empty)}" if empty else ""
