@@ -202,8 +202,8 @@ def _speaker_folds(
     if len(names) < 3:
         raise UserError(
             f"params.yaml: `split.scheme` is speaker, but the corpus tells of {len(names)} "
-            f"speaker{'s'[: len(names) != 1]} ({', '.join(names)}) and test, val and train need "
-            "one each: use `split.scheme: random`, or name speakers in `corpus.label_pattern`"
+            f"speaker(s) ({', '.join(names)}) and test, val and train need one each: use "
+            "`split.scheme: random`, or name speakers in `corpus.label_pattern`"
         )
     if len(names) < n_folds:
         raise UserError(

@@ -182,8 +182,8 @@ def test_speaker_folds_are_drawn_where_none_are_published():
     [
         (manifest(), {"scheme": "speaker", "fold": 5}, r"split.fold` is 5, must be 0 to 4"),
         (manifest(tuple("abcd")), {"scheme": "speaker"}, "there are only 4 speakers"),
-        (manifest(("a", "b")), {"scheme": "speaker"}, r"tells of 2 speakers \(a, b\)"),
-        (manifest(("unknown",)), {"scheme": "speaker"}, r"tells of 1 speaker \(unknown\)"),
+        (manifest(("a", "b")), {"scheme": "speaker"}, r"tells of 2 speaker\(s\) \(a, b\)"),
+        (manifest(("unknown",)), {"scheme": "speaker"}, r"tells of 1 speaker\(s\) \(unknown\)"),
         (manifest(takes=1), {"test_fraction": 0.01}, "split.test_fraction` leaves test empty"),
         (manifest(takes=1), {"val_fraction": 0.01}, "split.val_fraction` leaves val empty"),
     ],
