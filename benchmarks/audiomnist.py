@@ -27,8 +27,8 @@ import stand_in
 from measuring import Measured, machine, measure
 
 from spoken_digits import errors
-from spoken_digits.data import splits
 from spoken_digits.data.manifest import read_manifest
+from spoken_digits.data.subsets import SUBSETS, read_split
 from spoken_digits.io import files
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -128,13 +128,13 @@ def main() -> None:
             checkout.experiment(target, epochs)
         models[name] = checkout.read(f"metrics/{name}.json")
         models[f"{name}.int8_dynamic"] = checkout.read(f"metrics/{name}.int8_dynamic.json")
-    rows = splits.read_split(checkout.folder / "data/split.csv", table)
+    rows = read_split(checkout.folder / "data/split.csv", table)
     content = {
         "machine": machine(),
         "corpus": provenance["version"],
         "synthetic": provenance["synthetic"],
         "n_clips": provenance["n_clips"],
-        "split": {subset: len(rows[subset]) for subset in splits.SUBSETS},
+        "split": {subset: len(rows[subset]) for subset in SUBSETS},
         "epochs": arguments.epochs,
         "remark": arguments.remark,
         "stages": dict(checkout.stages),

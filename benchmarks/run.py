@@ -33,10 +33,10 @@ from reference_loop import Mfccs, ReferenceLstm, extract, train
 
 from spoken_digits import errors
 from spoken_digits.config import Config, read_config
-from spoken_digits.data import splits
 from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.loading import load_dataset
 from spoken_digits.data.manifest import labels, read_manifest
+from spoken_digits.data.subsets import read_split
 from spoken_digits.features.extraction import write_features
 from spoken_digits.features.registry import FeatureParams, make_extractor
 from spoken_digits.io import files
@@ -141,7 +141,7 @@ def train_lstm(config: Config, epochs: int) -> dict[str, Any]:
         (data / "raw").symlink_to((DATA / "raw").resolve())
         (data / "split.csv").symlink_to((DATA / "split.csv").resolve())
         manifest = read_manifest(DATA / "raw" / "manifest.csv")
-        rows = splits.read_split(DATA / "split.csv", manifest)
+        rows = read_split(DATA / "split.csv", manifest)
         clips = Path(folder) / "clips"
         clips.mkdir()
         paths, classes = unpack(clips)

@@ -18,8 +18,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoken_digits import audio, errors
-from spoken_digits.data import manifest, splits
+from spoken_digits.data import manifest
 from spoken_digits.data.clips import ClipArchive
+from spoken_digits.data.subsets import read_split
 from spoken_digits.embedded.package.folder import export_files
 from spoken_digits.errors import UserError
 from spoken_digits.features import mfcc_int
@@ -115,7 +116,7 @@ def provenance(card: ModelCard, metrics: dict[str, Any]) -> dict[str, object]:
 def golden_clips(card: ModelCard, spec: FrontendSpec) -> list[tuple[str, NDArray[np.int16]]]:
     """The first short test clip of each of the first words."""
     table = manifest.read_manifest(RAW / "manifest.csv")
-    test = table.iloc[splits.read_split(SPLIT, table)["test"]]
+    test = table.iloc[read_split(SPLIT, table)["test"]]
     archive = ClipArchive(RAW / "audio.zip")
     golden = []
     for label in card.labels:

@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from spoken_digits import audio, errors
 from spoken_digits.config import read_config
-from spoken_digits.data import manifest, splits
+from spoken_digits.data import manifest
 from spoken_digits.data.clips import ClipArchive
+from spoken_digits.data.subsets import read_split
 from spoken_digits.embedded import proof, toolchain
 from spoken_digits.features.mfcc_int import spec_from, to_pcm
 from spoken_digits.integer.frontend.specification import FrontendSpec
@@ -84,7 +85,7 @@ def test_clips(spec: FrontendSpec) -> list[NDArray[np.int16]]:
     table = manifest.read_manifest(RAW / "manifest.csv")
     archive = ClipArchive(RAW / "audio.zip")
     clips = []
-    test = table.iloc[splits.read_split(SPLIT, table)["test"]]
+    test = table.iloc[read_split(SPLIT, table)["test"]]
     for path, digest in test[["path", "sha256"]].to_numpy():
         waveform, audio_format = audio.decode(archive.read(path, digest), path)
         clips.append(

@@ -1,4 +1,4 @@
-"""Stage `split`: manifest -> subset of every utterance, checked for leaks.
+"""Stage `split`: manifest -> subset of every utterance, checked for leaks and counted.
 
 Reads   data/raw/manifest.csv, data/raw/provenance.json, params.yaml: seed, split
 Writes  data/split.csv
@@ -7,12 +7,14 @@ Run     python stages/split.py
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from spoken_digits import errors
 from spoken_digits.config import read_config
-from spoken_digits.data import splits
+from spoken_digits.data import balance, splits
 from spoken_digits.data.manifest import read_manifest
+from spoken_digits.data.subsets import write_split
 from spoken_digits.io import files
 
 RAW = Path("data/raw")
@@ -24,15 +26,19 @@ def main() -> None:
     seed = config.value("seed", int)
     manifest = read_manifest(RAW / "manifest.csv")
     provenance = files.read_json(RAW / "provenance.json", "dvc repro download")
+    params = splits.read_params(config, provenance["corpus"])
     subsets = splits.assign(
         manifest,
-        splits.read_params(config, provenance["corpus"]),
+        params,
         seed,
         speaker_folds=provenance["speaker_folds"],
         official_test_takes=provenance["official_test_takes"],
     )
-    splits.write_split(SPLIT, manifest, subsets)
-    print(", ".join(f"{subset} {(subsets == subset).sum()}" for subset in splits.SUBSETS))
+    write_split(SPLIT, manifest, subsets)
+    counts = balance.count(manifest, subsets)
+    print(balance.table(counts))
+    for warning in balance.warnings(counts, params):
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from spoken_digits.corpora.archives import Archive, obtain
+from spoken_digits.corpora.archives import obtain
 from spoken_digits.corpora.base import WAV_48_KHZ, Corpus, balanced
+from spoken_digits.corpora.unpack import Archive
 from spoken_digits.data.clips import Clip
 from spoken_digits.errors import UserError
 
@@ -32,7 +33,8 @@ MARKER = "SYNTHETIC.txt"
 """Member that only a stand-in has: its clips are spoken by a machine."""
 
 N_CLIPS = 30000
-_NAME = re.compile(r"(?P<digit>\d)_(?P<speaker>\d\d)_(?P<take>\d+)\.wav")
+_MAX_BYTES = 4 << 30  # the published archive has about 1 GB
+_NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[0-9]{2})_(?P<take>[0-9]{1,3})\.wav")
 
 KNOWN_FAULTS: Mapping[str, str] = {
     "0_19_22": "said to be a 3",
@@ -70,22 +72,14 @@ def open_audiomnist(root: Path, limit: int | None, known_faults: str) -> Corpus:
     UserError
         No archive, a damaged one, or one that is not in AudioMNIST's layout.
     """
-    archive = Archive(obtain(ARCHIVE_NAMES, URL, root), keep=[METADATA, MARKER])
-    members = {}
-    for name in archive.names:
-        if name.endswith(".wav"):
-            match = _NAME.fullmatch(PurePosixPath(name).name)
-            if match is None or PurePosixPath(name).parent.name != match["speaker"]:
-                raise UserError(
-                    f"{archive.path}: {name} is not named NN/digit_NN_take.wav: "
-                    "fetch the official archive"
-                )
-            members[name] = match
-    if len(members) != N_CLIPS:
-        raise UserError(
-            f"{archive.path} holds {len(members)} recordings, AudioMNIST has {N_CLIPS}: "
-            "fetch the official archive again"
-        )
+    archive, members = obtain(
+        ARCHIVE_NAMES,
+        URL,
+        root,
+        open_archive=_open,
+        verify=lambda opened: opened[0].verify(),
+        max_bytes=_MAX_BYTES,
+    )
     notes = [
         f"{name}: {fault} ({known_faults}d)".replace("keepd", "kept")
         for name, fault in KNOWN_FAULTS.items()
@@ -114,6 +108,28 @@ def open_audiomnist(root: Path, limit: int | None, known_faults: str) -> Corpus:
         speakers=speakers,
         notes=[*notes, *odd],
     )
+
+
+def _open(path: Path) -> tuple[Archive, dict[str, re.Match[str]]]:
+    """The archive and the names of its clips, each with its digit, speaker and take."""
+    archive = Archive(path, keep=[METADATA, MARKER])
+    members = {}
+    for name in archive.names:
+        if name.endswith(".wav"):
+            match = _NAME.fullmatch(PurePosixPath(name).name)
+            if match is None or PurePosixPath(name).parent.name != match["speaker"]:
+                raise UserError(
+                    f"{path}: {name} is not named NN/digit_NN_take.wav: fetch the official archive"
+                )
+            members[name] = match
+    names = {match.string for match in members.values()}
+    if not len(members) == len(names) == N_CLIPS:
+        raise UserError(
+            f"{path} holds {len(names)} recordings, AudioMNIST has {N_CLIPS}: "
+            "fetch the official archive again"
+        )
+    _read_metadata(archive)  # raises if it is damaged
+    return archive, members
 
 
 def _clips(
@@ -146,7 +162,7 @@ def _read_metadata(archive: Archive) -> tuple[dict[str, dict[str, str]], list[st
             }
             for speaker, about in sorted(content.items())
         }
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, RecursionError) as error:
         raise UserError(
             f"{archive.path}: {found[0]} is not AudioMNIST's metadata ({error}): "
             "fetch the official archive again"

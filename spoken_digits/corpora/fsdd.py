@@ -13,17 +13,20 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from spoken_digits.corpora.archives import Archive, obtain
+from spoken_digits.corpora.archives import obtain
 from spoken_digits.corpora.base import WAV_8_KHZ, Corpus, balanced
+from spoken_digits.corpora.unpack import Archive
 from spoken_digits.data.clips import Clip
 from spoken_digits.errors import UserError
+from spoken_digits.io.files import sha256
 
 URL = "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.tar.gz"
 ARCHIVE_NAMES = ("free-spoken-digit-dataset-1.0.10.tar.gz", "v1.0.10.tar.gz")
 FINGERPRINT = "dbd573d7cafe79c4b49f65718115e1304e24e067fa39eff18a660dc6cb9c360f"
 N_CLIPS = 3000
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
-_NAME = re.compile(r"(?P<digit>\d)_(?P<speaker>[a-z]+)_(?P<take>\d+)\.wav")
+_MAX_BYTES = 256 << 20  # the published archive has 16 MB
+_NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[a-z]+)_(?P<take>[0-9]{1,3})\.wav")
 
 
 def open_fsdd(root: Path, limit: int | None) -> Corpus:
@@ -34,13 +37,9 @@ def open_fsdd(root: Path, limit: int | None) -> Corpus:
     UserError
         No archive, a damaged one, or one that does not hold the 3,000 clips.
     """
-    archive = Archive(obtain(ARCHIVE_NAMES, URL, root))
-    members = [name for name in archive.names if PurePosixPath(name).parent.name == "recordings"]
-    if len(members) != N_CLIPS:
-        raise UserError(
-            f"{archive.path} holds {len(members)} recordings, FSDD v1.0.10 has {N_CLIPS}: "
-            "fetch the official archive again"
-        )
+    archive, members = obtain(
+        ARCHIVE_NAMES, URL, root, open_archive=_open, verify=_verify, max_bytes=_MAX_BYTES
+    )
     matches = [_parse(archive.path, name) for name in members]
     groups = [(int(m["take"]), m["speaker"], m["digit"]) for m in matches]
     members = balanced(members, limit, groups)
@@ -57,6 +56,27 @@ def open_fsdd(root: Path, limit: int | None) -> Corpus:
         speaker_folds=[[speaker] for speaker in SPEAKERS],
         official_test_takes=range(5),
     )
+
+
+def _open(path: Path) -> tuple[Archive, list[str]]:
+    """The archive and the names of its clips."""
+    archive = Archive(path)
+    members = [name for name in archive.names if PurePosixPath(name).parent.name == "recordings"]
+    names = {_parse(path, name).string for name in members}
+    if not len(members) == len(names) == N_CLIPS:
+        raise UserError(
+            f"{path} holds {len(names)} recordings, FSDD v1.0.10 has {N_CLIPS}: "
+            "fetch the official archive again"
+        )
+    return archive, members
+
+
+def _verify(opened: tuple[Archive, list[str]]) -> None:
+    """Refuse a fetched archive with other recordings than the published ones."""
+    archive, members = opened
+    lines = sorted(f"{PurePosixPath(name).name} {sha256(archive.read(name))}\n" for name in members)
+    if sha256("".join(lines).encode()) != FINGERPRINT:
+        raise UserError(f"{archive.path} does not hold the recordings of FSDD v1.0.10")
 
 
 def _clips(archive: Archive, members: list[str]) -> Iterator[Clip]:

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.data import manifest, splits
+from spoken_digits.data import manifest
 from spoken_digits.data.dataset import Subset
 from spoken_digits.data.provenance import read_provenance
 from spoken_digits.data.store import read_features
+from spoken_digits.data.subsets import read_split
 from spoken_digits.io.files import sha256
 
 
@@ -84,7 +85,7 @@ def load_dataset(data: Path, kind: str) -> Dataset:
     table = manifest.read_manifest(data / "raw" / "manifest.csv")
     provenance = read_provenance(data / "raw" / "provenance.json", table)
     store = read_features(data / "features" / kind, table)
-    rows = splits.read_split(data / "split.csv", table)
+    rows = read_split(data / "split.csv", table)
     labels = manifest.labels(table)
     number = {label: i for i, label in enumerate(labels)}
     return Dataset(

@@ -1,10 +1,12 @@
-"""Train, validation and test subsets, and the proof that none leaks into another."""
+"""How clips are drawn into train, validation and test, and the proof that none leaks.
+
+scikit-learn draws; it is imported where it does, since it takes a second to load.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
@@ -13,10 +15,8 @@ from numpy.typing import NDArray
 
 from spoken_digits.bounds import Bounds, ByCorpus
 from spoken_digits.config import Config, build, convert_part
+from spoken_digits.data.subsets import SUBSETS
 from spoken_digits.errors import UserError
-from spoken_digits.io.files import replacing
-
-SUBSETS = ("train", "val", "test")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class SplitParams:
     """random: over all clips; official: test on the takes that the corpus's authors set aside;
     speaker: no speaker is in two subsets."""
     stratify: bool
-    """random, official: every subset gets the same share of every word."""
+    """random, official: every subset gets the same share of every word, as near as counts allow."""
     fold: Annotated[int, Bounds(0, 999, example=0)]
     """speaker: number of the test fold; the fold before it is for validation."""
     n_folds: Annotated[int, Bounds(3, 1000, example=5)]
@@ -107,17 +107,17 @@ def assign(
     """
     # One stream for the test subset and one for the rest: another validation share leaves the
     # test clips where they are.
-    test_rng, val_rng = (np.random.default_rng([seed, stream]) for stream in (1, 2))
+    for_test, for_val = (_random_state(seed, stream) for stream in (1, 2))
     if params.scheme == "speaker":
-        subsets = _by_speaker(manifest, params, speaker_folds, test_rng)
+        subsets = _by_speaker(manifest, params, speaker_folds, for_test)
     else:
         if params.scheme == "official":
             is_test = _official(manifest, official_test_takes)
         else:
-            is_test = _draw(manifest, params.test_fraction, params.stratify, test_rng)
+            is_test = _draw(manifest, params.test_fraction, params.stratify, for_test)
         rest = manifest[~is_test]
         share = params.val_fraction * len(manifest) / max(1, len(rest))
-        is_val = _draw(rest, min(share, 1.0), params.stratify, val_rng)
+        is_val = _draw(rest, min(share, 1.0), params.stratify, for_val)
         subsets = pd.Series("train", index=manifest.index, name="subset")
         subsets[is_test] = "test"
         subsets.loc[rest.index[is_val]] = "val"
@@ -125,15 +125,39 @@ def assign(
     return subsets
 
 
+def _random_state(seed: int, stream: int) -> np.random.RandomState:
+    """A stream of random numbers of its own, in the form that scikit-learn takes."""
+    return np.random.RandomState(np.random.MT19937(np.random.SeedSequence([seed, stream])))
+
+
 def _draw(
-    clips: pd.DataFrame, fraction: float, stratify: bool, rng: np.random.Generator
+    clips: pd.DataFrame, fraction: float, stratify: bool, random_state: np.random.RandomState
 ) -> NDArray[np.bool_]:
-    """A random share of the clips as a mask (n_clips,), copies together."""
-    chosen: set[str] = set()
-    for _, group in clips.groupby("label") if stratify else [("", clips)]:
-        digests = group["sha256"].drop_duplicates().to_numpy(str)
-        n_chosen = round(fraction * len(digests))
-        chosen.update(rng.permutation(digests)[:n_chosen])
+    """A random share of the clips as a mask (n_clips,), copies together.
+
+    With `stratify` every word has the same share, and a word of one recording gives none. The
+    mask is empty if the share of a word of average count is less than half a clip.
+    """
+    from sklearn.model_selection import train_test_split
+
+    recordings = clips.drop_duplicates("sha256")
+    n_words = 1
+    if stratify:
+        counts = recordings["label"].map(recordings["label"].value_counts())
+        recordings = recordings[counts > 1]
+        n_words = recordings["label"].nunique()
+    n = len(recordings)
+    n_chosen = round(fraction * n)
+    if n and round(fraction * n / n_words) > 0:
+        n_chosen = max(n_chosen, n_words)
+    if not n_words <= n_chosen <= n - n_words:
+        return np.zeros(len(clips), bool)
+    _, chosen = train_test_split(
+        recordings["sha256"].to_numpy(str),
+        test_size=n_chosen,
+        stratify=recordings["label"].to_numpy(str) if stratify else None,
+        random_state=random_state,
+    )
     return clips["sha256"].isin(chosen).to_numpy()
 
 
@@ -150,17 +174,10 @@ def _by_speaker(
     manifest: pd.DataFrame,
     params: SplitParams,
     folds: Sequence[Sequence[str]] | None,
-    rng: np.random.Generator,
+    random_state: np.random.RandomState,
 ) -> pd.Series:
-    speakers = sorted(set(manifest["speaker"]))
     if folds is None:
-        if len(speakers) < params.n_folds:
-            raise UserError(
-                f"params.yaml: `split.n_folds` is {params.n_folds}, but there are only "
-                f"{len(speakers)} speakers ({', '.join(speakers)}): use fewer folds or "
-                "`split.scheme: random`"
-            )
-        folds = [list(part) for part in np.array_split(rng.permutation(speakers), params.n_folds)]
+        folds = _speaker_folds(manifest["speaker"], params.n_folds, random_state)
     if not 0 <= params.fold < len(folds):
         raise UserError(
             f"params.yaml: `split.fold` is {params.fold}, must be 0 to {len(folds) - 1}"
@@ -170,6 +187,28 @@ def _by_speaker(
     # The published protocol of AudioMNIST: validate on the test speakers of the fold before.
     subsets[manifest["speaker"].isin(folds[params.fold - 1])] = "val"
     return subsets
+
+
+def _speaker_folds(
+    speakers: pd.Series, n_folds: int, random_state: np.random.RandomState
+) -> list[list[str]]:
+    """The speakers of each fold, as many in one as in another."""
+    from sklearn.model_selection import GroupKFold
+
+    names = sorted(set(speakers))
+    if len(names) < 3:
+        raise UserError(
+            f"params.yaml: `split.scheme` is speaker, but the corpus tells of {len(names)} "
+            f"speaker(s) ({', '.join(names)}) and test, val and train need one each: use "
+            "`split.scheme: random`, or name speakers in `corpus.label_pattern`"
+        )
+    if len(names) < n_folds:
+        raise UserError(
+            f"params.yaml: `split.n_folds` is {n_folds}, but there are only {len(names)} speakers "
+            f"({', '.join(names)}): use fewer folds or `split.scheme: random`"
+        )
+    folds = GroupKFold(n_folds, shuffle=True, random_state=random_state)
+    return [sorted(set(speakers.iloc[test])) for _, test in folds.split(speakers, groups=speakers)]
 
 
 def check(manifest: pd.DataFrame, subsets: pd.Series, params: SplitParams) -> None:
@@ -209,31 +248,3 @@ def _culprit(params: SplitParams, subset: str) -> str:
     if params.scheme == "speaker":
         return "fold"
     return "test_fraction" if subset == "test" and params.scheme == "random" else "val_fraction"
-
-
-def write_split(path: Path, manifest: pd.DataFrame, subsets: pd.Series) -> None:
-    """Write ``utterance,subset``, one row a clip in the manifest's order."""
-    table = pd.DataFrame({"utterance": manifest["utterance"], "subset": subsets})
-    with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
-
-
-def read_split(path: Path, manifest: pd.DataFrame) -> dict[str, NDArray[np.int64]]:
-    """Row numbers of each subset.
-
-    Raises
-    ------
-    UserError
-        The file is missing or belongs to another manifest.
-    """
-    again = "make it again with `dvc repro split`"
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-        subsets = table["subset"]
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing: make it with `dvc repro split`") from None
-    except (ValueError, KeyError) as error:
-        raise UserError(f"{path} is damaged ({error}): {again}") from None
-    if table["utterance"].tolist() != manifest["utterance"].tolist():
-        raise UserError(f"{path} is of another corpus than the manifest: {again}")
-    return {subset: np.flatnonzero(subsets == subset) for subset in SUBSETS}

@@ -1,14 +1,14 @@
-"""Metrics of a classifier, with honest intervals."""
+"""Metrics of a classifier, with honest intervals.
+
+scikit-learn and SciPy are imported where they are used: they take a second to load, which
+commands that measure nothing need not wait for.
+"""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-
-_Z_95 = 1.959963984540054
 
 
 def wilson_interval(n_right: int, n: int) -> tuple[float, float]:
@@ -23,31 +23,36 @@ def wilson_interval(n_right: int, n: int) -> tuple[float, float]:
     ValueError
         `n` is less than 1.
     """
+    from scipy.stats import binomtest
+
     if n < 1:
         raise ValueError("an interval needs at least one trial")
-    p, z2 = n_right / n, _Z_95**2
-    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = _Z_95 * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    low, high = binomtest(n_right, n).proportion_ci(confidence_level=0.95, method="wilson")
+    return float(low), float(high)
 
 
 def cross_entropy(logits: NDArray[np.float64], actual: NDArray[np.int64]) -> float:
     """Mean cross-entropy, nats, of logits (n, n_classes) against class numbers (n,)."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    log_sums = np.log(np.exp(shifted).sum(axis=1))
-    return float((log_sums - shifted[np.arange(len(actual)), actual]).mean())
+    # From logits: scikit-learn's log_loss takes probabilities, and clips those near 0.
+    from scipy.special import log_softmax
+
+    chosen = log_softmax(logits, axis=1)[np.arange(len(actual)), actual]  # (n,)
+    return float(-chosen.mean())
 
 
 def probabilities(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Softmax over the last axis."""
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+    from scipy.special import softmax
+
+    return np.asarray(softmax(logits, axis=-1))
 
 
 def accuracy_metrics(
     logits: NDArray[np.float64], actual: NDArray[np.int64]
 ) -> dict[str, float | int]:
     """`accuracy` with its interval, `macro_f1`, `loss`, `n_test`.
+
+    Words without a test clip do not count in `macro_f1`.
 
     Parameters
     ----------
@@ -56,16 +61,18 @@ def accuracy_metrics(
     actual
         (n,) class numbers.
     """
+    from sklearn.metrics import f1_score
+
     predicted = logits.argmax(axis=1)
     n, n_right = len(actual), int((predicted == actual).sum())
     low, high = wilson_interval(n_right, n)
-    *_, f1, _ = _per_class(predicted, actual, logits.shape[1])
-    heard = np.isin(np.arange(logits.shape[1]), actual)
+    heard = np.unique(actual)
+    macro_f1 = f1_score(actual, predicted, labels=heard, average="macro", zero_division=0.0)
     return {
         "accuracy": n_right / n,
         "accuracy_ci_low": low,
         "accuracy_ci_high": high,
-        "macro_f1": float(f1[heard].mean()),
+        "macro_f1": float(macro_f1),
         "loss": cross_entropy(logits, actual),
         "n_test": n,
     }
@@ -74,25 +81,15 @@ def accuracy_metrics(
 def per_class_report(
     logits: NDArray[np.float64], actual: NDArray[np.int64], labels: list[str]
 ) -> pd.DataFrame:
-    """A row a word: label, precision, recall, f1, support."""
-    precision, recall, f1, support = _per_class(logits.argmax(axis=1), actual, len(labels))
+    """A row a word: label, precision, recall, f1, support; 0 where nothing was said or heard."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    precision, recall, f1, support = precision_recall_fscore_support(
+        actual, logits.argmax(axis=1), labels=np.arange(len(labels)), zero_division=0.0
+    )
     return pd.DataFrame(
         {"label": labels, "precision": precision, "recall": recall, "f1": f1, "support": support}
     )
-
-
-def _per_class(
-    predicted: NDArray[np.int64], actual: NDArray[np.int64], n_classes: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """Precision, recall, F1, support, each (n_classes,); 0 where nothing was said or heard."""
-    hits = np.bincount(actual[predicted == actual], minlength=n_classes)
-    said = np.bincount(predicted, minlength=n_classes)
-    support = np.bincount(actual, minlength=n_classes)
-
-    def share(of: NDArray[np.int64], parts: NDArray[np.int64] = hits) -> NDArray[np.float64]:
-        return np.divide(parts, of, out=np.zeros(n_classes), where=of > 0)
-
-    return share(said), share(support), share(said + support, 2 * hits), support
 
 
 def rounded(metrics: dict[str, float | int]) -> dict[str, float | int]:

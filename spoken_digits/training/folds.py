@@ -12,6 +12,7 @@ import numpy as np
 from spoken_digits.data import splits
 from spoken_digits.data.loading import Dataset
 from spoken_digits.data.manifest import read_manifest
+from spoken_digits.data.subsets import SUBSETS
 from spoken_digits.io import files
 
 
@@ -41,7 +42,7 @@ def resplit(
         speaker_folds=provenance["speaker_folds"],
         official_test_takes=provenance["official_test_takes"],
     )
-    rows = {name: np.flatnonzero(subsets == name) for name in splits.SUBSETS}
+    rows = {name: np.flatnonzero(subsets == name) for name in SUBSETS}
     return dataclasses.replace(dataset, rows=rows)
 
 
