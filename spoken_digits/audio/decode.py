@@ -28,6 +28,8 @@ _UNKNOWN_LENGTH = 2**63 - 1  # libsndfile's SF_COUNT_MAX
 _MAX_PEAK = 8.0  # 18 dB above full scale: beyond it a float file is not scaled to [-1, 1)
 _CANCELLED = 0.1  # of the power that unrelated channels would leave in their mean
 
+_AS_LOUD = 0.99
+
 
 def decode(content: bytes, name: str) -> tuple[Waveform, AudioFormat]:
     """Decode a whole audio file in any format libsndfile reads.
@@ -148,5 +150,5 @@ def _mix(samples: Waveform) -> tuple[Waveform, str]:
     power = samples.var(axis=0, dtype=np.float64)  # (n_channels,), without offsets
     if mean.var(dtype=np.float64) >= _CANCELLED * power.sum() / n_channels**2 and mean.any():
         return mean, ""
-    loudest = int(power.argmax())
+    loudest = int((power >= _AS_LOUD * power.max()).argmax())  # the first of several
     return samples[:, loudest], f"channels that cancel: only channel {loudest + 1} is used"

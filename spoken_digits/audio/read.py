@@ -25,6 +25,8 @@ def read_bytes(path: Path, name: str) -> bytes:
     """
     content = bytearray()
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise too_long(name)
         with path.open("rb") as file:
             while block := file.read(_BLOCK):
                 content += block

@@ -47,8 +47,8 @@ class WavHeader:
     """Position of the first sample, bytes."""
     n_bytes: int
     """Bytes of samples that are there, whatever the header says."""
-    padded: bool
-    """False if a chunk of odd length lacks its pad byte."""
+    has_odd_chunk: bool
+    """Whether a chunk of odd length comes before the samples, padded or not."""
     note: str
     """What is wrong with the stated length and what is read instead; empty if nothing."""
 
@@ -59,8 +59,8 @@ class WavHeader:
 
     @property
     def is_intact(self) -> bool:
-        """Whether libsndfile finds the same samples by itself."""
-        return self.padded and not self.note
+        """Whether libsndfile finds the same samples by itself; odd chunks can mislead it."""
+        return not self.has_odd_chunk and not self.note
 
     def mended(self, content: bytes) -> bytes:
         """The file without all chunks but the format and the samples, and with true lengths."""
@@ -73,7 +73,7 @@ def parse(content: bytes) -> WavHeader | None:
     """The header of a WAV file; None if it is none, or lacks its format or its samples."""
     if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
         return None
-    format_chunk, padded, position = None, True, 12
+    format_chunk, has_odd_chunk, position = None, False, 12
     for _ in range(_MAX_CHUNKS):
         if position + 8 > len(content):
             return None
@@ -84,24 +84,31 @@ def parse(content: bytes) -> WavHeader | None:
                 return None
             n_bytes, note = _extent(content, start, size)
             return WavHeader(
-                format_chunk=format_chunk, start=start, n_bytes=n_bytes, padded=padded, note=note
+                format_chunk=format_chunk,
+                start=start,
+                n_bytes=n_bytes,
+                has_odd_chunk=has_odd_chunk,
+                note=note,
             )
         if identity == b"fmt ":
             if size < 16 or start + size > len(content):
                 return None
             format_chunk = content[start : start + size]
-        position, is_padded = _next_chunk(content, start, size)
-        padded = padded and is_padded
+        has_odd_chunk = has_odd_chunk or size % 2 == 1
+        position = _next_chunk(content, start, size)
     return None
 
 
-def _next_chunk(content: bytes, start: int, size: int) -> tuple[int, bool]:
-    """Where the chunk after that of `size` bytes at `start` begins; False if it lacks its pad."""
+def _next_chunk(content: bytes, start: int, size: int) -> int:
+    """Where the chunk after that of `size` bytes at `start` begins.
+
+    Some editors leave out the pad byte after an odd length.
+    """
     end = start + size
     if size % 2 == 0:
-        return end, True
+        return end
     is_padded = content[end + 1 : end + 5] in _CHUNK_IDS or content[end : end + 4] not in _CHUNK_IDS
-    return end + is_padded, is_padded
+    return end + is_padded
 
 
 def _extent(content: bytes, start: int, size: int) -> tuple[int, str]:

@@ -23,6 +23,6 @@ class Repeats:
         """Raise `UserError` that names all pairs, if there are any."""
         if self._found:
             raise UserError(
-                f"the same recording stands under two words: {shorten(self._found)}: "
+                f"the same recording stands under two words: {shorten(self._found, 5)}: "
                 "remove the wrong one of each pair"
             )
