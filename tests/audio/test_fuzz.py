@@ -40,6 +40,8 @@ def mutated(content: bytes, generator: np.random.Generator) -> bytes:
     return bytes(changed)
 
 
+# Python can only print what is raised in a callback from C.
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     ("samples", "options", "n_mutations"),
     [
@@ -62,9 +64,7 @@ def mutated(content: bytes, generator: np.random.Generator) -> bytes:
     ],
     ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else "",
 )
-def test_a_damaged_file_gives_a_plausible_waveform_or_one_line(
-    samples, options, n_mutations, capfd
-):
+def test_a_damaged_file_gives_a_plausible_waveform_or_one_line(samples, options, n_mutations):
     buffer = io.BytesIO()
     soundfile.write(buffer, samples, 8000, **options)
     generator = np.random.default_rng(10)
@@ -80,4 +80,3 @@ def test_a_damaged_file_gives_a_plausible_waveform_or_one_line(
         assert MIN_RATE_HZ <= audio_format.sample_rate <= MAX_RATE_HZ
     grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak_kib
     assert grown_kib * 1024 < 200 * MEBIBYTE
-    assert "Traceback" not in capfd.readouterr().err  # from a callback that C calls
