@@ -8,13 +8,13 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class UserError(Exception):
-    """Something the user can mend: the text names the file, key or value and what to do next."""
+    """Something the user can mend. The text names the file, key or value and what to do next."""
 
 
 def describe_os_error(error: OSError) -> str:
@@ -41,24 +41,50 @@ def report(error: Exception) -> None:
     print(f"error: {printable(' '.join(str(error).split()))}", file=sys.stderr)
 
 
+def warn(text: str) -> None:
+    """Print something that the user should know, as one line beside the results."""
+    print(f"note: {' '.join(text.split())}", file=sys.stderr)
+
+
 def run(main: Callable[[], None]) -> None:
     """Run `main`, turning errors the user can mend into one line and exit status 1.
 
-    Anything else is a defect of ours and keeps its traceback.
+    Anything else is a defect of ours and keeps its traceback. If whoever reads the output goes
+    away, the process dies of SIGPIPE as other tools do: status 141 in a shell, a failure to DVC.
     """
     # A killed stage must unwind, so that temporary files are removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
+        _run(main)
+    except BrokenPipeError:  # what was printed last, be it a result or an error
+        _die_of_broken_pipe()
+
+
+def _run(main: Callable[[], None]) -> None:
+    try:
         main()
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a reader that is gone can still be noticed
     except UserError as error:
         report(error)
         sys.exit(1)
     except BrokenPipeError:
-        os._exit(0)  # whoever read our output has seen enough; flushing would fail again
+        raise
     except OSError as error:
         sys.exit(f"error: {describe_os_error(error)}")
     except KeyboardInterrupt:
-        sys.exit("interrupted: run again to go on")
+        sys.exit("interrupted: run again to resume")
+
+
+def _die_of_broken_pipe() -> NoReturn:
+    """End as the operating system ends a program that does not handle SIGPIPE.
+
+    Python ignores that signal and raises `BrokenPipeError`, so that by now all temporary files
+    are removed.
+    """
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGPIPE)
+    os._exit(128 + signal.SIGPIPE)  # where the signal is blocked
 
 
 def shown(value: Any) -> str:

@@ -68,12 +68,14 @@ def main() -> None:
     n_failed = 0
     for file in arguments.files:
         try:
-            waveform, found = audio.read(file)
+            waveform, audio_format = audio.read(file)
         except errors.UserError as error:
             errors.report(error)
             n_failed += 1
             continue
-        print(_line(file, recogniser(waveform, found.sample_rate), recogniser.card.labels))
+        if audio_format.note:
+            errors.warn(f"{file}: {audio_format.note}")
+        print(_line(file, recogniser(waveform, audio_format.sample_rate), recogniser.card.labels))
     if n_failed:
         raise errors.UserError(f"{n_failed} of {len(arguments.files)} files could not be read")
 

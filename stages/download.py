@@ -1,4 +1,4 @@
-"""Stage `download`: a corpus, from wherever it is in reach, as one archive and its manifest.
+"""Stage `download`: a corpus -> one archive of clips and its manifest.
 
 Reads   params.yaml: corpus; an archive or a folder of recordings
 Writes  data/raw/audio.zip, data/raw/manifest.csv, data/raw/provenance.json
@@ -17,6 +17,7 @@ from tqdm import tqdm
 from spoken_digits import corpora, errors
 from spoken_digits.config import read_config
 from spoken_digits.corpora.base import Corpus
+from spoken_digits.corpora.repeats import Repeats
 from spoken_digits.data import manifest
 from spoken_digits.data import provenance as provenance_file
 from spoken_digits.data.clips import write_archive
@@ -32,13 +33,13 @@ def main() -> None:
     if parse_arguments().check:
         sys.exit(0 if corpora.reachable(corpus_params, ROOT) else 3)
     corpus = corpora.open_corpus(corpus_params, ROOT)
-    for note in corpus.notes:
-        print(f"{corpus.name}: {note}")
     with files.replacing(RAW / "audio.zip") as archive:
         table = store(corpus, archive)
         fingerprint = verify(corpus, table)
     manifest.write_manifest(RAW / "manifest.csv", table)
     files.write_json(RAW / "provenance.json", provenance(corpus, table, fingerprint))
+    for note in corpus.notes:
+        print(f"{corpus.name}: {note}")
     print(
         f"{corpus.name}: {len(table)} clips, {table['label'].nunique()} words, "
         f"{table['speaker'].nunique()} speakers, fingerprint {fingerprint[:12]}"
@@ -50,19 +51,27 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--check",
         action="store_true",
-        help="only say, by exit status 0 or 3, whether the corpus is in reach",
+        help="only report, by exit status 0 or 3, whether the corpus is within reach",
     )
     return parser.parse_args()
 
 
 def store(corpus: Corpus, archive: Path) -> pd.DataFrame:
-    """Write every clip to `archive`; return the manifest, one row a clip."""
+    """Write every clip to `archive`; return the manifest, one row a clip.
+
+    Raises
+    ------
+    UserError
+        A clip cannot be used, there are none, or one file stands under two words.
+    """
     bar = tqdm(corpus.clips, total=corpus.n_clips, desc="download", unit="clip", disable=None)
-    rows = [
-        {**manifest.row(clip, corpus.audio_format), "fault": clip.fault}
-        | corpus.speakers.get(clip.speaker, {})
-        for clip in write_archive(archive, bar)
-    ]
+    rows = []
+    repeats = Repeats()
+    for clip in write_archive(archive, bar):
+        row = manifest.row(clip, corpus.audio_format)
+        repeats.add(str(row["sha256"]), clip.label, clip.path)
+        rows.append({**row, "fault": clip.fault} | corpus.speakers.get(clip.speaker, {}))
+    repeats.check()
     if not rows:
         raise UserError(f"corpus {corpus.name} holds no clips: check corpus.limit and corpus.path")
     table = pd.DataFrame(rows)
@@ -70,7 +79,7 @@ def store(corpus: Corpus, archive: Path) -> pd.DataFrame:
 
 
 def verify(corpus: Corpus, table: pd.DataFrame) -> str:
-    """The content fingerprint; raises if the corpus has a known one that differs."""
+    """The content fingerprint; raises `UserError` if a known one differs."""
     fingerprint = provenance_file.fingerprint(table)
     if corpus.fingerprint is not None and fingerprint != corpus.fingerprint:
         raise UserError(

@@ -1,4 +1,4 @@
-"""The corpora, behind one door: `open_corpus`."""
+"""All corpora; `open_corpus` opens the one that params.yaml names."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ class CorpusParams:
 
 
 def open_corpus(params: CorpusParams, root: Path) -> Corpus:
-    """The corpus that `params` name. `root` is the top of the checkout.
+    """The corpus that `params` names. `root` is the top of the checkout.
 
     Raises
     ------
     UserError
-        The corpus can't be had or is not as it should be.
+        The corpus cannot be found or is not as it should be.
     """
     if params.name == "fsdd":
         return fsdd.open_fsdd(root, params.limit)
@@ -59,11 +59,17 @@ def open_corpus(params: CorpusParams, root: Path) -> Corpus:
         )
     from spoken_digits.corpora import folder
 
-    return folder.open_folder(root / params.path, params.limit, params.label_pattern)
+    return folder.open_folder(_own_folder(params, root), params.limit, params.label_pattern)
+
+
+def _own_folder(params: CorpusParams, root: Path) -> Path:
+    """`corpus.path`, as the user wrote it where that leads there from the current folder."""
+    path = root / params.path
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def reachable(params: CorpusParams, root: Path) -> bool:
-    """Whether the corpus can be had from here, without fetching it."""
+    """Whether the corpus is available here, found without fetching it."""
     if params.name == "fsdd":
         return archives.reachable(fsdd.ARCHIVE_NAMES, fsdd.URL, root)
     if params.name == "audiomnist":

@@ -36,7 +36,8 @@ class Corpus:
     speakers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What is known of each speaker: columns added to the manifest."""
     notes: Sequence[str] = ()
-    """What the user should know, printed and kept in provenance.json."""
+    """What the user should know, printed and kept in provenance.json; complete once `clips` is
+    exhausted."""
 
 
 WAV_8_KHZ = AudioFormat(sample_rate=8000, n_channels=1, subtype="PCM_16", container="WAV")

@@ -2,32 +2,46 @@
 
 The label is the name of the folder that a file lies in (``yes/anna_3.wav``), or is taken from
 the file's path by a regular expression with the groups ``label`` and, if wanted, ``speaker``
-and ``take``. Hidden files and texts are passed over; any other file must be audio.
+and ``take``. Files that are not audio are passed over; `listing` says which those are.
 
 Mono WAV files are kept as they are; everything else is stored as mono 16-bit WAV at its own
-sample rate, several channels averaged.
+sample rate, several channels averaged. Names are composed Unicode (NFC).
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from spoken_digits import audio
+from spoken_digits.audio import AudioError, AudioFormat
 from spoken_digits.corpora.base import Corpus, balanced
+from spoken_digits.corpora.listing import (
+    Listing,
+    Recording,
+    count_by_ending,
+    list_recordings,
+    shorten,
+)
+from spoken_digits.corpora.repeats import Repeats
 from spoken_digits.data.clips import Clip
 from spoken_digits.errors import UserError
+from spoken_digits.io.files import sha256
 
-_NOT_AUDIO = {".md", ".txt", ".csv", ".json", ".yaml", ".yml", ".gitignore", ".gitkeep", ".dvc"}
+_EXPERIMENTS = (".dvc", "tmp", "exps")
+"""Folders under which DVC runs queued experiments, in copies that hold tracked files only."""
+
+_LONG_TAKE = 19
+"""Digits that no longer fit int64."""
 
 
 @dataclass(frozen=True)
 class _Entry:
-    file: Path
-    name: str
+    recording: Recording
     label: str
     speaker: str
     take: int
@@ -39,36 +53,28 @@ def open_folder(path: Path, limit: int | None, label_pattern: str | None) -> Cor
     Raises
     ------
     UserError
-        The folder is missing, empty, holds fewer than two words, or the pattern does not fit.
+        The folder is missing, empty or holds fewer than two words, the pattern does not fit, or
+        without a pattern it is open which folders are the words.
     """
     if not path.is_dir():
-        raise UserError(
-            f"corpus.path {path} is not a folder: give the folder of your recordings "
-            "(absolute, if experiments run in the queue), one folder a word"
-        )
-    files = sorted(
-        (
-            file
-            for file in path.rglob("*")
-            if file.is_file()
-            and not any(part.startswith(".") for part in file.relative_to(path).parts)
-            and file.suffix.lower() not in _NOT_AUDIO
-        ),
-        key=lambda file: file.relative_to(path).as_posix(),
-    )
-    if not files:
-        raise UserError(
-            f"corpus.path {path} holds no recordings: put yours there, one folder a word"
-        )
-    entries = _parse(files, path, label_pattern)
-    words = Counter(entry.label for entry in entries)
-    if len(words) < 2:
+        raise UserError(_missing(path, "is not a folder"))
+    listing = list_recordings(path)
+    if not listing.recordings:
+        raise UserError(_missing(path, "holds no recordings"))
+    if not label_pattern:
+        _check_depth(listing.recordings, path)
+        entries = [_from_folder(recording, path) for recording in listing.recordings]
+    else:
+        pattern = _compile(label_pattern)
+        entries = [_from_pattern(recording, pattern) for recording in listing.recordings]
+    entries = _with_takes(entries)
+    if len({entry.label for entry in entries}) < 2:
         raise UserError(
             f"corpus.path {path} holds only the word {entries[0].label!r}: "
             "a recogniser needs two or more words, one folder each"
         )
-    groups = [(entry.take, entry.speaker, entry.label) for entry in entries]
-    entries = balanced(entries, limit, groups)
+    entries = balanced(entries, limit, [(e.take, e.speaker, e.label) for e in entries])
+    notes = _notes(path, listing)
     return Corpus(
         name="folder",
         version="",
@@ -76,70 +82,173 @@ def open_folder(path: Path, limit: int | None, label_pattern: str | None) -> Cor
         licence="the owner's",
         synthetic=False,
         n_clips=len(entries),
-        clips=_clips(entries),
+        clips=_clips(entries, notes),
         audio_format=None,
+        notes=notes,
     )
 
 
-def _parse(files: list[Path], path: Path, label_pattern: str | None) -> list[_Entry]:
+def _missing(path: Path, fault: str) -> str:
+    """The error for a folder that is not as it should be."""
+    where = Path.cwd().joinpath(path).parts
+    if any(where[i : i + 3] == _EXPERIMENTS for i in range(len(where))):
+        return (
+            f"corpus.path {path} {fault} in this experiment's copy of the repository, which has "
+            "only files that git tracks: use -S corpus.path=/absolute/path"
+        )
+    return (
+        f"corpus.path {path} {fault}: put yours there, one folder a word, or name another "
+        "folder with -S corpus.path=/absolute/path"
+    )
+
+
+def _notes(path: Path, listing: Listing) -> list[str]:
+    notes = []
+    if listing.passed_over:
+        notes.append(
+            f"passed over {len(listing.passed_over)} file(s) that are not audio or stand beside "
+            f"their converted copy: {count_by_ending(listing.passed_over)}"
+        )
+    if listing.linked_folders:
+        notes.append(
+            f"DVC does not look into linked folders ({shorten(listing.linked_folders)}): "
+            "after a change there run `dvc repro --force download`"
+        )
+    if path.is_symlink() and not path.is_absolute():
+        notes.append(
+            f"corpus.path {path} is a link: if it stands in the place of a folder that git "
+            "tracks, `dvc exp run` stops at a merge conflict; put the folder back with "
+            f"`git checkout {path}` and use -S corpus.path=/absolute/path"
+        )
+    return notes
+
+
+def _compile(label_pattern: str) -> re.Pattern[str]:
     try:
-        pattern = re.compile(label_pattern) if label_pattern else None
+        pattern = re.compile(unicodedata.normalize("NFC", label_pattern))
     except re.error as error:
         raise UserError(
             f"params.yaml: `corpus.label_pattern` is not a regular expression ({error})"
         ) from None
-    if pattern is not None and "label" not in pattern.groupindex:
+    if "label" not in pattern.groupindex:
         raise UserError(
             "params.yaml: `corpus.label_pattern` needs a group named label, as in "
             r"(?P<label>[a-z]+)_(?P<speaker>\w+)_(?P<take>\d+)"
         )
-    entries: list[_Entry] = []
-    takes: Counter[tuple[str, str]] = Counter()
-    names: dict[str, Path] = {}
-    for file in files:
-        relative = file.relative_to(path)
-        name = relative.with_suffix(".wav").as_posix()
-        if name in names:
-            raise UserError(
-                f"{file} and {names[name]} differ only in their ending: rename one of them"
-            )
-        names[name] = file
-        if pattern is None:
-            if len(relative.parts) < 2:
-                raise UserError(
-                    f"{file} lies in no word's folder: move it to {path}/<word>/, "
-                    "or set corpus.label_pattern"
-                )
-            label, speaker, take = relative.parts[-2], "unknown", None
-        else:
-            match = pattern.search(relative.as_posix())
-            if match is None:
-                raise UserError(
-                    f"{file} does not fit corpus.label_pattern {label_pattern!r}: "
-                    "rename it or mend the pattern"
-                )
-            found = match.groupdict()
-            label, speaker, take = (
-                found["label"],
-                found.get("speaker") or "unknown",
-                found.get("take"),
-            )
-        number = int(take) if take and take.isdecimal() else takes[label, speaker]
-        takes[label, speaker] += 1
-        entries.append(_Entry(file, name, label, speaker, number))
-    return sorted(entries, key=lambda entry: entry.name)
+    return pattern
 
 
-def _clips(entries: list[_Entry]) -> Iterator[Clip]:
+def _from_pattern(recording: Recording, pattern: re.Pattern[str]) -> _Entry:
+    """Label, speaker and take by the groups of `pattern`; a take of -1 is yet to be counted."""
+    match = pattern.search(recording.name)
+    found = match.groupdict() if match else {}
+    if not found.get("label"):
+        raise UserError(
+            f"{recording.file} does not fit corpus.label_pattern {pattern.pattern!r}: "
+            "rename it or mend the pattern"
+        )
+    take = found.get("take") or ""
+    number = int(take) if take.isdecimal() and len(take) < _LONG_TAKE else -1
+    return _Entry(recording, found["label"], found.get("speaker") or "unknown", number)
+
+
+def _from_folder(recording: Recording, path: Path) -> _Entry:
+    """The name of the folder as the label."""
+    folder, _, rest = recording.name.partition("/")
+    if not rest:
+        raise UserError(
+            f"{recording.file} lies in no word's folder: move it to {path}/<word>/, "
+            "or set corpus.label_pattern"
+        )
+    return _Entry(recording, folder, "unknown", -1)
+
+
+def _check_depth(recordings: Sequence[Recording], path: Path) -> None:
+    """Refuse a tree deeper than one folder a word: words of speakers, or speakers of words?
+
+    Taking either for the other would train a recogniser of speakers.
+    """
+    trees = [tree for tree in (recording.name.split("/")[:-1] for recording in recordings) if tree]
+    depth = max(map(len, trees), default=0)
+    if depth < 2:
+        return
+    deep = [tree for tree in trees if len(tree) == depth]
+    outer, inner = (shorten(sorted({tree[i] for tree in deep}), 5) for i in (0, -1))
+    between = "[^/]+/" * (depth - 2)
+    raise UserError(
+        f"corpus.path {path} holds recordings {depth} folders deep, as in {'/'.join(deep[0])}/: "
+        "which folder is the word? Set corpus.label_pattern to "
+        f"'(?P<label>[^/]+)/(?P<speaker>[^/]+)/' if it is the outer ({outer}), or to "
+        f"'(?P<speaker>[^/]+)/{between}(?P<label>[^/]+)/' if it is the inner ({inner})"
+    )
+
+
+def _with_takes(entries: Sequence[_Entry]) -> list[_Entry]:
+    """Takes that the names do not tell are counted, for each word and speaker."""
+    n_takes: Counter[tuple[str, str]] = Counter()
+    numbered = []
     for entry in entries:
-        content = entry.file.read_bytes()
-        waveform, found = audio.decode(content, str(entry.file))
-        is_mono_wav = found.container == "WAV" and found.n_channels == 1
+        take = entry.take if entry.take >= 0 else n_takes[entry.label, entry.speaker]
+        n_takes[entry.label, entry.speaker] += 1
+        numbered.append(_Entry(entry.recording, entry.label, entry.speaker, take))
+    return numbered
+
+
+def _clips(entries: Sequence[_Entry], notes: list[str]) -> Iterator[Clip]:
+    """The clips one by one; what is odd about them goes to `notes`.
+
+    Raises
+    ------
+    UserError
+        At the end, so that it names all recordings that cannot be used.
+    """
+    unusable: list[AudioError] = []
+    odd: defaultdict[str, list[str]] = defaultdict(list)
+    repeats = Repeats()
+    for entry in entries:
+        file = entry.recording.file
+        try:
+            content = audio.read_bytes(file, str(file))
+            waveform, audio_format = audio.decode(content, str(file))
+        except AudioError as error:
+            unusable.append(error)
+            continue
+        if audio_format.note:
+            odd[audio_format.note].append(entry.recording.name)
+        repeats.add(sha256(waveform.tobytes()), entry.label, str(file))
+        name = entry.recording.wav_name
         yield Clip(
-            utterance=entry.name.removesuffix(".wav"),
-            path=entry.name,
+            utterance=name.removesuffix(".wav"),
+            path=name,
             label=entry.label,
             speaker=entry.speaker,
             take=entry.take,
-            wav=content if is_mono_wav else audio.to_wav(waveform, found.sample_rate),
+            wav=content
+            if _is_kept(audio_format)
+            else audio.to_wav(waveform, audio_format.sample_rate),
         )
+    if unusable:
+        raise UserError(_describe(unusable, len(entries)))
+    repeats.check()
+    notes += [f"{note}: {shorten(names)}" for note, names in odd.items()]
+
+
+def _is_kept(audio_format: AudioFormat) -> bool:
+    """Whether a file goes into the archive byte for byte."""
+    is_mono_wav = audio_format.container == "WAV" and audio_format.n_channels == 1
+    return is_mono_wav and not audio_format.note
+
+
+def _describe(unusable: Sequence[AudioError], n_recordings: int) -> str:
+    """One line for all recordings that cannot be used, those of one reason together."""
+    if len(unusable) == 1:
+        return str(unusable[0])
+    by_reason: defaultdict[str, list[AudioError]] = defaultdict(list)
+    for error in unusable:
+        by_reason[error.reason].append(error)
+    groups = []
+    for reason, errors in by_reason.items():
+        names = shorten([error.name for error in errors])
+        example = "for example, " if len(errors) > 1 else ""
+        groups.append(f"{names}: {reason}, {example}{errors[0].remedy}")
+    return f"{len(unusable)} of {n_recordings} recordings cannot be used: {'; '.join(groups)}"

@@ -55,10 +55,10 @@ def row(clip: Clip, expected: audio.AudioFormat | None) -> dict[str, str | int]:
     UserError
         The clip cannot be decoded or is not in the promised format.
     """
-    waveform, found = audio.decode(clip.wav, clip.path)
-    if expected is not None and found != expected:
+    waveform, audio_format = audio.decode(clip.wav, clip.path)
+    if expected is not None and audio_format != expected:
         raise UserError(
-            f"{clip.path} is {_in_words(found)}, this corpus is {_in_words(expected)}: "
+            f"{clip.path} is {_in_words(audio_format)}, this corpus is {_in_words(expected)}: "
             "fetch the archive again, or use corpus.name=folder for recordings of your own"
         )
     return {
@@ -67,15 +67,16 @@ def row(clip: Clip, expected: audio.AudioFormat | None) -> dict[str, str | int]:
         "label": clip.label,
         "speaker": clip.speaker,
         "take": clip.take,
-        "sample_rate": found.sample_rate,
+        "sample_rate": audio_format.sample_rate,
         "n_samples": waveform.size,
         "sha256": sha256(clip.wav),
     }
 
 
-def _in_words(found: audio.AudioFormat) -> str:
+def _in_words(audio_format: audio.AudioFormat) -> str:
     return (
-        f"{found.container} {found.subtype}, {found.n_channels} channel(s), {found.sample_rate} Hz"
+        f"{audio_format.container} {audio_format.subtype}, {audio_format.n_channels} channel(s), "
+        f"{audio_format.sample_rate} Hz{audio_format.note and f', {audio_format.note}'}"
     )
 
 

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from spoken_digits import audio
 from spoken_digits.corpora import archives, audiomnist, folder, fsdd
 from spoken_digits.corpora.base import WAV_8_KHZ, balanced
 from spoken_digits.data import manifest
@@ -188,84 +187,6 @@ def test_a_limit_beyond_the_corpus_keeps_all():
     entries, groups = ["a", "b"], [(0, "x", "1"), (0, "x", "2")]
     assert balanced(entries, 5, groups) == entries
     assert balanced(entries, None, groups) == entries
-
-
-def test_a_folder_gives_words_from_folder_names(recordings):
-    path = recordings(words=("ja", "nein"))
-    clips = list(folder.open_folder(path, None, None).clips)
-    assert {clip.label for clip in clips} == {"ja", "nein"}
-    assert {clip.speaker for clip in clips} == {"unknown"}
-    assert len({(clip.label, clip.take) for clip in clips}) == len(clips) == 32
-
-
-def test_a_folder_gives_words_speakers_and_takes_from_file_names(recordings, label_pattern):
-    clips = list(folder.open_folder(recordings(), None, label_pattern).clips)
-    clip = next(clip for clip in clips if clip.path == "stop/cleo_2.wav")
-    assert (clip.label, clip.speaker, clip.take) == ("stop", "cleo", 2)
-
-
-def test_a_mono_wav_is_kept_byte_for_byte_and_anything_else_becomes_one(recordings):
-    path = recordings()
-    original = (path / "yes" / "anna_0.wav").read_bytes()
-    wave = np.sin(np.arange(3000) / 5) * 0.5
-    soundfile.write(path / "yes" / "eva_0.flac", wave, 44100, subtype="PCM_24")
-    soundfile.write(path / "yes" / "eva_1.wav", np.stack([wave, 0 * wave], 1), 22050)
-    clips = {clip.path: clip for clip in folder.open_folder(path, None, None).clips}
-    assert clips["yes/anna_0.wav"].wav == original
-    decoded, found = audio.decode(clips["yes/eva_0.wav"].wav, "flac")
-    assert (found.container, found.sample_rate) == ("WAV", 44100)
-    np.testing.assert_allclose(decoded, wave, atol=1e-4)
-    decoded, found = audio.decode(clips["yes/eva_1.wav"].wav, "stereo")
-    assert found.n_channels == 1
-    np.testing.assert_allclose(decoded, wave / 2, atol=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("break_it", "message"),
-    [
-        (lambda p: (p / "yes" / "x.mp4").write_bytes(b"junk"), r"x.mp4 cannot be read as audio"),
-        (lambda p: soundfile.write(p / "yes" / "x.wav", np.zeros(0), 8000), "x.wav holds no samp"),
-        (lambda p: soundfile.write(p / "yes" / "x.wav", np.zeros(9), 8000), "x.wav holds only sil"),
-        (
-            lambda p: soundfile.write(p / "no" / "x.wav", np.full(9, np.nan), 8000, "FLOAT"),
-            "x.wav holds samples that are not numbers",
-        ),
-        (lambda p: (p / "x.wav").write_bytes(b"junk"), "x.wav lies in no word's folder"),
-        (
-            lambda p: soundfile.write(p / "yes" / "anna_0.flac", np.ones(9), 8000),
-            "differ only in their ending",
-        ),
-    ],
-)
-def test_an_unusable_recording_is_refused_by_name(recordings, break_it, message):
-    path = recordings()
-    break_it(path)
-    with pytest.raises(UserError, match=message):
-        list(folder.open_folder(path, None, None).clips)
-
-
-def test_folders_that_cannot_be_a_corpus_are_refused(tmp_path, recordings):
-    with pytest.raises(UserError, match="is not a folder"):
-        folder.open_folder(tmp_path / "nowhere", None, None)
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "empty" / "README.md").touch()
-    with pytest.raises(UserError, match="holds no recordings"):
-        folder.open_folder(tmp_path / "empty", None, None)
-    with pytest.raises(UserError, match="holds only the word 'yes'"):
-        folder.open_folder(recordings(words=("yes",)), None, None)
-
-
-@pytest.mark.parametrize(
-    ("pattern", "message"),
-    [
-        ("(", "is not a regular expression"),
-        ("(?P<word>x)", "needs a group named label"),
-        ("(?P<label>[0-9]+)x", "does not fit corpus.label_pattern"),
-    ],
-)
-def test_a_pattern_that_does_not_fit_is_refused(recordings, pattern, message):
-    with pytest.raises(UserError, match=message):
-        folder.open_folder(recordings(), None, pattern)
 
 
 def test_labels_sort_as_numbers_only_if_all_are():
