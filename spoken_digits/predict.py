@@ -8,6 +8,7 @@ The model file alone suffices: it carries its labels, features and normalisation
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from spoken_digits import audio, errors
 from spoken_digits.audio import Waveform
 from spoken_digits.evaluation.metrics import probabilities
+from spoken_digits.features.lengths import heard_s
 from spoken_digits.features.registry import extractor_from
 from spoken_digits.models.card import read_model
 from spoken_digits.quantization import load_any
@@ -30,6 +32,8 @@ class Recogniser:
         self.card, tensors = read_model(path)
         self._network = load_any(self.card, tensors)
         self._extract = extractor_from(self.card.features)
+        self.heard_s = heard_s(self._extract)
+        """Seconds at the start of a recording that the model hears."""
 
     @torch.inference_mode()
     def __call__(self, waveform: Waveform, sample_rate: int) -> NDArray[np.float64]:
@@ -60,6 +64,10 @@ def main() -> None:
             errors.report(error)
             n_failed += 1
             continue
+        duration_s = waveform.size / found.sample_rate
+        if duration_s > recogniser.heard_s:
+            heard = f"the first {recogniser.heard_s:.2f} s of {duration_s:.2f} s are heard"
+            print(f"{file}: only {heard}", file=sys.stderr)
         print(_line(file, recogniser(waveform, found.sample_rate), recogniser.card.labels))
     if n_failed:
         raise errors.UserError(f"{n_failed} of {len(arguments.files)} files could not be read")

@@ -28,6 +28,8 @@ from spoken_digits.evaluation.metrics import (
     rounded,
 )
 from spoken_digits.evaluation.tables import size_accuracy_row
+from spoken_digits.features.lengths import heard_s
+from spoken_digits.features.registry import extractor_from
 from spoken_digits.io import files
 from spoken_digits.models.card import ModelCard, load_network, parameter_bytes, read_model
 from spoken_digits.models.device import read_device, set_up
@@ -109,12 +111,20 @@ def draw_mistakes(
     worst = mistakes.worst(probabilities(logits), actual, N_MISTAKES)
     manifest = read_manifest(DATA / "raw" / "manifest.csv")
     archive = ClipArchive(DATA / "raw" / "audio.zip")
+    heard = heard_s(extractor_from(card.features))
     clips = []
     for mistake in worst:
         row = dataset.rows["test"][mistake.row]
         path = manifest["path"][row]
         waveform, found = audio.decode(archive.read(path), path)
-        clips.append((manifest["utterance"][row], waveform, found.sample_rate))
+        clips.append(
+            mistakes.Clip(
+                utterance=manifest["utterance"][row],
+                waveform=waveform,
+                sample_rate=found.sample_rate,
+                heard_s=heard,
+            )
+        )
     label = "synthetic speech, " if card.corpus["synthetic"] else ""
     n_wrong = int((logits.argmax(axis=1) != actual).sum())
     title = (

@@ -123,11 +123,14 @@ def read(path: Path) -> tuple[Waveform, AudioFormat]:
 def resample(waveform: Waveform, sample_rate: int, target_rate: int) -> Waveform:
     """`waveform` at another sample rate, (ceil(n * target / rate),), by soxr in high quality.
 
-    The same as ``librosa.resample(..., res_type="soxr_hq")``.
+    ``librosa.resample(..., res_type="soxr_hq")`` of the clip less its mean, plus the mean: a
+    constant offset does not ring at the clip's edges.
     """
     if sample_rate == target_rate:
         return waveform
-    resampled = np.asarray(soxr.resample(waveform, sample_rate, target_rate, quality="HQ"))
+    offset = np.float32(waveform.mean(dtype=np.float64))
+    centred = waveform - offset
+    resampled = np.asarray(soxr.resample(centred, sample_rate, target_rate, quality="HQ")) + offset
     n_samples = int(np.ceil(waveform.size * target_rate / sample_rate))
     return fix_length(resampled.astype(np.float32, copy=False), n_samples)
 

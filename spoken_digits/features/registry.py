@@ -1,59 +1,70 @@
-"""The kinds of features, by name: `mfcc`, `mfcc_int`, `spectrogram`."""
+"""The kinds of features, by name.
+
+A kind is a module of this package that names its class `EXTRACTOR`, and a section of the same
+name under `features` in params.yaml. A module is imported only when its kind is asked for, so a
+stage depends on no other kind's code.
+"""
 
 from __future__ import annotations
 
+import importlib
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
+from spoken_digits.config import Config
 from spoken_digits.errors import UserError
 from spoken_digits.features.base import Extractor
-from spoken_digits.features.mfcc import Mfcc, MfccParams
-from spoken_digits.features.mfcc_int import MfccInt, spec_from
-from spoken_digits.features.parallel import ParallelParams
-from spoken_digits.features.spectrogram import Spectrogram, SpectrogramParams
-from spoken_digits.integer.frontend.specification import FrontendSpec
 
-KINDS = ("mfcc", "mfcc_int", "spectrogram")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_SHARED_KEYS = ("sample_rate", "parallel")
+"""Keys of `features` that are not kinds."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FeatureParams:
-    """Section `features`."""
-
-    sample_rate: int
-    """Rate the MFCC front-end works at, Hz."""
-    mfcc: MfccParams
-    mfcc_int: FrontendSpec
-    spectrogram: SpectrogramParams
-    parallel: ParallelParams
-
-
-def extractor_from(description: Mapping[str, Any]) -> Extractor:
-    """The extractor that described itself so, as a model file keeps it."""
-    values = {key: value for key, value in description.items() if key != "kind"}
-    if description["kind"] == "mfcc":
-        sample_rate = values.pop("sample_rate")
-        return Mfcc(MfccParams(**values), sample_rate)
-    if description["kind"] == "mfcc_int":
-        return MfccInt(spec_from(description))
-    if description["kind"] == "spectrogram":
-        return Spectrogram(SpectrogramParams(**values))
-    raise UserError(f"features of kind {description['kind']!r} cannot be made here: update")
-
-
-def make_extractor(kind: str, params: FeatureParams) -> Extractor:
-    """The extractor of one kind.
+def extractor_class(kind: str) -> type[Extractor]:
+    """The class of one kind, from the module of the same name.
 
     Raises
     ------
-    ValueError
+    UserError
         No such kind.
     """
-    if kind == "mfcc":
-        return Mfcc(params.mfcc, params.sample_rate)
-    if kind == "mfcc_int":
-        return MfccInt(params.mfcc_int)
-    if kind == "spectrogram":
-        return Spectrogram(params.spectrogram)
-    raise ValueError(f"no features of kind {kind!r}; there are {', '.join(KINDS)}")
+    if _has_module(kind):
+        module = importlib.import_module(f"{__package__}.{kind}")
+        if hasattr(module, "EXTRACTOR"):
+            found: type[Extractor] = module.EXTRACTOR
+            return found
+    raise UserError(f"there are no features of kind {kind!r}: check the name, or update the code")
+
+
+def make_extractor(kind: str, config: Config) -> Extractor:
+    """The extractor of one kind, with its parameters from params.yaml.
+
+    Raises
+    ------
+    UserError
+        No such kind, or `features` holds an unknown or missing key.
+    """
+    for key in config.subsection("features"):
+        if key not in _SHARED_KEYS and not _has_module(key):
+            raise UserError(
+                f"params.yaml: unknown key `features.{key}`: remove it, or add "
+                f"spoken_digits/features/{key}.py"
+            )
+    config.subsection(f"features.{kind}")  # a name that is not there gets a suggestion
+    return extractor_class(kind).from_config(config)
+
+
+def extractor_from(description: Mapping[str, Any]) -> Extractor:
+    """The extractor that described itself as `description`, which a model file keeps."""
+    return extractor_class(description["kind"]).from_description(description)
+
+
+def _has_module(kind: Any) -> bool:
+    # A name from a file is looked up only if it can be a module right here.
+    return (
+        isinstance(kind, str)
+        and _NAME.fullmatch(kind) is not None
+        and find_spec(f"{__package__}.{kind}") is not None
+    )
