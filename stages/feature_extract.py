@@ -17,8 +17,7 @@ from spoken_digits.config import read_config
 from spoken_digits.data.manifest import read_manifest
 from spoken_digits.features.extraction import write_features
 from spoken_digits.features.lengths import warning_of_cut_clips
-from spoken_digits.features.parallel import ParallelParams
-from spoken_digits.features.registry import make_extractor
+from spoken_digits.features.registry import make_extractor, read_feature_params
 
 RAW = Path("data/raw")
 FEATURES = Path("data/features")
@@ -27,7 +26,7 @@ FEATURES = Path("data/features")
 def main() -> None:
     kind = parse_arguments().kind
     config = read_config(Path("params.yaml"))
-    parallel = config.section("features.parallel", ParallelParams)
+    parallel = read_feature_params(config).parallel
     extractor = make_extractor(kind, config)
     manifest = read_manifest(RAW / "manifest.csv")
     taken_over = write_features(FEATURES / kind, extractor, RAW / "audio.zip", manifest, parallel)

@@ -10,7 +10,7 @@ from spoken_digits.config import Config, build, read_config
 from spoken_digits.corpora import CorpusParams
 from spoken_digits.data.splits import SplitParams
 from spoken_digits.errors import UserError
-from spoken_digits.features.registry import FeatureParams
+from spoken_digits.features.registry import make_extractor, read_feature_params
 from spoken_digits.models.params import names, read_model_params
 from spoken_digits.training.recipe import read_recipe
 
@@ -85,7 +85,9 @@ def test_a_missing_or_broken_file_is_one_line(tmp_path):
 
 def test_the_committed_file_fits_every_schema(default_params):
     default_params.section("corpus", CorpusParams)
-    default_params.section("features", FeatureParams)
+    assert read_feature_params(default_params).sample_rate == 8000
+    for kind in ("mfcc", "mfcc_int", "spectrogram"):
+        make_extractor(kind, default_params)
     default_params.section("split", SplitParams)
     assert names(default_params)[:5] == [
         "lstm",

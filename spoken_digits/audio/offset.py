@@ -11,4 +11,4 @@ from spoken_digits.audio.read import Waveform
 def remove_offset(waveform: Waveform) -> NDArray[np.float64]:
     """`waveform` less its mean, (n_samples,) in double precision."""
     samples = waveform.astype(np.float64)
-    return samples - samples.mean()
+    return np.asarray(samples - samples.mean())

@@ -70,6 +70,7 @@ class Mfcc:
         self.shape = (params.n_frames, params.n_mfcc)
         self._half = params.n_fft // 2
         self.heard_samples = (params.n_frames - 1) * params.hop_length + params.n_fft - self._half
+        self._window = librosa.filters.get_window("hann", params.n_fft)
         mel = librosa.filters.mel(
             sr=sample_rate,
             n_fft=params.n_fft,
@@ -123,6 +124,7 @@ class Mfcc:
             self._padded(waveform),
             n_fft=self.params.n_fft,
             hop_length=self.params.hop_length,
+            window=self._window,
             center=False,
             dtype=np.complex128,
         )  # (1 + n_fft // 2, all frames)

@@ -10,16 +10,42 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from spoken_digits.config import Config
+from spoken_digits.config import Config, build
 from spoken_digits.errors import UserError
 from spoken_digits.features.base import Extractor
+from spoken_digits.features.parallel import ParallelParams
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_SHARED_KEYS = ("sample_rate", "parallel")
-"""Keys of `features` that are not kinds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureParams:
+    """The keys of section `features` that are not kinds; each kind reads its own section."""
+
+    sample_rate: int
+    """Rate the MFCC front-end works at, Hz."""
+    parallel: ParallelParams
+    """How extraction is spread over processors."""
+
+
+def read_feature_params(config: Config) -> FeatureParams:
+    """Section `features` of params.yaml, less the kinds.
+
+    Raises
+    ------
+    UserError
+        A key is missing, or is neither one of these nor a kind.
+    """
+    section = config.subsection("features")
+    return build(
+        FeatureParams,
+        {key: value for key, value in section.items() if not _has_module(key)},
+        "features",
+    )
 
 
 def extractor_class(kind: str) -> type[Extractor]:
@@ -44,14 +70,8 @@ def make_extractor(kind: str, config: Config) -> Extractor:
     Raises
     ------
     UserError
-        No such kind, or `features` holds an unknown or missing key.
+        No such kind, or its section holds an unknown key, or lacks one.
     """
-    for key in config.subsection("features"):
-        if key not in _SHARED_KEYS and not _has_module(key):
-            raise UserError(
-                f"params.yaml: unknown key `features.{key}`: remove it, or add "
-                f"spoken_digits/features/{key}.py"
-            )
     config.subsection(f"features.{kind}")  # a name that is not there gets a suggestion
     return extractor_class(kind).from_config(config)
 
@@ -65,6 +85,7 @@ def _has_module(kind: Any) -> bool:
     # A name from a file is looked up only if it can be a module right here.
     return (
         isinstance(kind, str)
+        and kind not in FeatureParams.__dataclass_fields__  # parallel.py is no kind
         and _NAME.fullmatch(kind) is not None
         and find_spec(f"{__package__}.{kind}") is not None
     )

@@ -60,6 +60,7 @@ class Spectrogram:
         self.sample_rate = params.sample_rate
         self.shape = (1 + params.n_samples // params.hop_length, 1 + params.n_fft // 2)
         self.heard_samples = params.n_samples
+        self._window = librosa.filters.get_window("hann", params.n_fft)
 
     @classmethod
     def from_config(cls, config: Config) -> Spectrogram:
@@ -91,7 +92,7 @@ class Spectrogram:
         for waveform, out in zip(waveforms, features, strict=True):
             scaled = self._scaled(waveform)
             out[: len(scaled)] = scaled
-            out[len(scaled) :] = scaled[-1]
+            out[len(scaled) :] = out[len(scaled) - 1]
         samples = np.array([waveform.size for waveform in waveforms])
         valid = np.minimum(1 + samples // self.params.hop_length, self.shape[0])
         return features, valid.astype(np.int32)
@@ -105,7 +106,12 @@ class Spectrogram:
         size = (frames - 1) * hop + n_fft  # half a window of zeros, the clip, zeros
         padded = librosa.util.fix_length(np.pad(clip, (half, 0)), size=size)
         spectrum = librosa.stft(
-            padded, n_fft=n_fft, hop_length=hop, center=False, dtype=np.complex128
+            padded,
+            n_fft=n_fft,
+            hop_length=hop,
+            window=self._window,
+            center=False,
+            dtype=np.complex128,
         )
         power = spectrum.real**2 + spectrum.imag**2  # (1 + n_fft // 2, frames)
         decibels = librosa.power_to_db(power.T, ref=np.max, amin=_POWER_FLOOR, top_db=_FLOOR_DB)
