@@ -23,14 +23,14 @@ def warning_of_cut_clips(extractor: Extractor, manifest: pd.DataFrame) -> str | 
         Columns `n_samples` and `sample_rate` (Hz), one row a clip.
     """
     lengths = _resampled_lengths(manifest, extractor.sample_rate)
-    n_cut = int((lengths > extractor.heard_samples).sum())
-    if n_cut <= (1 - _ENOUGH) * len(lengths):
+    wanted = int(np.quantile(lengths, _ENOUGH, method="inverted_cdf"))
+    if wanted <= extractor.heard_samples:
         return None
-    value = extractor.length_for(int(np.quantile(lengths, _ENOUGH, method="higher")))
+    n_cut = int((lengths > extractor.heard_samples).sum())
     return (
         f"{extractor.kind}: {n_cut} of {len(lengths)} clips are longer than the "
-        f"{heard_s(extractor):.2f} s that are heard; `{extractor.length_key}: {value}` "
-        f"would hold {_ENOUGH:.0%}"
+        f"{heard_s(extractor):.2f} s that are heard; "
+        f"`{extractor.length_key}: {extractor.length_for(wanted)}` would hold {_ENOUGH:.0%}"
     )
 
 
