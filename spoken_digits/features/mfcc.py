@@ -26,8 +26,6 @@ from spoken_digits.audio.offset import remove_offset
 from spoken_digits.config import Config
 from spoken_digits.data.store import Features
 
-_SILENCE = 1e-9
-"""Peak under which a clip is rounding errors, -180 dB."""
 _POWER_FLOOR = 1e-10
 _TOP_DB = 80.0
 _STEPS_PER_DB = 1024
@@ -138,7 +136,7 @@ class Mfcc:
         """The clip without offset, its peak at 1, with half a window reflected at either end."""
         samples = remove_offset(waveform)
         peak = np.abs(samples).max(initial=0.0)
-        samples = samples / peak if peak > _SILENCE else np.zeros_like(samples)
+        samples = samples / peak if peak > 0 else samples
         # A reflection needs more samples than it adds.
         samples = librosa.util.fix_length(samples, size=max(samples.size, self._half + 1))
         return np.pad(samples, self._half, mode="reflect")
