@@ -38,7 +38,7 @@ from spoken_digits.data.loading import load_dataset
 from spoken_digits.data.manifest import labels, read_manifest
 from spoken_digits.data.subsets import read_split
 from spoken_digits.features.extraction import write_features
-from spoken_digits.features.registry import FeatureParams, make_extractor
+from spoken_digits.features.registry import make_extractor, read_feature_params
 from spoken_digits.io import files
 from spoken_digits.models.architectures.lstm import Network as Lstm
 from spoken_digits.models.card import load_network, read_model
@@ -105,9 +105,9 @@ def extract_ours(config: Config, folder: Path) -> float:
     """Seconds from the archive of clips to tensors on disk."""
     start = time.perf_counter()
     manifest = read_manifest(DATA / "raw" / "manifest.csv")
-    feature_params = config.section("features", FeatureParams)
-    extractor = make_extractor("mfcc", feature_params)
-    write_features(folder, extractor, DATA / "raw" / "audio.zip", manifest, feature_params.parallel)
+    extractor = make_extractor("mfcc", config)
+    parallel = read_feature_params(config).parallel
+    write_features(folder, extractor, DATA / "raw" / "audio.zip", manifest, parallel)
     return time.perf_counter() - start
 
 

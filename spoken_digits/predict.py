@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from spoken_digits import audio, errors
 from spoken_digits.audio import Waveform
 from spoken_digits.evaluation.metrics import probabilities
+from spoken_digits.features.lengths import heard_s
 from spoken_digits.features.registry import extractor_from
 from spoken_digits.models.card import read_model
 from spoken_digits.quantization.loading import load_any
@@ -33,6 +34,8 @@ class Recogniser:
         except errors.UserError as error:
             raise errors.UserError(f"{path}: {error}") from None
         self._path, self._extract = path, extractor_from(self.card.features)
+        self.heard_s = heard_s(self._extract)
+        """Seconds at the start of a recording that the model hears."""
 
     @torch.inference_mode()
     def __call__(self, waveform: Waveform, sample_rate: int) -> NDArray[np.float64]:
@@ -75,6 +78,10 @@ def main() -> None:
             continue
         if audio_format.note:
             errors.warn(f"{file}: {audio_format.note}")
+        duration_s = waveform.size / audio_format.sample_rate
+        if duration_s > recogniser.heard_s:
+            heard = f"the first {recogniser.heard_s:.2f} s of {duration_s:.2f} s are heard"
+            errors.warn(f"{file}: only {heard}")
         print(_line(file, recogniser(waveform, audio_format.sample_rate), recogniser.card.labels))
     if n_failed:
         raise errors.UserError(f"{n_failed} of {len(arguments.files)} files could not be read")

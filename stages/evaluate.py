@@ -29,6 +29,8 @@ from spoken_digits.evaluation.metrics import (
     rounded,
 )
 from spoken_digits.evaluation.tables import corpus_name, size_accuracy_row
+from spoken_digits.features.lengths import heard_s
+from spoken_digits.features.registry import extractor_from
 from spoken_digits.io import files
 from spoken_digits.models.card import ModelCard, load_network, parameter_bytes, read_model
 from spoken_digits.models.device import set_up
@@ -116,12 +118,20 @@ def draw_mistakes(
     worst = mistakes.worst(probabilities(logits), actual, N_MISTAKES)
     manifest = read_manifest(DATA / "raw" / "manifest.csv")
     archive = ClipArchive(DATA / "raw" / "audio.zip")
+    heard = heard_s(extractor_from(card.features))
     clips = []
     for mistake in worst:
         row = dataset.rows["test"][mistake.row]
         path = manifest["path"][row]
-        waveform, found = audio.decode(archive.read(path, manifest["sha256"][row]), path)
-        clips.append((manifest["utterance"][row], waveform, found.sample_rate))
+        waveform, audio_format = audio.decode(archive.read(path, manifest["sha256"][row]), path)
+        clips.append(
+            mistakes.Clip(
+                utterance=manifest["utterance"][row],
+                waveform=waveform,
+                sample_rate=audio_format.sample_rate,
+                heard_s=heard,
+            )
+        )
     n_wrong = int((logits.argmax(axis=1) != actual).sum())
     title = f"{card.name}: {n_wrong} of {len(actual)} test clips wrong ({corpus_name(card.corpus)})"
     with files.replacing(PLOTS / "mistakes" / f"{card.name}.png") as temporary:

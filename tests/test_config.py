@@ -10,7 +10,7 @@ from spoken_digits.config import Config, build, read_config
 from spoken_digits.corpora import CorpusParams
 from spoken_digits.data.splits import SplitParams, read_params
 from spoken_digits.errors import UserError
-from spoken_digits.features.registry import FeatureParams
+from spoken_digits.features.registry import make_extractor, read_feature_params
 from spoken_digits.models.budget import BudgetParams
 from spoken_digits.models.params import names, read_model_params
 from spoken_digits.training.planning import read_recipe
@@ -86,7 +86,9 @@ def test_a_missing_or_broken_file_is_one_line(tmp_path):
 
 def test_the_committed_file_fits_every_schema(default_params):
     default_params.section("corpus", CorpusParams)
-    default_params.section("features", FeatureParams)
+    assert read_feature_params(default_params).sample_rate == 8000
+    for kind in ("mfcc", "mfcc_int", "spectrogram"):
+        make_extractor(kind, default_params)
     default_params.section("split", SplitParams)
     assert names(default_params)[:5] == [
         "lstm",
@@ -174,11 +176,11 @@ def test_a_literal_is_told_by_its_type_too():
 def test_frames_that_overlap_too_much_are_refused(default_params):
     default_params["features"]["mfcc"]["hop_length"] = 6
     with pytest.raises(UserError, match=r"`features.mfcc.hop_length` is 6, must be .* 7 or more"):
-        default_params.section("features", FeatureParams)
+        make_extractor("mfcc", default_params)
     default_params["features"]["mfcc"]["hop_length"] = 7
     default_params["features"]["spectrogram"] |= {"n_samples": 1_000_000, "hop_length": 512}
     with pytest.raises(UserError, match=r"`features.spectrogram.n_samples` gives 2,002,850 values"):
-        default_params.section("features", FeatureParams)
+        make_extractor("spectrogram", default_params)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ from spoken_digits.data import splits
 from spoken_digits.embedded.toolchain import MeasureParams
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.folds import StudyParams
-from spoken_digits.features.registry import FeatureParams
+from spoken_digits.features.mfcc import MfccParams
+from spoken_digits.features.registry import FeatureParams, make_extractor, read_feature_params
+from spoken_digits.features.spectrogram import SpectrogramParams
 from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.io import strict_yaml
@@ -32,6 +34,7 @@ from spoken_digits.quantization.networks import NetworkParams, read_networks
 from spoken_digits.training.planning import TrainParams, read_recipe
 
 CORPORA = ("fsdd", "audiomnist")
+KINDS = {"mfcc": MfccParams, "mfcc_int": FrontendSpec, "spectrogram": SpectrogramParams}
 COMMITTED = read_config(REPOSITORY / "params.yaml")
 BATTERY = [
     *(None, True, False, 0, -1, 1, 2, 7, 0.5, -0.5, 1.5, 3.0, 1e-300, 1e300),
@@ -54,6 +57,12 @@ def read_models(config: Config, only: str | None = None) -> None:
                 read_recipe(config, name, model, corpus)
 
 
+def read_features(config: Config) -> None:
+    read_feature_params(config)
+    for kind in KINDS:
+        make_extractor(kind, config)
+
+
 def read_split(config: Config) -> None:
     for corpus in CORPORA:
         splits.read_params(config, corpus)
@@ -74,7 +83,7 @@ def reader(path: tuple[str, ...]) -> typing.Callable[[Config], Any]:
     return {
         "seed": lambda config: config.value("seed", int),
         "corpus": lambda config: config.section("corpus", CorpusParams),
-        "features": lambda config: config.section("features", FeatureParams),
+        "features": read_features,
         "split": read_split,
         "train": read_train,
         "model": lambda config: read_models(config, "lstm"),
@@ -104,6 +113,8 @@ def hint_of(path: tuple[str, ...]) -> Any:
             hint = NetworkParams
         else:
             hint = Int8DynamicParams if rest.pop(0) == "int8_dynamic" else QatParams
+    elif section == "features" and rest and rest[0] in KINDS:
+        hint = KINDS[rest.pop(0)]
     else:
         hint = {
             "seed": typing.Annotated[int, Bounds(0, 2**31 - 1)],
@@ -240,6 +251,7 @@ def schemas() -> set[type]:
     todo: list[Any] = [
         CorpusParams,
         FeatureParams,
+        *KINDS.values(),
         splits.SplitParams,
         TrainParams,
         MeasureParams,

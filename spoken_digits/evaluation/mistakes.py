@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import librosa
 import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits.audio import Waveform
-from spoken_digits.features.spectrogram import Spectrogram, SpectrogramParams
+from spoken_digits.audio.offset import remove_offset
 
 matplotlib.use("Agg")  # before pyplot: no display in a pipeline
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 
 _WINDOW_S, _HOP_S = 0.032, 0.008
+_TOP_DB = 80.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,19 @@ class Mistake:
     predicted: int
     confidence: float
     """Probability given to the wrong word."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """The recording of a mistake."""
+
+    utterance: str
+    waveform: Waveform
+    """(n_samples,), all of it."""
+    sample_rate: int
+    """Hz."""
+    heard_s: float
+    """Seconds at its start that the model hears; the rest is shaded."""
 
 
 def worst(probabilities: NDArray[np.float64], actual: NDArray[np.int64], n: int) -> list[Mistake]:
@@ -62,21 +78,21 @@ def draw(
     path: Path,
     title: str,
     mistakes: Sequence[Mistake],
-    clips: Sequence[tuple[str, Waveform, int]],
+    clips: Sequence[Clip],
     labels: Sequence[str],
 ) -> None:
-    """Write a PNG with a panel a mistake.
+    """Write a PNG with one panel a mistake.
 
     Parameters
     ----------
     path
-        Where to; always the same bytes for the same content.
+        Where to; the same content gives the same bytes.
     title
         Above all panels.
     mistakes
         What to show; none gives a picture that says so.
     clips
-        (utterance, waveform, sample rate in Hz) of each mistake.
+        The recording of each mistake.
     labels
         The words.
     """
@@ -94,16 +110,12 @@ def draw(
         axis.set_axis_off()
     if not mistakes:
         axes[0, 0].text(0.5, 0.5, "no mistakes on the test clips", ha="center", va="center")
-    for axis, mistake, (utterance, waveform, sample_rate) in zip(
-        axes.flat, mistakes, clips, strict=False
-    ):
+    for axis, mistake, clip in zip(axes.flat, mistakes, clips, strict=False):
         axis.set_axis_on()
-        picture = _picture(waveform, sample_rate)  # (n_frames, n_bins) in [0, 1]
-        extent = (0.0, waveform.size / sample_rate, 0.0, sample_rate / 2000)
-        axis.imshow(picture.T, origin="lower", aspect="auto", cmap="magma", extent=extent)
+        _draw_spectrogram(axis, clip)
         axis.set_title(
             f"“{labels[mistake.actual]}” heard as “{labels[mistake.predicted]}” "
-            f"({mistake.confidence:.0%})\n{utterance}",
+            f"({mistake.confidence:.0%})\n{clip.utterance}",
             fontsize=9,
         )
         axis.set_xlabel("time / s", fontsize=8)
@@ -114,13 +126,40 @@ def draw(
     plt.close(figure)
 
 
-def _picture(waveform: Waveform, sample_rate: int) -> NDArray[np.float16]:
-    params = SpectrogramParams(
-        sample_rate=sample_rate,
-        n_samples=waveform.size,
-        n_fft=int(_WINDOW_S * sample_rate) // 2 * 2,
-        hop_length=int(_HOP_S * sample_rate),
+def _draw_spectrogram(axis: Axes, clip: Clip) -> None:
+    duration_s = clip.waveform.size / clip.sample_rate
+    axis.imshow(
+        _decibels(clip),
+        origin="lower",
+        aspect="auto",
+        cmap="magma",
+        extent=(0.0, duration_s, 0.0, clip.sample_rate / 2000),
+        vmin=-_TOP_DB,
+        vmax=0.0,
     )
-    features, _ = Spectrogram(params)([waveform])  # (1, n_frames, n_bins)
-    picture: NDArray[np.float16] = features[0]
-    return picture
+    if clip.heard_s < duration_s:
+        axis.axvspan(clip.heard_s, duration_s, facecolor="white", alpha=0.6)
+        axis.axvline(clip.heard_s, color="white", linestyle="--", linewidth=1)
+        axis.text(
+            (clip.heard_s + duration_s) / 2,
+            0.95,
+            "not heard",
+            transform=axis.get_xaxis_transform(),
+            ha="center",
+            va="top",
+            fontsize=7,
+        )
+
+
+def _decibels(clip: Clip) -> NDArray[np.float64]:
+    """(n_bins, n_frames) in decibels below the clip's maximum, down to -80."""
+    n_fft = max(2, int(_WINDOW_S * clip.sample_rate) // 2 * 2)
+    samples = np.pad(remove_offset(clip.waveform), n_fft // 2)
+    spectrum = librosa.stft(
+        librosa.util.fix_length(samples, size=max(samples.size, n_fft)),
+        n_fft=n_fft,
+        hop_length=max(1, int(_HOP_S * clip.sample_rate)),
+        center=False,
+        dtype=np.complex128,
+    )
+    return np.asarray(librosa.amplitude_to_db(np.abs(spectrum), ref=np.max, top_db=_TOP_DB))

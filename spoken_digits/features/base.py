@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits.audio import Waveform
+from spoken_digits.config import Config
 from spoken_digits.data.store import Features
 
 
 class Extractor(Protocol):
-    """Waveforms to features of one kind."""
+    """Waveforms to features of one kind.
+
+    A clip's features depend on that clip alone: not on its neighbours in a block, on the number
+    of processes or on the processor.
+    """
 
     kind: str
     sample_rate: int
@@ -22,6 +27,20 @@ class Extractor(Protocol):
     """(n_frames, n_coefficients) of one clip."""
     dtype: np.dtype[Any]
     """Number type of the features."""
+    heard_samples: int
+    """Samples at the start of a clip that the features cover; what follows is cut."""
+    length_key: str
+    """Key of params.yaml that sets `heard_samples`."""
+
+    @classmethod
+    def from_config(cls, config: Config) -> Extractor:
+        """The extractor that params.yaml describes."""
+        ...
+
+    @classmethod
+    def from_description(cls, description: Mapping[str, Any]) -> Extractor:
+        """The extractor that `describe` described."""
+        ...
 
     def __call__(self, waveforms: Sequence[Waveform]) -> tuple[Features, NDArray[np.int32]]:
         """Features (n_clips, n_frames, n_coefficients) and valid frames (n_clips,)."""
@@ -29,6 +48,10 @@ class Extractor(Protocol):
 
     def describe(self) -> dict[str, Any]:
         """Everything needed to make the same extractor again."""
+        ...
+
+    def length_for(self, n_samples: int) -> int:
+        """Smallest value of `length_key` that covers a clip of `n_samples` at `sample_rate`."""
         ...
 
 

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits.audio import Waveform
+from spoken_digits.config import Config
 from spoken_digits.data.store import Features
 from spoken_digits.integer.frontend import frontend
-from spoken_digits.integer.frontend.specification import FrontendSpec
+from spoken_digits.integer.frontend.specification import WINDOW_SAMPLES, FrontendSpec
 
 _FULL_SCALE = 32768
 
@@ -26,11 +27,23 @@ class MfccInt:
 
     kind = "mfcc_int"
     dtype = np.dtype(np.int8)
+    length_key = "features.mfcc_int.n_frames"
 
     def __init__(self, spec: FrontendSpec) -> None:
         self.spec = spec
         self.sample_rate = spec.sample_rate_hz
         self.shape = (spec.n_frames, spec.n_coefficients)
+        self.heard_samples = (spec.n_frames - 1) * spec.hop_samples + WINDOW_SAMPLES
+
+    @classmethod
+    def from_config(cls, config: Config) -> MfccInt:
+        """The extractor that params.yaml describes."""
+        return cls(config.section("features.mfcc_int", FrontendSpec))
+
+    @classmethod
+    def from_description(cls, description: Mapping[str, Any]) -> MfccInt:
+        """The extractor that `describe` described."""
+        return cls(spec_from(description))
 
     def __call__(self, waveforms: Sequence[Waveform]) -> tuple[Features, NDArray[np.int32]]:
         """Features and valid frames of a block of clips.
@@ -54,6 +67,13 @@ class MfccInt:
         values = dataclasses.asdict(self.spec)
         lists = {name: list(v) for name, v in values.items() if isinstance(v, tuple)}
         return {"kind": self.kind, **values, **lists}
+
+    def length_for(self, n_samples: int) -> int:
+        """Frames that cover a clip of `n_samples`."""
+        return 1 + max(0, -(-(n_samples - WINDOW_SAMPLES) // self.spec.hop_samples))
+
+
+EXTRACTOR = MfccInt
 
 
 def to_pcm(waveform: Waveform) -> NDArray[np.int16]:

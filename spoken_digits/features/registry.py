@@ -1,60 +1,107 @@
-"""The kinds of features, by name: `mfcc`, `mfcc_int`, `spectrogram`."""
+"""The kinds of features, by name.
+
+A kind is a module of this package that names its class `EXTRACTOR`, and a section of the same
+name under `features` in params.yaml. A module is imported only when its kind is asked for, so a
+stage depends on no other kind's code.
+"""
 
 from __future__ import annotations
 
+import importlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated, Any
 
 from spoken_digits.bounds import Bounds
-from spoken_digits.errors import UserError
+from spoken_digits.config import Config, build
+from spoken_digits.errors import UserError, shown, suggest
 from spoken_digits.features.base import Extractor
-from spoken_digits.features.mfcc import Mfcc, MfccParams
-from spoken_digits.features.mfcc_int import MfccInt, spec_from
 from spoken_digits.features.parallel import ParallelParams
-from spoken_digits.features.spectrogram import Spectrogram, SpectrogramParams
-from spoken_digits.integer.frontend.specification import FrontendSpec
 
-KINDS = ("mfcc", "mfcc_int", "spectrogram")
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureParams:
-    """Section `features`."""
+    """The keys of section `features` that are not kinds; each kind reads its own section."""
 
     sample_rate: Annotated[int, Bounds(1000, 192_000, example=8000)]
     """Sample rate of the MFCC front-end, Hz; clips are resampled to it."""
-    mfcc: MfccParams
-    mfcc_int: FrontendSpec
-    spectrogram: SpectrogramParams
     parallel: ParallelParams
+    """How extraction is spread over processors."""
 
 
-def extractor_from(description: Mapping[str, Any]) -> Extractor:
-    """The extractor that described itself so, as a model file keeps it."""
-    values = {key: value for key, value in description.items() if key != "kind"}
-    if description["kind"] == "mfcc":
-        sample_rate = values.pop("sample_rate")
-        return Mfcc(MfccParams(**values), sample_rate)
-    if description["kind"] == "mfcc_int":
-        return MfccInt(spec_from(description))
-    if description["kind"] == "spectrogram":
-        return Spectrogram(SpectrogramParams(**values))
-    raise UserError(f"features of kind {description['kind']!r} cannot be made here: update")
-
-
-def make_extractor(kind: str, params: FeatureParams) -> Extractor:
-    """The extractor of one kind.
+def read_feature_params(config: Config) -> FeatureParams:
+    """Section `features` of params.yaml, less the kinds.
 
     Raises
     ------
-    ValueError
+    UserError
+        A key is missing, or is neither one of these nor a kind.
+    """
+    section = config.subsection("features")
+    fields = FeatureParams.__dataclass_fields__
+    for key in section:
+        if key not in fields and not _has_module(key):
+            known = [*fields, *kinds()]
+            raise UserError(
+                f"params.yaml: unknown key `features.{shown(key).strip(chr(39))}`"
+                f"{suggest(key, known, 'features')}"
+            )
+    return build(
+        FeatureParams,
+        {key: value for key, value in section.items() if not _has_module(key)},
+        "features",
+    )
+
+
+def kinds() -> list[str]:
+    """Every kind of features, sorted."""
+    modules = (path for path in Path(__file__).parent.glob("*.py"))
+    return sorted(path.stem for path in modules if "\nEXTRACTOR" in path.read_text("utf-8"))
+
+
+def extractor_class(kind: str) -> type[Extractor]:
+    """The class of one kind, from the module of the same name.
+
+    Raises
+    ------
+    UserError
         No such kind.
     """
-    if kind == "mfcc":
-        return Mfcc(params.mfcc, params.sample_rate)
-    if kind == "mfcc_int":
-        return MfccInt(params.mfcc_int)
-    if kind == "spectrogram":
-        return Spectrogram(params.spectrogram)
-    raise ValueError(f"no features of kind {kind!r}; there are {', '.join(KINDS)}")
+    if _has_module(kind):
+        module = importlib.import_module(f"{__package__}.{kind}")
+        if hasattr(module, "EXTRACTOR"):
+            found: type[Extractor] = module.EXTRACTOR
+            return found
+    raise UserError(f"there are no features of kind {kind!r}: check the name, or update the code")
+
+
+def make_extractor(kind: str, config: Config) -> Extractor:
+    """The extractor of one kind, with its parameters from params.yaml.
+
+    Raises
+    ------
+    UserError
+        No such kind, or its section holds an unknown key, or lacks one.
+    """
+    config.subsection(f"features.{kind}")  # a name that is not there gets a suggestion
+    return extractor_class(kind).from_config(config)
+
+
+def extractor_from(description: Mapping[str, Any]) -> Extractor:
+    """The extractor that described itself as `description`, which a model file keeps."""
+    return extractor_class(description["kind"]).from_description(description)
+
+
+def _has_module(kind: Any) -> bool:
+    # A name from a file is looked up only if it can be a module right here.
+    return (
+        isinstance(kind, str)
+        and kind not in FeatureParams.__dataclass_fields__  # parallel.py is no kind
+        and _NAME.fullmatch(kind) is not None
+        and find_spec(f"{__package__}.{kind}") is not None
+    )

@@ -1,9 +1,10 @@
-"""A feature tensor while it is being made: written in blocks, gone on from after a kill, moved.
+"""A feature tensor while it is being made: written block by block, resumable after a kill.
 
-It grows in a hidden folder beside its goal. Whoever computes a block writes it into its place in
-x.npy; a journal then gets a line with its checksum. After a kill, blocks whose bytes agree with
-their line count as done, the rest is made anew. A file lock keeps a second run out, and is
-released by the kernel if the first one dies.
+It grows in a hidden folder beside its goal. There ``tensor/`` holds what is to be moved to the
+goal, ``journal`` one line for each finished block with its checksum, and ``key`` a digest of all
+that the blocks depend on. After a kill, a block counts as done if its bytes agree with its line;
+every other one is made again. A file lock keeps a second run out; the kernel releases it if the
+first one dies.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import errno
 import io
 import json
 import os
-import shutil
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ from filelock import FileLock, Timeout
 
 from spoken_digits.data.store import Features
 from spoken_digits.errors import UserError
-from spoken_digits.io.files import sha256, write_json
+from spoken_digits.io.files import move_into_place, remove, sha256, sweep, write_bytes, write_json
 
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Some clips of the tensor, as a worker is told of them."""
+    """Consecutive clips of the tensor: what a worker needs to write them."""
 
     path: Path
     """x.npy; the worker may be on another machine that sees the same files."""
@@ -58,13 +58,16 @@ class PartialTensor:
     folder
         Where x.npy, n_frames.npy and features.json are to lie when all is done.
     description
-        Written as features.json; a partial tensor of another description is begun anew.
+        Written as features.json.
     shape
         (n_utterances, n_frames, n_coefficients).
     dtype
         Number type of x.npy.
     block_clips
         Clips a block.
+    code
+        Digest of the code that computes the features. Blocks that were made by other code, or
+        of another description, shape or block size, are discarded.
 
     Raises
     ------
@@ -79,11 +82,16 @@ class PartialTensor:
         shape: tuple[int, int, int],
         dtype: np.dtype[Any],
         block_clips: int,
+        code: str,
     ) -> None:
         self._folder, self._shape, self._dtype = folder, shape, dtype
         self._description, self._block_clips = dict(description), block_clips
         self._work = folder.with_name(f".{folder.name}.partial").resolve()
+        self._tensor = self._work / "tensor"
         self._lock = FileLock(folder.with_name(f".{folder.name}.lock"))
+        self._header = _npy_header(shape, dtype)
+        about = [self._description, self._header.hex(), block_clips, code]
+        self._key = sha256(json.dumps(about, sort_keys=True).encode()).encode()
         self._valid: dict[int, list[int]] = {}  # by the first clip of the block
 
     def __enter__(self) -> PartialTensor:
@@ -93,7 +101,7 @@ class PartialTensor:
         except Timeout:
             raise UserError(
                 f"another run is writing {self._folder}: wait for it, or stop it and run again "
-                "to go on where it was"
+                "to resume"
             ) from None
         try:
             self._open()
@@ -103,42 +111,51 @@ class PartialTensor:
         return self
 
     def _open(self) -> None:
-        header = {
-            "descr": np.lib.format.dtype_to_descr(self._dtype),
-            "fortran_order": False,
-            "shape": self._shape,
-        }
-        start = io.BytesIO()
-        np.lib.format.write_array_header_1_0(start, header)
-        self._header_bytes = start.tell()
-        about = [self._description, str(header), self._block_clips]
-        key, digest = self._work / "key", sha256(json.dumps(about, sort_keys=True).encode())
-        if not key.is_file() or key.read_text() != digest:
-            shutil.rmtree(self._work, ignore_errors=True)
-            self._work.mkdir()
-            (self._work / "x.npy").write_bytes(start.getvalue())
-            key.write_text(digest)  # last: only then is the folder taken for one
-        self._journal = (self._work / "journal").open("a+")
-        self._take_over()
+        sweep(self._folder)
+        if not self._is_ours():
+            remove(self._work)
+            self._tensor.mkdir(parents=True)
+            (self._tensor / "x.npy").touch()
+            (self._work / "journal").touch()
+            (self._work / "key").write_bytes(self._key)  # last: the folder counts from now on
+        with (self._tensor / "x.npy").open("r+b") as file:
+            file.write(self._header)
+        self._keep_finished_blocks()
 
-    def _take_over(self) -> None:
-        """Count the blocks whose bytes are as the journal says; forget the others."""
+    def _is_ours(self) -> bool:
+        """Whether an earlier run of the same key left a partial tensor."""
+        files = [self._work / "key", self._work / "journal", self._tensor / "x.npy"]
+        return all(file.is_file() for file in files) and files[0].read_bytes() == self._key
+
+    def _keep_finished_blocks(self) -> None:
+        """Count the blocks whose bytes agree with the journal; drop all other lines."""
         blocks = {block.start: block for block in self._blocks()}
-        lines = {}
-        self._journal.seek(0)
-        with (self._work / "x.npy").open("rb") as file:
-            for line in self._journal:
-                try:
-                    start, checksum, valid = json.loads(line)
-                except ValueError:
-                    continue  # half a line
+        path, kept = self._work / "journal", {}
+        with (self._tensor / "x.npy").open("rb") as file:
+            for line in path.read_bytes().splitlines():
+                entry = self._parse(line, blocks)
+                if entry is None:
+                    continue
+                start, checksum, valid = entry
                 file.seek(blocks[start].offset)
                 if zlib.crc32(file.read(len(valid) * self._clip_bytes)) == checksum:
-                    self._valid[start], lines[start] = valid, line.rstrip("\n") + "\n"
-        self._journal.seek(0)
-        self._journal.truncate()
-        self._journal.writelines(lines.values())
-        self._journal.flush()
+                    self._valid[start], kept[start] = valid, line
+        write_bytes(path, b"".join(line + b"\n" for line in kept.values()))
+        self._journal = path.open("a")
+
+    def _parse(self, line: bytes, blocks: Mapping[int, Block]) -> tuple[int, int, list[int]] | None:
+        """Arguments of the `record` that wrote the line; None if none can have."""
+        try:
+            start, checksum, valid = json.loads(line)
+        except (ValueError, TypeError, RecursionError):
+            return None  # half a line, or not a list of three
+        if type(start) is not int or start not in blocks or type(checksum) is not int:
+            return None
+        if type(valid) is not list or len(valid) != blocks[start].stop - start:
+            return None
+        if not all(type(n) is int and 0 < n <= self._shape[1] for n in valid):
+            return None
+        return start, checksum, valid
 
     @property
     def _clip_bytes(self) -> int:
@@ -147,8 +164,8 @@ class PartialTensor:
     def _blocks(self) -> Iterator[Block]:
         for start in range(0, self._shape[0], self._block_clips):
             yield Block(
-                path=self._work / "x.npy",
-                offset=self._header_bytes + start * self._clip_bytes,
+                path=self._tensor / "x.npy",
+                offset=len(self._header) + start * self._clip_bytes,
                 start=start,
                 stop=min(start + self._block_clips, self._shape[0]),
             )
@@ -184,17 +201,29 @@ class PartialTensor:
             raise ValueError(f"{self.n_done} of {self._shape[0]} clips are done")
         self._journal.close()
         valid = [n for start in sorted(self._valid) for n in self._valid[start]]
-        np.save(self._work / "n_frames.npy", np.array(valid, np.int32))
-        write_json(self._work / "features.json", self._description)
-        with (self._work / "x.npy").open("rb") as file:
+        np.save(self._tensor / "n_frames.npy", np.array(valid, np.int32))
+        write_json(self._tensor / "features.json", self._description)
+        with (self._tensor / "x.npy").open("r+b") as file:
+            file.truncate(len(self._header) + self._shape[0] * self._clip_bytes)
             os.fsync(file.fileno())
-        for name in ("journal", "key"):
-            (self._work / name).unlink()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._work.replace(self._folder)
+        # Key and journal stay until the tensor is in its place: until then a kill loses nothing.
+        move_into_place(self._tensor, self._folder)
+        remove(self._work)
 
     def __exit__(self, *_: object) -> None:
         self._journal.close()
         if not self._valid:
-            shutil.rmtree(self._work, ignore_errors=True)  # nothing to go on from
+            remove(self._work)  # nothing to resume
         self._lock.release()  # the file stays: removing it would let a third run slip past
+
+
+def _npy_header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:
+    """The bytes before the data of an .npy file."""
+    header = io.BytesIO()
+    about = {
+        "descr": np.lib.format.dtype_to_descr(dtype),
+        "fortran_order": False,
+        "shape": shape,
+    }
+    np.lib.format.write_array_header_1_0(header, about)
+    return header.getvalue()

@@ -2,24 +2,23 @@
 
 librosa's conventions: Hann window, centred frames with zeros beyond the edges, amplitude in
 decibels below the clip's maximum, cut at -80 dB; then scaled to [0, 1] by (dB + 80) / 80.
-Equal to ``librosa.amplitude_to_db(abs(librosa.stft(y)), ref=np.max)``, which a test checks,
-without librosa's start-up time in every worker.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import librosa
 import numpy as np
-import scipy.fft
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from spoken_digits.audio import Waveform
+from spoken_digits.audio.offset import remove_offset
 from spoken_digits.bounds import Bounds
+from spoken_digits.config import Config
 from spoken_digits.data.store import Features
 from spoken_digits.features.base import check_overlap
 
@@ -27,8 +26,6 @@ _POWER_FLOOR = 1e-10  # of librosa: an amplitude of 1e-5
 _FLOOR_DB = 80.0
 _MOST_VALUES = 1 << 20  # of one clip, 2 MiB
 _STEPS = 2048
-_HALVES = (np.arange(_STEPS + 1) / _STEPS).astype(np.float16)
-"""Every value that is stored; NumPy's own rounding to float16 costs more than the transform."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +60,25 @@ class Spectrogram:
 
     kind = "spectrogram"
     dtype = np.dtype(np.float16)
+    length_key = "features.spectrogram.n_samples"
 
     def __init__(self, params: SpectrogramParams) -> None:
         self.params = params
         self.sample_rate = params.sample_rate
         self.shape = (1 + params.n_samples // params.hop_length, 1 + params.n_fft // 2)
-        n = np.arange(params.n_fft)
-        self._window = (0.5 - 0.5 * np.cos(2 * np.pi * n / params.n_fft)).astype(np.float32)
+        self.heard_samples = params.n_samples
+        self._window = librosa.filters.get_window("hann", params.n_fft)
+
+    @classmethod
+    def from_config(cls, config: Config) -> Spectrogram:
+        """The extractor that params.yaml describes."""
+        return cls(config.section("features.spectrogram", SpectrogramParams))
+
+    @classmethod
+    def from_description(cls, description: Mapping[str, Any]) -> Spectrogram:
+        """The extractor that `describe` described."""
+        names = [field.name for field in dataclasses.fields(SpectrogramParams)]
+        return cls(SpectrogramParams(**{name: description[name] for name in names}))
 
     def __call__(self, waveforms: Sequence[Waveform]) -> tuple[Features, NDArray[np.int32]]:
         """Features and valid frames of a block of clips.
@@ -77,7 +86,7 @@ class Spectrogram:
         Parameters
         ----------
         waveforms
-            Clips (n_samples,) at `sample_rate`, any level.
+            Clips (n_samples,) at `sample_rate`, any level and offset.
 
         Returns
         -------
@@ -88,35 +97,40 @@ class Spectrogram:
         """
         features = np.empty((len(waveforms), *self.shape), self.dtype)
         for waveform, out in zip(waveforms, features, strict=True):
-            self._one(waveform, out)
+            scaled = self._scaled(waveform)
+            out[: len(scaled)] = scaled
+            out[len(scaled) :] = out[len(scaled) - 1]
         samples = np.array([waveform.size for waveform in waveforms])
         valid = np.minimum(1 + samples // self.params.hop_length, self.shape[0])
         return features, valid.astype(np.int32)
 
-    def _one(self, waveform: Waveform, out: Features) -> None:
-        """Fill `out` (n_frames, 1 + n_fft // 2)."""
-        hop, half = self.params.hop_length, self.params.n_fft // 2
-        clip = waveform[: self.params.n_samples]
-        # Frames that begin after the clip's end hold nothing: half of them on average.
-        heard = min(self.shape[0], 1 + (clip.size + half - 1) // hop)
-        padded = np.zeros((heard - 1) * hop + self.params.n_fft, np.float32)
-        inside = clip[: padded.size - half]
-        padded[half : half + inside.size] = inside
-        frames = sliding_window_view(padded, self.params.n_fft)[::hop]  # (heard, n_fft)
-        spectrum = scipy.fft.rfft(frames * self._window)  # (heard, 1 + n_fft // 2)
-        power = spectrum.real**2 + spectrum.imag**2
-        reference = max(float(power.max()), _POWER_FLOOR)
-        np.maximum(power, _POWER_FLOOR, out=power)
-        np.log(power, out=power)  # the one logarithm that NumPy has vector code for
-        power -= np.float32(np.log(reference))
-        power *= np.float32(_STEPS * 10 / np.log(10) / _FLOOR_DB)
-        power += np.float32(_STEPS + 0.5)  # truncation then rounds
-        np.maximum(power, 0, out=power)
-        nothing = _STEPS * (1 + 10 * np.log10(_POWER_FLOOR / reference) / _FLOOR_DB)
-        out[heard:] = _HALVES[max(0, round(nothing))]
-        # No index is outside; saying so spares NumPy a buffer.
-        _HALVES.take(power.astype(np.intp), out=out[:heard], mode="clip")
+    def _scaled(self, waveform: Waveform) -> NDArray[np.float64]:
+        """(frames, 1 + n_fft // 2) in [0, 1]; frames left out equal the last, all zeros."""
+        hop, n_fft, half = self.params.hop_length, self.params.n_fft, self.params.n_fft // 2
+        clip = remove_offset(waveform)[: self.params.n_samples]
+        # Half of all frames begin after the clip's end; one of them stands for all.
+        frames = min(self.shape[0], 2 + (clip.size + half - 1) // hop)
+        size = (frames - 1) * hop + n_fft  # half a window of zeros, the clip, zeros
+        padded = librosa.util.fix_length(np.pad(clip, (half, 0)), size=size)
+        spectrum = librosa.stft(
+            padded,
+            n_fft=n_fft,
+            hop_length=hop,
+            window=self._window,
+            center=False,
+            dtype=np.complex128,
+        )
+        power = spectrum.real**2 + spectrum.imag**2  # (1 + n_fft // 2, frames)
+        decibels = librosa.power_to_db(power.T, ref=np.max, amin=_POWER_FLOOR, top_db=_FLOOR_DB)
+        return np.asarray(np.round((decibels + _FLOOR_DB) * (_STEPS / _FLOOR_DB)) / _STEPS)
 
     def describe(self) -> dict[str, Any]:
         """Kind and parameters, for the model file."""
         return {"kind": self.kind, **dataclasses.asdict(self.params)}
+
+    def length_for(self, n_samples: int) -> int:
+        """Samples that cover a clip of `n_samples`."""
+        return n_samples
+
+
+EXTRACTOR = Spectrogram

@@ -3,6 +3,9 @@
 Everything a stage writes goes to a temporary name beside its goal and is moved into place
 when complete, so a kill, an error or a full disk never leaves half a file, and outputs that
 DVC has linked to its cache are replaced rather than written through.
+
+Names beside ``name``: ``.name.PID.tmp`` is being written by that process; ``.name.PID.old`` is
+the folder it is replacing. What dead processes left is swept when the same name is next written.
 """
 
 from __future__ import annotations
@@ -12,9 +15,10 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +32,80 @@ def replacing(path: Path) -> Iterator[Path]:
     The temporary path may become a file or a folder. Whatever stood at `path` is replaced.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    _remove(temporary)
+    sweep(path)
+    temporary = _beside(path, "tmp")
+    remove(temporary)
     try:
         yield temporary
-        if path.is_dir() and not path.is_symlink():
-            _remove(path)
-        temporary.replace(path)
+        move_into_place(temporary, path)
     except BaseException:
-        _remove(temporary)
+        remove(temporary)
         raise
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
+def move_into_place(made: Path, path: Path) -> None:
+    """Rename `made` to `path`, replacing what stands there.
+
+    A file is replaced in one step. A folder is renamed aside first and removed last, so that a
+    kill at any moment leaves the old and the new one whole; `sweep` puts the old one back.
+    """
+    if not _exists(path) or not (_is_folder(path) or _is_folder(made)):
+        made.replace(path)
+        return
+    aside = _beside(path, "old")
+    remove(aside)
+    path.replace(aside)
+    try:
+        made.replace(path)
+    except BaseException:
+        aside.replace(path)
+        raise
+    remove(aside)
+
+
+def sweep(path: Path) -> None:
+    """Remove what dead processes left beside `path`; put back the folder that one took away."""
+    pattern = re.compile(rf"\.{re.escape(path.name)}\.(\d+)\.(tmp|old)")
+    if not path.parent.is_dir():
+        return
+    for entry in sorted(path.parent.iterdir()):
+        match = pattern.fullmatch(entry.name)
+        if not match or _is_alive(int(match[1])):
+            continue
+        with suppress(FileNotFoundError):  # another process sweeps as well
+            if match[2] == "old" and not _exists(path):
+                entry.replace(path)
+            else:
+                remove(entry)
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.{suffix}")
+
+
+def _is_alive(pid: int) -> bool:
+    if pid == os.getpid():
+        return False  # an earlier process of this number: numbers recur in containers
+    try:
+        os.kill(pid, 0)  # signal 0 only asks
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True  # another user's
+    return True
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def _exists(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a whole folder; no error if nothing is there."""
+    if _is_folder(path):
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

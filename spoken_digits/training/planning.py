@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from spoken_digits.bounds import Bounds
 from spoken_digits.config import Config, build, convert_part
-from spoken_digits.features.registry import FeatureParams, make_extractor
+from spoken_digits.features.registry import make_extractor
 from spoken_digits.models import budget
 from spoken_digits.models.base import ModelParams
 from spoken_digits.models.params import read_model_params, section_name
@@ -36,7 +36,7 @@ def make_plan(config: Config, model: str, corpus: str, n_classes: int) -> Plan:
         A wrong key or value, named where it stands.
     """
     params = read_model_params(config, model)
-    extractor = make_extractor(params.features, config.section("features", FeatureParams))
+    extractor = make_extractor(params.features, config)
     return Plan(
         model=model,
         architecture=describe_network(params, extractor.shape[1], n_classes),

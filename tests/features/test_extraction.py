@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import json
 import os
 import signal
 from pathlib import Path
@@ -16,10 +17,12 @@ from spoken_digits.corpora import folder
 from spoken_digits.data import manifest, store
 from spoken_digits.data.clips import ClipArchive, write_archive
 from spoken_digits.errors import UserError
-from spoken_digits.features import extraction
+from spoken_digits.features import extraction, resumable
 from spoken_digits.features.mfcc import Mfcc, MfccParams
 from spoken_digits.features.parallel import ParallelParams
 from spoken_digits.features.resumable import Block, PartialTensor
+from spoken_digits.io import files
+from spoken_digits.io.sources import sources_of
 
 EXTRACTOR = Mfcc(MfccParams(n_fft=400, hop_length=160, n_mels=40, n_mfcc=13, n_frames=36), 8000)
 
@@ -48,7 +51,7 @@ def test_row_i_is_clip_i_for_any_number_of_processes(corpus, tmp_path, monkeypat
             ClipArchive(archive).read(table["path"][i], table["sha256"][i]), "clip"
         )
         expected, n_frames = EXTRACTOR([audio.resample(wave, found.sample_rate, 8000)])
-        np.testing.assert_allclose(read.x[i], expected[0], atol=1e-5)
+        np.testing.assert_array_equal(read.x[i], expected[0])
         assert read.n_frames[i] == n_frames[0]
 
 
@@ -89,7 +92,7 @@ def test_a_corpus_that_cannot_be_read_leaves_earlier_features(corpus, tmp_path):
     assert not list(tmp_path.glob(".mfcc.partial"))
 
 
-def test_a_killed_run_is_gone_on_from(corpus, tmp_path, monkeypatch):
+def test_a_killed_run_is_resumed(corpus, tmp_path, monkeypatch):
     monkeypatch.setattr(extraction, "_BLOCK_CLIPS", 7)
     archive, table = corpus
     extraction.write_features(tmp_path / "whole", EXTRACTOR, archive, table, processes(1))
@@ -106,17 +109,108 @@ def test_a_block_that_is_not_as_it_was_written_is_made_anew(corpus, tmp_path, mo
     extraction.write_features(tmp_path / "whole", EXTRACTOR, archive, table, processes(1))
 
     def damage() -> None:
-        with (tmp_path / ".mfcc.partial" / "x.npy").open("r+b") as file:
+        with (tmp_path / ".mfcc.partial" / "tensor" / "x.npy").open("r+b") as file:
+            file.write(b"header")
             file.seek(500)
             file.write(b"damaged")
-        with (tmp_path / ".mfcc.partial" / "journal").open("a") as file:
-            file.write("[21, 99")  # half a line
+            file.seek(0, 2)
+            file.write(b"too long" * 10**5)
 
     assert kill_after(3, corpus, tmp_path / "mfcc", monkeypatch, damage) == 14
     assert (tmp_path / "mfcc" / "x.npy").read_bytes() == (tmp_path / "whole" / "x.npy").read_bytes()
 
 
-def test_what_other_parameters_began_is_not_gone_on_from(corpus, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"[7, 99",
+        b"",
+        b"null",
+        b"[1]",
+        b"7",
+        b'"abc"',
+        b'{"a": 1}',
+        b'{"a": 1, "b": 2, "c": 3}',
+        b"[NaN, NaN, NaN]",
+        b"[7, 1, NaN]",
+        b"[3, 1, [1, 1, 1, 1, 1, 1, 1]]",
+        b"[7000, 1, [1]]",
+        b"[-7, 1, [1, 1, 1, 1, 1, 1, 1]]",
+        b"[[7], 1, [1]]",
+        b"[true, 1, [1]]",
+        b"[7, CRC, [1, 1]]",
+        b"[7, CRC, [1, 1, 1, 1, 1, 1, 37]]",
+        b"[7, CRC, [1, 1, 1, 1, 1, 1, 0]]",
+        b"[7, CRC, [1, 1, 1, 1, 1, 1, 1.5]]",
+        b"[7, CRC, 7]",
+        b"[" * 100_000,
+        b"9" * 10_000,
+        b"\xff\xfe\x00",
+    ],
+)
+def test_a_damaged_line_of_the_journal_is_that_block_again(corpus, tmp_path, monkeypatch, line):
+    monkeypatch.setattr(extraction, "_BLOCK_CLIPS", 7)
+    _, table = corpus
+    journal = tmp_path / ".mfcc.partial" / "journal"
+
+    def damage() -> None:
+        first, second, third = journal.read_bytes().splitlines()
+        checksum = str(json.loads(second)[1]).encode()
+        journal.write_bytes(b"\n".join([first, line.replace(b"CRC", checksum), third]))
+
+    assert kill_after(3, corpus, tmp_path / "mfcc", monkeypatch, damage) == 14
+    assert store.read_features(tmp_path / "mfcc", table).n_frames.min() > 1
+
+
+@pytest.mark.parametrize("name", ["key", "journal", "tensor/x.npy", "tensor"])
+def test_a_partial_tensor_that_lacks_a_part_is_begun_anew(corpus, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(extraction, "_BLOCK_CLIPS", 7)
+    part = tmp_path / ".mfcc.partial" / name
+    assert kill_after(3, corpus, tmp_path / "mfcc", monkeypatch, lambda: files.remove(part)) == 0
+
+
+def test_a_kill_before_the_finished_tensor_is_in_place_loses_nothing(corpus, tmp_path, monkeypatch):
+    archive, table = corpus
+    extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
+    before = (tmp_path / "mfcc" / "x.npy").read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(resumable, "move_into_place", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
+    assert (tmp_path / "mfcc" / "x.npy").read_bytes() == before
+    # As a kill between the two renames leaves it: the old folder aside.
+    (tmp_path / "mfcc").rename(tmp_path / f".mfcc.{2**22 + 1}.old")
+    again = extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
+    assert again == len(table)
+    assert (tmp_path / "mfcc" / "x.npy").read_bytes() == before
+    assert {p.name for p in tmp_path.iterdir() if "mfcc" in p.name} == {"mfcc", ".mfcc.lock"}
+
+
+def broken_off(*_: Path) -> None:
+    raise KeyboardInterrupt
+
+
+def test_blocks_that_other_code_made_are_made_again(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(extraction, "_BLOCK_CLIPS", 7)
+
+    def edit() -> None:
+        monkeypatch.setattr(extraction, "digest_of", lambda *_, **__: "of edited code")
+
+    assert kill_after(3, corpus, tmp_path / "mfcc", monkeypatch, edit) == 0
+
+
+def test_the_digest_covers_what_computes_the_features(monkeypatch):
+    covered = {}
+    monkeypatch.setattr(
+        extraction, "digest_of", lambda modules, **_: covered.update(sources_of(modules))
+    )
+    extraction._code_digest(EXTRACTOR)
+    rooms = ("features.mfcc", "features.extraction", "audio.read", "audio.offset")
+    assert {f"spoken_digits.{room}" for room in rooms} <= set(covered)
+    assert "spoken_digits.features.spectrogram" not in covered
+
+
+def test_what_other_parameters_began_is_not_resumed(corpus, tmp_path, monkeypatch):
     monkeypatch.setattr(extraction, "_BLOCK_CLIPS", 7)
     other = Mfcc(dataclasses.replace(EXTRACTOR.params, n_mfcc=12), 8000)
     assert kill_after(3, corpus, tmp_path / "mfcc", monkeypatch, other=other) == 0
@@ -145,7 +239,7 @@ def test_two_runs_at_once_do_not_mix(corpus, tmp_path):
     archive, table = corpus
     shape = (len(table), *EXTRACTOR.shape)
     with (
-        PartialTensor(tmp_path / "mfcc", {}, shape, EXTRACTOR.dtype, 7),
+        PartialTensor(tmp_path / "mfcc", {}, shape, EXTRACTOR.dtype, 7, "code"),
         pytest.raises(UserError, match="another run is writing .*mfcc: wait for it"),
     ):
         extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))

@@ -9,7 +9,7 @@ import pytest
 from spoken_digits import audio
 from spoken_digits.errors import UserError
 from spoken_digits.features.mfcc_int import MfccInt, spec_from, to_pcm
-from spoken_digits.features.registry import FeatureParams, extractor_from
+from spoken_digits.features.registry import extractor_from, make_extractor
 from spoken_digits.integer.frontend import frontend
 from spoken_digits.integer.frontend.specification import FrontendSpec
 
@@ -45,11 +45,11 @@ def test_an_extractor_is_made_again_from_its_description():
 
 
 def test_the_committed_parameters_are_the_specification_of_the_c_tables(default_params):
-    committed = default_params.section("features", FeatureParams).mfcc_int
+    committed = make_extractor("mfcc_int", default_params).spec
     assert committed == FrontendSpec()
 
 
 def test_a_specification_that_cannot_be_is_refused_with_its_key(default_params):
     default_params["features"]["mfcc_int"]["n_mels"] = 41
     with pytest.raises(UserError, match=r"`features.mfcc_int.n_mels` must be even"):
-        default_params.section("features", FeatureParams)
+        make_extractor("mfcc_int", default_params)

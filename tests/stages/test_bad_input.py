@@ -191,6 +191,18 @@ def test_predict_goes_on_after_a_file_it_cannot_read(workspace, tmp_path):
     assert sum(chances) == pytest.approx(1, abs=1e-3)
 
 
+def test_predict_says_how_much_of_a_long_recording_it_hears(workspace, tmp_path):
+    for name, seconds in (("short", 0.7), ("long", 1.44)):
+        wave = 0.5 * np.sin(np.arange(int(seconds * 16000)) / 10)
+        soundfile.write(tmp_path / f"{name}.wav", wave, 16000)
+    command = ["python", "-m", "spoken_digits.predict", "models/lstm.safetensors"]
+    result = workspace.run(*command, *(str(tmp_path / f"{n}.wav") for n in ("short", "long")))
+    assert result.stdout.count("\n") == 2
+    assert result.stderr == (
+        f"{tmp_path / 'long.wav'}: only the first 0.72 s of 1.44 s are heard\n"
+    )
+
+
 def test_predict_says_what_was_trained(workspace):
     folder = workspace.folder.parent / "recordings"
     command = ["python", "-m", "spoken_digits.predict", "models/lstm.safetensors"]

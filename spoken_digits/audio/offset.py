@@ -1,0 +1,14 @@
+"""Constant offset (DC) of a recording, as cheap sound cards add it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spoken_digits.audio.base import Waveform
+
+
+def remove_offset(waveform: Waveform) -> NDArray[np.float64]:
+    """`waveform` less its mean, (n_samples,) in double precision."""
+    samples = waveform.astype(np.float64)
+    return np.asarray(samples - samples.mean())
