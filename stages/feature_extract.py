@@ -9,6 +9,8 @@ After a kill the same command goes on where it was.
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.portable  # noqa: F401
+
 import argparse
 from pathlib import Path
 

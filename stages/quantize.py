@@ -12,6 +12,8 @@ Cortex-M0 and M3; where the tools for the latter are missing, their counts are l
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.by_model  # noqa: F401
+
 import argparse
 import dataclasses
 from dataclasses import dataclass, field

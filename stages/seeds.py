@@ -10,6 +10,8 @@ Not part of `dvc repro`, which trains every model once: `make results` runs it.
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.portable  # noqa: F401
+
 import argparse
 from collections import defaultdict
 from pathlib import Path

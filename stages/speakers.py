@@ -12,6 +12,8 @@ every model once: `make results` runs it.
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.portable  # noqa: F401
+
 from collections import defaultdict
 from pathlib import Path
 from typing import Any

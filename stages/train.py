@@ -11,6 +11,8 @@ A state to resume from lies in .resume/ while training; after a kill the same co
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.by_model  # noqa: F401
+
 import argparse
 import time
 from pathlib import Path

@@ -14,6 +14,9 @@ from spoken_digits.models.params import ModelParams, section_name
 class Recipe:
     """How a model is trained."""
 
+    arithmetic: Literal["portable", "fast"]
+    """portable: the same bits on every x86-64 processor with AVX2, on the cpu in float32; fast:
+    whatever is fastest on this machine, with results of its own."""
     device: Literal["auto", "cpu", "cuda", "mps"]
     """auto takes cuda, then mps, then cpu."""
     threads: int
