@@ -19,8 +19,7 @@ import functools
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -151,22 +150,3 @@ def processor_flags() -> frozenset[str]:
         if name.strip() == "flags":
             return frozenset(value.split())
     return frozenset()
-
-
-@contextmanager
-def lstm_kernels() -> Iterator[None]:
-    """Inside, `nn.LSTM` and `torch.lstm` compute with PyTorch's own kernels if this process is
-    pinned: oneDNN's LSTM is not proven to give the same bits on every processor.
-    """
-    import torch
-
-    mkldnn: Any = torch.backends.mkldnn
-    if not is_pinned():
-        yield
-        return
-    before = mkldnn.enabled
-    mkldnn.set_flags(_enabled=False)
-    try:
-        yield
-    finally:
-        mkldnn.set_flags(_enabled=before)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from spoken_digits.errors import UserError
+from spoken_digits.models import portable_lstm
 from spoken_digits.models.cpu import dropout, wide_linear
 
 
@@ -51,7 +52,7 @@ class Lstm(nn.Module):
             x = x[:, : int(n_frames.max())]  # frames that no clip of the batch has count nowhere
             n_frames = n_frames.to(x.device)
         layered = self.training and x.device.type == "cpu"
-        outputs = self._layer_by_layer(x) if layered else self.lstm(x)[0]
+        outputs = self._layer_by_layer(x) if layered else portable_lstm.outputs(self.lstm, x)
         # outputs (batch, n_frames, hidden_dim)
         if self.pooling == "mean":
             steps = torch.arange(outputs.shape[1], device=x.device)
@@ -68,12 +69,16 @@ class Lstm(nn.Module):
         On a processor PyTorch draws the dropout between two layers in the time that a layer
         takes, and bfloat16 with an odd number of inputs takes half as long again.
         """
-        lstm, odd = self.lstm, x.shape[2] % 2
+        lstm, portable = self.lstm, portable_lstm.applies(x)
+        odd = 0 if portable else x.shape[2] % 2
         zeros = x.new_zeros(1, len(x), lstm.hidden_size)
         x = functional.pad(x, (0, odd))
         for layer, (weight_ih, *others) in enumerate(lstm.all_weights):
             weights = [functional.pad(weight_ih, (0, odd if layer == 0 else 0)), *others]
-            x = torch.lstm(x, (zeros, zeros), weights, True, 1, 0.0, True, False, True)[0]
+            if portable:
+                x = portable_lstm.run_layer(x, *weights)
+            else:
+                x = torch.lstm(x, (zeros, zeros), weights, True, 1, 0.0, True, False, True)[0]
             if layer + 1 < lstm.num_layers:
                 x = dropout(x, lstm.dropout)
         return x
@@ -167,7 +172,10 @@ class CnnLstm(nn.Module):
         maps = torch.relu(self.pool(self.convolution(picture)))  # as ReLU first, but cheaper
         # (batch, channels, n_bins / 2, n_frames / 2) -> (batch, n_steps, inputs a step)
         steps = torch.stack(maps.chunk(self.n_steps, dim=3), dim=1).flatten(2)
-        last = self._last_state(steps) if self.training else self.lstm(steps)[0][:, -1]
+        if self.training:
+            last = self._last_state(steps)
+        else:
+            last = portable_lstm.outputs(self.lstm, steps)[:, -1]  # (batch, hidden_dim)
         logits: Tensor = self.linear(last)  # (batch, n_classes)
         return logits
 

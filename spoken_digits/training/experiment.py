@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from spoken_digits import arithmetic
 from spoken_digits.config import Config
 from spoken_digits.data.dataset import fit_normalisation
 from spoken_digits.data.loading import Dataset
@@ -77,6 +78,7 @@ def train_model(
     """
     params = read_model_params(config, name)
     recipe = read_recipe(config, name, params, dataset.corpus["corpus"])
+    arithmetic.require(recipe.arithmetic)
     device = set_up(recipe.device, recipe.threads)
     train = dataset.subset("train")
     mean, std = fit_normalisation(train, recipe.normalisation)

@@ -66,6 +66,16 @@ class Recipe:
     """Augmentation: deviation of noise added to the normalised features."""
 
     def __post_init__(self) -> None:
+        if self.arithmetic == "portable":
+            for name, value, portable in (
+                ("device", self.device, ("auto", "cpu")),
+                ("precision", self.precision, ("auto", "float32")),
+            ):
+                if value not in portable:
+                    raise ValueError(
+                        f"{name}` is {value}, with `arithmetic: portable` it must be one of "
+                        f"{', '.join(portable)}: or set `arithmetic: fast`"
+                    )
         for name in ("threads", "epochs", "batch_size", "bucket_batches"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}` is {getattr(self, name)}, must be 1 or more")
