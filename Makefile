@@ -37,6 +37,15 @@ setup: .venv/.complete ## create .venv from requirements.txt
 	uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
 	@touch $@
 
+.PHONY: verify
+verify: setup ## hash outputs and cache against dvc.lock, then run everything again in a clone and compare
+	python stages/verify.py
+
+.PHONY: record
+record: setup ## run the pipeline and write down which machine recorded it
+	dvc repro
+	python stages/verify.py --write-record
+
 .PHONY: results
 results: setup ## five seeds, unseen speakers, then README table and docs/results.md from committed metrics
 	python stages/seeds.py

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -53,4 +52,6 @@ def predict(
         out: Tensor = network(normalise(send(batch.x, device)), batch.n_frames)
         parts.append(out.float().cpu())
     logits = torch.cat(parts)
-    return logits[torch.from_numpy(np.argsort(order))]
+    in_order = torch.empty_like(logits)
+    in_order[torch.from_numpy(order)] = logits
+    return in_order

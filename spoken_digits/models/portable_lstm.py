@@ -61,7 +61,7 @@ class _Layer(torch.autograd.Function):
         batch, n_frames, _ = x.shape
         n = weight_hh.shape[1]
         inputs = x.transpose(0, 1).flatten(0, 1)  # (n_frames * batch, n_in)
-        gates = _product(inputs, weight_ih, bias).view(n_frames, batch, 4 * n)
+        gates = product(inputs, weight_ih, bias).view(n_frames, batch, 4 * n)
         hidden = x.new_zeros(n_frames + 1, batch, n)  # the zero state, and one after each frame
         cell = x.new_zeros(n_frames + 1, batch, n)
         squashed = x.new_empty(n_frames, batch, n)  # tanh(cell)
@@ -100,15 +100,15 @@ class _Layer(torch.autograd.Function):
             torch.mul(by_output[t], d_hidden, out=d_gates[t, :, 3])
         flat = d_gates.view(-1, 4 * n)  # (n_frames * batch, 4 h)
         fed = torch.cat([inputs, hidden[:-1].flatten(0, 1)], dim=1)
-        d_weights = _product(fed.t().contiguous(), flat.t()).t()  # (4 h, n_in + h)
+        d_weights = product(fed.t().contiguous(), flat.t()).t()  # (4 h, n_in + h)
         d_x = None
         if ctx.needs_input_grad[0]:
-            d_x = _product(flat, weight_ih.t()).view(n_frames, batch, -1).transpose(0, 1)
+            d_x = product(flat, weight_ih.t()).view(n_frames, batch, -1).transpose(0, 1)
         n_in = inputs.shape[1]
         return d_x, d_weights[:, :n_in].contiguous(), d_weights[:, n_in:].contiguous(), flat.sum(0)
 
 
-def _product(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
+def product(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
     """(m, k), (n, k), (n,) -> a b^T + bias (m, n), by oneDNN."""
     out: Tensor = torch.ops.mkldnn._linear_pointwise(a, b, bias, "none", [], "")
     return out
@@ -119,4 +119,4 @@ def _add_product(out: Tensor, a: Tensor, b: Tensor) -> None:
     if b.numel() <= _SMALL:
         out.addmm_(a, b.t())
     else:
-        out += _product(a, b)
+        out += product(a, b)
