@@ -42,6 +42,15 @@ setup: .venv/.complete ## create .venv from requirements.txt
 studies: setup ## the LSTMs under five seeds and on unseen speakers: 44 trainings
 	dvc repro studies/dvc.yaml
 
+.PHONY: verify
+verify: setup ## hash outputs and cache against dvc.lock, then run everything again in a clone and compare
+	python stages/verify.py
+
+.PHONY: record
+record: setup ## run the pipeline and write down which machine recorded it
+	dvc repro
+	python stages/verify.py --write-record
+
 .PHONY: results
 results: setup ## README's table and docs/results.md from the committed metrics
 	python stages/report.py

@@ -1,12 +1,14 @@
 """Training steps and epochs, each way in a process of its own.
 
 Run     python benchmarks/training.py WHAT MODEL     prints JSON; run.py calls it
+        python benchmarks/training.py WHAT MODEL --arithmetic portable
 
 `step MODEL`              our loop with the recipe for AudioMNIST: no augmentation
 `compiled MODEL`          the same with the network compiled by torch.compile
 `reference MODEL`         the same network, batch and optimizer as plain PyTorch has them
 `epoch MODEL`             one epoch by the model's own recipe, validation included
 `reference_epoch MODEL`   the same clips as the notebooks take them: read and transformed anew
+`own_step MODEL`          a step of the model's own recipe on its own corpus, augmentation included
 `floor cnn`               what memory and arithmetic of this machine allow for a step of the CNN
 
 Each runs on the GPU where there is one; --data names another folder than data/.
@@ -14,13 +16,17 @@ Each runs on the GPU where there is one; --data names another folder than data/.
 
 from __future__ import annotations
 
+import sys
+
+if "portable" in sys.argv:  # --arithmetic portable: before NumPy and PyTorch are imported
+    import spoken_digits.arithmetic.portable  # noqa: F401
+
 import argparse
 import dataclasses
 import json
 import resource
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -35,7 +41,7 @@ from numpy.typing import NDArray
 from reference_loop import READERS, train
 from torch import nn
 
-from spoken_digits import errors
+from spoken_digits import arithmetic, errors
 from spoken_digits.config import Config, read_config
 from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.dataset import Batch, Subset
@@ -53,6 +59,7 @@ from spoken_digits.training.recipe import Recipe
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path("data")
 CNNS = ("cnn", "cnn_lstm")
+PORTABLE = ("lstm_36kb", "lstm")
 BATCH = 32
 STEPS = 16
 ROUNDS = 4
@@ -65,6 +72,7 @@ def rows() -> list[dict[str, Any]]:
     """Rows `train_step_<cnn>` and `epoch_<model>`; run where data/ holds FSDD's features."""
     config = read_config(Path("params.yaml"))
     steps = [step_row(model) for model in CNNS]
+    steps += [portable_row(model) for model in PORTABLE]
     return steps + [epoch_row(f"epoch_{model}", model, DATA) for model in names(config)]
 
 
@@ -97,8 +105,22 @@ def epoch_row(name: str, model: str, data: Path) -> dict[str, Any]:
     return row(name, ours["seconds"], reference["seconds"], note, **more)
 
 
-def _call(what: str, model: str, data: Path = DATA) -> dict[str, Any]:
-    command = [sys.executable, str(Path(__file__).resolve()), what, model, "--data", str(data)]
+def portable_row(model: str, data: Path = DATA) -> dict[str, Any]:
+    """A training step with kernels that are the same on every processor, beside the fastest."""
+    portable, fast = (
+        _call("own_step", model, data, "--arithmetic", arithmetic)
+        for arithmetic in ("portable", "fast")
+    )
+    note = (
+        f"forward, backward, clipping and Adam by the model's own recipe, arithmetic portable "
+        f"({portable['precision']}), against fast ({fast['precision']})"
+    )
+    return row(f"portable_{model}", portable["seconds"], fast["seconds"], note)
+
+
+def _call(what: str, model: str, data: Path = DATA, *options: str) -> dict[str, Any]:
+    script = str(Path(__file__).resolve())
+    command = [sys.executable, script, what, model, "--data", str(data), *options]
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     answer: dict[str, Any] = json.loads(printed.splitlines()[-1])
     return answer
@@ -177,6 +199,31 @@ def step(
     seconds = statistics.median(np.diff(ends)[1:]) / STEPS
     computed = "bfloat16" if use_bfloat16(recipe.precision, device) else "float32"
     return {"seconds": seconds, "precision": f"{recipe.memory_format}, {computed}, fused Adam"}
+
+
+def own_step(subject: Subject) -> dict[str, Any]:
+    """A step of the model's own recipe: the best of a few epochs, a number of steps each."""
+    recipe = subject.recipe(subject.dataset.corpus["corpus"], epochs=ROUNDS)
+    if not arithmetic.is_pinned():
+        recipe = dataclasses.replace(recipe, arithmetic="fast")
+    device = set_up(recipe.device, recipe.threads)
+    train = subject.dataset.subset("train")
+    train = dataclasses.replace(train, rows=train.rows[: recipe.batch_size * STEPS])
+    one = dataclasses.replace(train, rows=train.rows[:1])
+    ends = [time.perf_counter()]
+    loop.fit(
+        subject.network(),
+        lambda x: (x.float() - x.float().mean()) / 40,
+        train,
+        one,
+        recipe,
+        seed=0,
+        device=device,
+        on_epoch=lambda *_: ends.append(time.perf_counter()),
+    )
+    seconds = min(np.diff(ends)[1:]) / train.n_batches(recipe.batch_size)
+    computed = "bfloat16" if use_bfloat16(recipe.precision, device) else "float32"
+    return {"seconds": seconds, "precision": computed}
 
 
 def compiled(subject: Subject) -> dict[str, Any]:
@@ -285,6 +332,7 @@ def floor(subject: Subject) -> dict[str, Any]:
 
 MEASURES: dict[str, Callable[[Subject], dict[str, Any]]] = {
     "step": step,
+    "own_step": own_step,
     "compiled": compiled,
     "reference": reference,
     "epoch": epoch,
@@ -345,6 +393,7 @@ def main() -> None:
     parser.add_argument("what", choices=list(MEASURES))
     parser.add_argument("model")
     parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--arithmetic", choices=("portable", "fast"), default="fast")
     arguments = parser.parse_args()
     config = read_config(Path("params.yaml"))
     dataset = load_dataset(arguments.data, read_model_params(config, arguments.model).features)

@@ -8,6 +8,8 @@ Run     python stages/collect.py
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.portable  # noqa: F401
+
 from pathlib import Path
 
 import pandas as pd

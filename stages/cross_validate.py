@@ -12,6 +12,8 @@ Part of studies/dvc.yaml (`make studies`), not of the pipeline that trains every
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.by_model  # noqa: F401
+
 import argparse
 import dataclasses
 from pathlib import Path

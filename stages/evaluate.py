@@ -9,6 +9,8 @@ Run     python stages/evaluate.py lstm
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.by_model  # noqa: F401
+
 import argparse
 from pathlib import Path
 from typing import Any

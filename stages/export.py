@@ -8,6 +8,8 @@ Run     python stages/export.py lstm_36kb int8
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.portable  # noqa: F401
+
 import argparse
 import re
 from pathlib import Path

@@ -9,6 +9,8 @@ If killed, run the same command to resume.
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.portable  # noqa: F401
+
 import argparse
 from pathlib import Path
 

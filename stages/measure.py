@@ -11,6 +11,8 @@ recorded for the same model stay as they are; for another model there are none u
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.portable  # noqa: F401
+
 import argparse
 from pathlib import Path
 from typing import Any

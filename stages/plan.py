@@ -10,6 +10,8 @@ a model's plan as it was does not train that model again.
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.portable  # noqa: F401
+
 from pathlib import Path
 
 from spoken_digits import errors

@@ -9,6 +9,8 @@ Not part of `dvc repro`: `make firmware-test` runs it.
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.portable  # noqa: F401
+
 import argparse
 import platform
 import shutil

@@ -11,6 +11,8 @@ What an integer network costs on a microcontroller is stage `measure`.
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.by_model  # noqa: F401
+
 import argparse
 import dataclasses
 from pathlib import Path

@@ -9,6 +9,8 @@ Not part of `dvc repro`: `make results` runs it. Every figure in the texts comes
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.portable  # noqa: F401
+
 from pathlib import Path
 from typing import Any
 

@@ -7,6 +7,8 @@ Run     python stages/split.py
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.portable  # noqa: F401
+
 import sys
 from pathlib import Path
 

@@ -11,6 +11,8 @@ Part of studies/dvc.yaml (`make studies`).
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.portable  # noqa: F401
+
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any

@@ -11,6 +11,8 @@ While it trains, a state to resume from lies in .resume/. If killed, run the sam
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.by_model  # noqa: F401
+
 import argparse
 import time
 from contextlib import nullcontext

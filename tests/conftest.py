@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import spoken_digits.arithmetic.portable  # noqa: F401
+
 import io
 import wave
 from collections.abc import Callable

@@ -5,6 +5,7 @@ from __future__ import annotations
 from spoken_digits.training.recipe import Recipe
 
 RECIPE = Recipe(
+    arithmetic="portable",
     device="cpu",
     threads=1,
     precision="float32",

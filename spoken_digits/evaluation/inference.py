@@ -75,7 +75,9 @@ def predict(
         out: Tensor = network(normalise(send(batch.x, device)), batch.n_frames)
         parts.append(out.float().cpu())
     logits = torch.cat(parts)
-    return logits[torch.from_numpy(np.argsort(order))]
+    in_order = torch.empty_like(logits)
+    in_order[torch.from_numpy(order)] = logits
+    return in_order
 
 
 def check_finite(logits: NDArray[np.floating]) -> None:

@@ -255,7 +255,8 @@ def fine_tune(
     y = torch.tensor(np.asarray(labels, np.int64))
     teacher = torch.tensor(run_float(parent, features, n_frames).logits, dtype=torch.float32)
     n_steps = -(-len(x) // params.batch_size)
-    optimizer = torch.optim.Adam(model.parameters(), params.learning_rate)
+    # Fused: the other kinds take torch.sqrt, which differs between makers of processors.
+    optimizer = torch.optim.Adam(model.parameters(), params.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, params.learning_rate, total_steps=params.epochs * n_steps
     )

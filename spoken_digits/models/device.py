@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from spoken_digits import arithmetic
 from spoken_digits.errors import UserError
 from spoken_digits.io.memory import keep_freed_memory
 
@@ -29,13 +30,16 @@ def set_up(device: str, threads: int) -> torch.device:
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of that name; `auto` takes the first of cuda, mps, cpu that is there.
+    """The device of that name; `auto` takes the first of cuda, mps, cpu that is there, and with
+    portable arithmetic the cpu, which alone has it.
 
     Raises
     ------
     UserError
         The named device is not on this machine.
     """
+    if name == "auto" and arithmetic.is_pinned():
+        name = "cpu"
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         name = next((device for device, is_there in there.items() if is_there), "cpu")
@@ -50,6 +54,8 @@ def use_bfloat16(precision: str, device: torch.device) -> bool:
     """Whether matrix products of `train.precision` are in bfloat16 on this device."""
     if precision != "auto":
         return precision == "bfloat16"
+    if arithmetic.is_pinned():
+        return False
     if device.type == "cuda":
         return bool(torch.cuda.is_bf16_supported())
     return device.type == "cpu" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from spoken_digits import arithmetic
 from spoken_digits.data.dataset import fit_normalisation
 from spoken_digits.data.loading import Dataset
 from spoken_digits.io.files import sha256
@@ -60,6 +61,7 @@ def train_model(
         The processes that train together; every one calls this function.
     """
     name, recipe, seed = plan.model, plan.recipe, plan.seed
+    arithmetic.require(recipe.arithmetic)
     device = set_up(recipe.device, recipe.threads)
     train = dataset.subset("train")
     mean, std = fit_normalisation(train, recipe.normalisation)

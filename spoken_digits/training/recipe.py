@@ -12,6 +12,9 @@ from spoken_digits.bounds import Bounds, DeviceName, Threads
 class Recipe:
     """How a model is trained."""
 
+    arithmetic: Literal["portable", "fast"]
+    """portable: the same bits on every x86-64 processor with AVX2, on the cpu in float32; fast:
+    whatever is fastest on this machine, with results of its own."""
     device: DeviceName
     """auto: the first of cuda, mps and cpu that this machine has."""
     threads: Threads
@@ -59,3 +62,16 @@ class Recipe:
     """Augmentation: most frames cut from each end of a clip."""
     noise: Annotated[float, Bounds(0, 10, example=0.2)]
     """Augmentation: standard deviation of the noise added to normalised features."""
+
+    def __post_init__(self) -> None:
+        if self.arithmetic != "portable":
+            return
+        for name, value, portable in (
+            ("device", self.device, ("auto", "cpu")),
+            ("precision", self.precision, ("auto", "float32")),
+        ):
+            if value not in portable:
+                raise ValueError(
+                    f"{name}` is {value}, with `arithmetic: portable` it must be one of "
+                    f"{', '.join(portable)}: or set `arithmetic: fast`"
+                )

@@ -8,6 +8,7 @@ from pathlib import Path
 import extraction
 import pytest
 import torch
+import training
 from recordings import PATTERN, write_recordings
 from reference_loop import Mfccs, ReferenceLstm, train
 from workspace import Workspace
@@ -65,6 +66,7 @@ def test_the_reference_reads_every_clip_twice_an_epoch(workspace):
         ("epoch", "cnn", "input_share"),
         ("reference_epoch", "lstm", "how"),
         ("floor", "cnn", "how"),
+        ("own_step", "lstm", "precision"),
     ],
 )
 def test_training_is_measured(workspace, monkeypatch, what, model, key):
@@ -74,3 +76,18 @@ def test_training_is_measured(workspace, monkeypatch, what, model, key):
     assert answer["seconds"] > 0
     assert answer["peak_rss_mib"] > 50
     assert key in answer
+
+
+def test_portable_training_is_measured_beside_fast(workspace, monkeypatch):
+    called = []
+
+    def call(what, model, data, *options):
+        called.append((what, model, *options))
+        return {"seconds": len(called) / 4, "precision": "float32"}
+
+    monkeypatch.setattr(training, "_call", call)
+    row = training.portable_row("lstm")
+    assert (row["name"], row["ours_s"], row["reference_s"]) == ("portable_lstm", 0.25, 0.5)
+    assert called == [
+        ("own_step", "lstm", "--arithmetic", arithmetic) for arithmetic in ("portable", "fast")
+    ]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from spoken_digits.bounds import Bounds
+from spoken_digits.models import portable_lstm
 from spoken_digits.models.base import BaseNetwork, ModelParams
 from spoken_digits.models.budget_params import BudgetParams
 from spoken_digits.models.cpu import dropout
@@ -72,7 +73,7 @@ class Network(BaseNetwork):
             # The padding counts here: it must be the same whatever augmentation left in it.
             x = x * valid.unsqueeze(2)
         layered = self.training and x.device.type == "cpu"
-        outputs = self._layer_by_layer(x) if layered else self.lstm(x)[0]
+        outputs = self._layer_by_layer(x) if layered else portable_lstm.outputs(self.lstm, x)
         # outputs (batch, n_frames, hidden_dim)
         if self.pooling == "mean":
             total = (outputs * valid.unsqueeze(2)).sum(1)  # (batch, hidden_dim)
@@ -88,12 +89,16 @@ class Network(BaseNetwork):
         On a processor PyTorch draws the dropout between two layers in the time that a layer
         takes, and bfloat16 with an odd number of inputs takes half as long again.
         """
-        lstm, odd = self.lstm, x.shape[2] % 2
+        lstm, portable = self.lstm, portable_lstm.applies(x)
+        odd = 0 if portable else x.shape[2] % 2
         zeros = x.new_zeros(1, len(x), lstm.hidden_size)
         x = functional.pad(x, (0, odd))
         for layer, (weight_ih, *others) in enumerate(lstm.all_weights):
             weights = [functional.pad(weight_ih, (0, odd if layer == 0 else 0)), *others]
-            x = torch.lstm(x, (zeros, zeros), weights, True, 1, 0.0, True, False, True)[0]
+            if portable:
+                x = portable_lstm.run_layer(x, *weights)
+            else:
+                x = torch.lstm(x, (zeros, zeros), weights, True, 1, 0.0, True, False, True)[0]
             if layer + 1 < lstm.num_layers:
                 x = dropout(x, lstm.dropout)
         return x

@@ -1,0 +1,122 @@
+"""An LSTM that gives the same bits on every x86-64 processor with AVX2, forward and backward.
+
+oneDNN's LSTM is fast, but not proven to be the same everywhere; PyTorch's own is, but takes twice
+the time, most of it in MKL's compatible matrix products. Here the products are oneDNN's, which are
+proven and as fast as MKL's best, and all that need not be done step by step is done at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from spoken_digits import arithmetic
+
+_SMALL = 2**14
+"""Weights up to which MKL, called in place, beats oneDNN, whose calls cost more."""
+
+
+def applies(x: Tensor) -> bool:
+    """Whether LSTMs compute with the kernels of this module on x."""
+    return arithmetic.is_pinned() and x.device.type == "cpu" and x.dtype == torch.float32
+
+
+def run_layer(
+    x: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias_ih: Tensor, bias_hh: Tensor
+) -> Tensor:
+    """One layer of `nn.LSTM` from zero states: (batch, n_frames, n_in) -> (batch, n_frames, h).
+
+    Parameters
+    ----------
+    x
+        float32, on the cpu.
+    weight_ih, weight_hh, bias_ih, bias_hh
+        As `nn.LSTM` holds them: (4 h, n_in), (4 h, h), (4 h,), (4 h,), gates in the order
+        input, forget, cell, output.
+    """
+    out: Tensor = _Layer.apply(x, weight_ih, weight_hh, bias_ih + bias_hh)
+    return out
+
+
+def outputs(lstm: nn.Module, x: Tensor) -> Tensor:
+    """``lstm(x)[0]`` in evaluation: (batch, n_frames, n_in) -> (batch, n_frames, h).
+
+    With portable kernels if this process is pinned; a quantized LSTM goes its own way.
+    """
+    if not (isinstance(lstm, nn.LSTM) and applies(x)):
+        out: Tensor = lstm(x)[0]
+        return out
+    for weights in lstm.all_weights:
+        x = run_layer(x, *weights)
+    return x
+
+
+class _Layer(torch.autograd.Function):
+    """Time comes first inside: (n_frames, batch, ...)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight_ih: Tensor, weight_hh: Tensor, bias: Tensor) -> Tensor:
+        batch, n_frames, _ = x.shape
+        n = weight_hh.shape[1]
+        inputs = x.transpose(0, 1).flatten(0, 1)  # (n_frames * batch, n_in)
+        gates = product(inputs, weight_ih, bias).view(n_frames, batch, 4 * n)
+        hidden = x.new_zeros(n_frames + 1, batch, n)  # the zero state, and one after each frame
+        cell = x.new_zeros(n_frames + 1, batch, n)
+        squashed = x.new_empty(n_frames, batch, n)  # tanh(cell)
+        for t, z in enumerate(gates.unbind()):  # (batch, 4 h)
+            _add_product(z, hidden[t], weight_hh)
+            z[:, : 2 * n].sigmoid_()
+            z[:, 2 * n : 3 * n].tanh_()
+            z[:, 3 * n :].sigmoid_()
+            i, f, g, o = z.chunk(4, dim=1)
+            torch.mul(f, cell[t], out=cell[t + 1]).addcmul_(i, g)
+            torch.tanh(cell[t + 1], out=squashed[t])
+            torch.mul(o, squashed[t], out=hidden[t + 1])
+        ctx.save_for_backward(inputs, weight_ih, weight_hh, gates, hidden, cell, squashed)
+        return hidden[1:].transpose(0, 1)
+
+    @staticmethod
+    def backward(ctx: Any, *grad: Tensor) -> tuple[Tensor | None, Tensor, Tensor, Tensor]:
+        inputs, weight_ih, weight_hh, gates, hidden, cell, squashed = ctx.saved_tensors
+        n_frames, batch, n = squashed.shape
+        above = grad[0].transpose(0, 1)
+        i, f, g, o = gates.chunk(4, dim=2)
+        # Derivatives of the cell by the pre-activations of i, f, g; of hidden by cell and o's.
+        by_cell = torch.stack([g * i * (1 - i), cell[:-1] * f * (1 - f), i * (1 - g * g)], dim=2)
+        to_cell = o * (1 - squashed * squashed)
+        by_output = squashed * o * (1 - o)
+        d_gates = torch.empty_like(gates).view(n_frames, batch, 4, n)
+        d_cell = torch.zeros_like(to_cell[0])
+        for t in range(n_frames - 1, -1, -1):
+            d_hidden = above[t]
+            if t + 1 < n_frames:
+                d_hidden = d_hidden.clone()
+                _add_product(d_hidden, d_gates[t + 1].flatten(1), weight_hh.t())
+                d_cell = d_cell * f[t + 1]
+            d_cell = d_cell.addcmul(d_hidden, to_cell[t])
+            torch.mul(by_cell[t], d_cell.unsqueeze(1), out=d_gates[t, :, :3])
+            torch.mul(by_output[t], d_hidden, out=d_gates[t, :, 3])
+        flat = d_gates.view(-1, 4 * n)  # (n_frames * batch, 4 h)
+        fed = torch.cat([inputs, hidden[:-1].flatten(0, 1)], dim=1)
+        d_weights = product(fed.t().contiguous(), flat.t()).t()  # (4 h, n_in + h)
+        d_x = None
+        if ctx.needs_input_grad[0]:
+            d_x = product(flat, weight_ih.t()).view(n_frames, batch, -1).transpose(0, 1)
+        n_in = inputs.shape[1]
+        return d_x, d_weights[:, :n_in].contiguous(), d_weights[:, n_in:].contiguous(), flat.sum(0)
+
+
+def product(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
+    """(m, k), (n, k), (n,) -> a b^T + bias (m, n), by oneDNN."""
+    out: Tensor = torch.ops.mkldnn._linear_pointwise(a, b, bias, "none", [], "")
+    return out
+
+
+def _add_product(out: Tensor, a: Tensor, b: Tensor) -> None:
+    """Add a b^T to `out`, in place: (m, n), (m, k), (n, k)."""
+    if b.numel() <= _SMALL:
+        out.addmm_(a, b.t())
+    else:
+        out += product(a, b)

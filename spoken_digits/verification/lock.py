@@ -1,0 +1,95 @@
+"""dvc.lock: the stages as recorded, with the hash of every output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from spoken_digits.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """A file or folder that a stage made."""
+
+    path: str
+    """From the top folder."""
+    md5: str
+    """Of its content; ends in ``.dir`` for a folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A stage of the recorded run."""
+
+    name: str
+    dependencies: tuple[str, ...]
+    """Paths from the top folder."""
+    outputs: tuple[Output, ...]
+
+
+def read_lock(path: Path) -> dict[str, Stage]:
+    """The recorded stages by name, in the order of the file.
+
+    Raises
+    ------
+    UserError
+        The file is missing, or no dvc.lock.
+    """
+    try:
+        content = yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return {name: _stage(name, entry) for name, entry in content["stages"].items()}
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: `dvc repro` makes it") from None
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError):
+        raise UserError(f"{path} is damaged: `git checkout {path.name}` brings it back") from None
+
+
+def _stage(name: str, entry: dict[str, Any]) -> Stage:
+    outputs = [Output(path=out["path"], md5=out["md5"]) for out in entry.get("outs", ())]
+    dependencies = [dependency["path"] for dependency in entry.get("deps", ())]
+    return Stage(name=name, dependencies=tuple(dependencies), outputs=tuple(outputs))
+
+
+def with_upstream(stages: dict[str, Stage], names: Iterable[str]) -> list[str]:
+    """The named stages and all that they depend on, in the order of `stages`.
+
+    Parameters
+    ----------
+    stages
+        From `read_lock`.
+    names
+        Stages, or groups of them: ``train`` stands for every ``train@...``.
+
+    Raises
+    ------
+    UserError
+        No stage has such a name.
+    """
+    wanted: list[str] = []
+    for name in names:
+        found = [stage for stage in stages if name in (stage, stage.partition("@")[0])]
+        if not found:
+            raise UserError(f"dvc.lock has no stage {name}; it has {', '.join(stages)}")
+        wanted += found
+    makers = {out.path: stage.name for stage in stages.values() for out in stage.outputs}
+    needed: set[str] = set()
+    while wanted:
+        name = wanted.pop()
+        if name not in needed:
+            needed.add(name)
+            wanted += [
+                maker
+                for out, maker in makers.items()
+                if any(_meet(out, path) for path in stages[name].dependencies)
+            ]
+    return [name for name in stages if name in needed]
+
+
+def _meet(a: str, b: str) -> bool:
+    """Whether one path is the other or lies in it."""
+    return PurePosixPath(a).is_relative_to(b) or PurePosixPath(b).is_relative_to(a)

@@ -1,0 +1,188 @@
+"""The pipeline run again in a clone with an empty cache, compared stage by stage."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from spoken_digits.errors import UserError
+from spoken_digits.verification.lock import Stage, read_lock
+
+Verdict = Literal["identical", "within tolerance", "different"]
+METRIC = "accuracy"
+SEEDS = "metrics/seeds.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """A metric as recorded and as measured here."""
+
+    recorded: float
+    here: float
+    low: float
+    """Least value that counts as the same result."""
+    high: float
+    """Largest one."""
+    source: str
+    """Where the bounds are from."""
+
+    @property
+    def within(self) -> bool:
+        """Whether the value measured here is one that a repetition may give."""
+        return self.low <= self.here <= self.high
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A stage in the table."""
+
+    stage: str
+    verdict: Verdict
+    why: str = ""
+    """What differs."""
+    figure: Figure | None = None
+    """Of stages whose model has one, where outputs differ."""
+
+
+@contextmanager
+def clone(root: Path) -> Iterator[Path]:
+    """A clone of the checkout's last commit with an empty cache, removed at the end.
+
+    It lies inside the checkout, so that corpora are searched where the checkout finds them.
+    """
+    above = root / ".dvc" / "tmp"
+    above.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="verify-", dir=above) as folder:
+        target = Path(folder) / "clone"
+        _call(["git", "clone", "--quiet", "--no-hardlinks", str(root), str(target)], root)
+        yield target
+
+
+def is_dirty(root: Path) -> bool:
+    """Whether tracked files differ from the last commit, which the clone does not see."""
+    return bool(_call(["git", "status", "--porcelain", "--untracked-files=no"], root).strip())
+
+
+def run(folder: Path, names: Sequence[str]) -> bool:
+    """Run stages, each of them whatever DVC knows; whether all ended well.
+
+    Parameters
+    ----------
+    folder
+        From `clone`.
+    names
+        The stages and all that they depend on.
+    """
+    # The environment's own installation is of the checkout: the clone's code comes first.
+    paths = [str(folder), os.environ.get("PYTHONPATH", "")]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(path for path in paths if path),
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+    }
+    # What a stage that fails has recorded must not count as its result.
+    (folder / "dvc.lock").unlink()
+    command = ["dvc", "repro", "--force", "--keep-going", *names]
+    return subprocess.run(command, cwd=folder, env=environment, check=False).returncode == 0
+
+
+def compare(
+    recorded: Mapping[str, Stage], folder: Path, root: Path, names: Sequence[str]
+) -> list[Row]:
+    """A row for each of the stages `names`: as recorded in `root`, as made in `folder`."""
+    lock = folder / "dvc.lock"
+    made = read_lock(lock) if lock.exists() else {}
+    seeds = _read(root / SEEDS)
+    return [_row(recorded[name], made.get(name), folder, root, seeds) for name in names]
+
+
+def _row(
+    stage: Stage, made: Stage | None, folder: Path, root: Path, seeds: Mapping[str, Any]
+) -> Row:
+    if made is None:
+        return Row(stage=stage.name, verdict="different", why="failed, or was not run")
+    here = {out.path: out.md5 for out in made.outputs}
+    differing = [out.path for out in stage.outputs if here.get(out.path) != out.md5]
+    if not differing:
+        return Row(stage=stage.name, verdict="identical")
+    figure = _figure(stage, folder, root, seeds)
+    verdict: Verdict = "within tolerance" if figure and figure.within else "different"
+    return Row(stage=stage.name, verdict=verdict, why=", ".join(differing), figure=figure)
+
+
+def _figure(stage: Stage, folder: Path, root: Path, seeds: Mapping[str, Any]) -> Figure | None:
+    """The accuracy of the model that the stage makes, measures or exports, if there is one."""
+    for out in stage.outputs:
+        key = PurePosixPath(out.path).name
+        for suffix in (".json", ".csv", ".safetensors", ".png"):
+            key = key.removesuffix(suffix)
+        recorded, here = (_read(top / "metrics" / f"{key}.json") for top in (root, folder))
+        if METRIC in recorded and METRIC in here:
+            low, high, source = _bounds(key, recorded, seeds)
+            return Figure(
+                recorded=recorded[METRIC], here=here[METRIC], low=low, high=high, source=source
+            )
+    return None
+
+
+def _bounds(
+    key: str, recorded: Mapping[str, Any], seeds: Mapping[str, Any]
+) -> tuple[float, float, str]:
+    """The spread of five seeds, the recorded value included; without seeds the 95 % interval."""
+    values = seeds.get(key, {}).get("values")
+    if values:
+        values = [*values, recorded[METRIC]]
+        return min(values), max(values), f"{len(values) - 1} seeds"
+    low, high = (recorded.get(f"{METRIC}_ci_{end}", recorded[METRIC]) for end in ("low", "high"))
+    return low, high, "95 % interval"
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows as text."""
+    width = max(len(row.stage) for row in rows)
+    lines = []
+    for row in rows:
+        line = f"{row.stage:<{width}}  {row.verdict:<16}"
+        if row.figure is not None:
+            figure = row.figure
+            line += (
+                f"  {METRIC} {figure.recorded:.4f} recorded, {figure.here:.4f} here, "
+                f"{figure.low:.4f} to {figure.high:.4f} ({figure.source})"
+            )
+        lines.append(f"{line}  {row.why}".rstrip())
+    return "\n".join(lines)
+
+
+def smallest(root: Path) -> str:
+    """The `evaluate` stage of the recorded float model with the fewest parameters."""
+    models = {
+        path.stem: content["parameters"]
+        for path in sorted((root / "metrics").glob("*.json"))
+        if "parameters" in (content := _read(path)) and "." not in path.stem
+    }
+    if not models:
+        raise UserError("metrics/ has no model yet: run `dvc repro` first")
+    return f"evaluate@{min(models, key=lambda name: models[name])}"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _call(command: Sequence[str], folder: Path) -> str:
+    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise UserError(f"`{' '.join(command[:2])}` failed: {result.stderr.strip()}")
+    return result.stdout

@@ -1,0 +1,149 @@
+"""Everything that must be the same on every processor, done once; test_portable.py compares.
+
+Run     python tests/portable_worker.py [MODEL...]      from the top folder; prints JSON
+
+With --unpinned the libraries choose their kernels by the processor, all else being equal.
+"""
+
+from __future__ import annotations
+
+import sys
+
+if "--unpinned" not in sys.argv:
+    import spoken_digits.arithmetic.portable  # noqa: F401
+
+import dataclasses
+import hashlib
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from spoken_digits import arithmetic
+from spoken_digits.config import Config, read_config
+from spoken_digits.data.dataset import Subset, fit_normalisation
+from spoken_digits.evaluation.inference import predict
+from spoken_digits.evaluation.metrics import accuracy_metrics
+from spoken_digits.features.registry import KINDS, FeatureParams, make_extractor
+from spoken_digits.integer.qat import QatParams
+from spoken_digits.models import portable_lstm
+from spoken_digits.models.card import ModelCard, as_floats
+from spoken_digits.models.device import set_up
+from spoken_digits.models.params import names, read_model_params
+from spoken_digits.quantization import int8_dynamic, integer
+from spoken_digits.training import loop
+from spoken_digits.training.experiment import describe_network
+from spoken_digits.training.recipe import Recipe, read_recipe
+
+# Emulated arithmetic is some hundred times slower: enough clips and frames for every kernel.
+STEPS = 2
+BATCH = 20
+N_VAL = 12
+N_FRAMES = 12
+N_COEFFICIENTS = 13
+CPU = torch.device("cpu")
+
+
+def main() -> None:
+    chosen = [argument for argument in sys.argv[1:] if argument != "--unpinned"]
+    config = read_config(Path("params.yaml"))
+    # oneDNN's LSTM crashes in emulation: unpinned or not, the kernels under test are ours.
+    portable_lstm.applies = lambda x: True
+    hashes = features(config) | {"products": products(96, 36, 128)}
+    for name in chosen or names(config):
+        recipe = read_recipe(config, name, read_model_params(config, name), "fsdd")
+        if recipe.arithmetic == "portable":
+            hashes |= model(config, name, recipe)
+    seconds = round(time.process_time(), 1)
+    print(json.dumps({"seconds": seconds, "used": arithmetic.effective(), "hashes": hashes}))
+
+
+def features(config: Config) -> dict[str, str]:
+    """Each kind of features, of noise that swells and of noise at a level."""
+    params = config.section("features", FeatureParams)
+    hashes = {}
+    for kind in KINDS:
+        extractor = make_extractor(kind, params)
+        rng = np.random.default_rng(0)
+        n = extractor.sample_rate // 2
+        waveforms = [rng.uniform(-1, 1, n).astype(np.float32) * scale for scale in (0.02, 0.9)]
+        waveforms[0] *= np.linspace(0, 1, n, dtype=np.float32) ** 2
+        x, n_frames = extractor(waveforms)
+        hashes[f"features {kind}"] = digest(x, n_frames)
+    return hashes
+
+
+def products(batch: int, n_frames: int, n: int) -> str:
+    """The matrix products of a layer at full size: a library may cut large ones by cache sizes."""
+    generator = torch.Generator().manual_seed(0)
+    shapes = ((batch * n_frames, n), (4 * n, n), (batch * n_frames, 4 * n))
+    below, weight, above = (torch.rand(shape, generator=generator) - 0.5 for shape in shapes)
+    product = portable_lstm.product
+    made = (
+        product(below, weight),
+        product(above, weight.t()),
+        product(below.t().contiguous(), above.t()),
+        above.sum(0),
+    )
+    return digest(*(one.numpy() for one in made))
+
+
+def model(config: Config, name: str, recipe: Recipe) -> dict[str, str]:
+    """A few steps of training, its logits and metrics, and each quantization of it."""
+    params = read_model_params(config, name)
+    recipe = dataclasses.replace(recipe, epochs=1, batch_size=BATCH)
+    device = set_up(recipe.device, recipe.threads)
+    train, val = clips(STEPS * BATCH), clips(N_VAL)
+    mean, std = fit_normalisation(train, recipe.normalisation)
+    card = ModelCard(
+        name=name,
+        architecture=describe_network(params, N_COEFFICIENTS, 10),
+        labels=[str(i) for i in range(10)],
+        features={"kind": params.features},
+        input_shape=(N_FRAMES, N_COEFFICIENTS),
+        mean=as_floats(mean),
+        std=as_floats(std),
+        best_epoch=1,
+        corpus={},
+    )
+    torch.manual_seed(0)
+    network = card.make_network()
+    state = loop.fit(network, card.normalise, train, val, recipe, seed=0, device=device)
+    logits = predict(network, card.normalise, val, CPU).numpy()
+    metrics = accuracy_metrics(logits.astype(np.float64), val.y)
+    hashes = {
+        f"{name} weights": digest(*(w.numpy() for w in network.state_dict().values())),
+        f"{name} curve": digest(np.array(state.curve)),
+        f"{name} logits": digest(logits),
+        f"{name} metrics": digest(np.array([float(value) for value in metrics.values()])),
+    }
+    dynamic = int8_dynamic.quantize(network, ("lstm", "linear"))
+    hashes[f"{name} int8_dynamic"] = digest(predict(dynamic, card.normalise, val, CPU).numpy())
+    for scheme in integer.SCHEMES if params.features == "mfcc_int" else ():
+        qat = dataclasses.replace(config.section(f"quantize.{scheme}", QatParams), epochs=1)
+        integers = integer.quantize(card, network.state_dict(), train, val, scheme, qat, seed=0)
+        hashes[f"{name} {scheme}"] = digest(*integers.arrays().values())
+    return hashes
+
+
+def clips(n: int) -> Subset:
+    """Clips of ten words that can be told apart, int8."""
+    rng = np.random.default_rng(n)
+    y = np.arange(n) % 10
+    word = np.random.default_rng(1).integers(-60, 60, (10, N_FRAMES, N_COEFFICIENTS))
+    x = word[y] + rng.integers(-40, 41, (n, N_FRAMES, N_COEFFICIENTS))
+    n_frames = rng.integers(5, N_FRAMES + 1, n).astype(np.int32)
+    return Subset(x=x.astype(np.int8), n_frames=n_frames, y=y, rows=np.arange(n))
+
+
+def digest(*arrays: NDArray[Any]) -> str:
+    joined = b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)
+    return hashlib.sha256(joined).hexdigest()[:16]
+
+
+if __name__ == "__main__":
+    main()

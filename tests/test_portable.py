@@ -1,0 +1,84 @@
+"""The portable models' bits on other processors, emulated: training, evaluation, quantization.
+
+Emulation proves which kernels are chosen, and that they are the same; it does not prove
+instructions whose result a maker may choose, such as the approximate square root.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from workspace import REPOSITORY
+
+from spoken_digits import arithmetic
+
+QEMU = shutil.which("qemu-x86_64")
+PROCESSORS = ("Haswell", "Icelake-Server", "EPYC-Rome")
+"""Two of Intel's, eight years apart, and one of AMD's; this machine's own is the fourth."""
+UNPINNED = "Nehalem"
+"""Without AVX2: whatever processor this is, unpinned libraries choose other kernels there."""
+SMALL = "lstm_36kb"
+
+pytestmark = [
+    pytest.mark.emulated,
+    pytest.mark.skipif(QEMU is None, reason="qemu-x86_64 is missing: install qemu-user"),
+    pytest.mark.skipif(
+        arithmetic.why_not_portable() is not None, reason=str(arithmetic.why_not_portable())
+    ),
+]
+
+
+def compute(processor: str | None, *arguments: str) -> dict[str, Any]:
+    """What the worker prints on an emulated processor; None: on this machine's."""
+    emulator: Sequence[str] = [QEMU, "-cpu", processor] if QEMU and processor else []
+    environment = {k: v for k, v in os.environ.items() if k not in arithmetic.settings()}
+    # Two emulated threads that wait for each other in a loop take all the time there is.
+    environment |= {"OMP_WAIT_POLICY": "passive", "PYTHONPATH": str(REPOSITORY)}
+    result = subprocess.run(
+        [*emulator, sys.executable, "tests/portable_worker.py", *arguments],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, f"{processor}: {result.stderr[-2000:]}"
+    printed: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    return printed
+
+
+@pytest.fixture(scope="module")
+def computed() -> dict[tuple[str | None, str], dict[str, Any]]:
+    """(processor, "pinned" or "unpinned") -> what it computed, two at a time."""
+    calls: dict[tuple[str | None, str], tuple[str, ...]] = {
+        **{(processor, "pinned"): () for processor in (*PROCESSORS, None)},
+        **{(processor, "unpinned"): ("--unpinned", SMALL) for processor in (UNPINNED, None)},
+    }
+    with ThreadPoolExecutor(2) as pool:
+        results = pool.map(lambda key: compute(key[0], *calls[key]), calls)
+        return dict(zip(calls, results, strict=True))
+
+
+@pytest.mark.parametrize("processor", PROCESSORS)
+def test_every_result_has_the_same_bits(computed, processor):
+    here, there = computed[None, "pinned"], computed[processor, "pinned"]
+    assert there["used"] == {"PyTorch": "AVX2", "NumPy": "AVX2"}
+    different = [name for name, digest in here["hashes"].items() if there["hashes"][name] != digest]
+    assert not different
+    assert len(here["hashes"]) > 20
+
+
+def test_without_the_settings_bits_differ(computed):
+    """The negative control: were the comparison blind, it would find these equal too."""
+    here, there = computed[None, "unpinned"], computed[UNPINNED, "unpinned"]
+    assert there["used"] != here["used"]
+    for result in (f"{SMALL} weights", f"{SMALL} logits"):
+        assert there["hashes"][result] != here["hashes"][result]
