@@ -169,7 +169,7 @@ def cost(card: ModelCard, network: IntegerLSTM, dataset: Dataset) -> dict[str, i
     clips = []
     for path in manifest["path"].iloc[dataset.rows["test"]]:
         waveform, found = audio.decode(archive.read(path), path)
-        clips.append(to_pcm(audio.resample(waveform, found.sample_rate, spec.sample_rate_hz)))
+        clips.append(to_pcm(audio.resample(waveform, found.sample_rate, spec.sample_rate)))
     runs = proof.on_host(network, spec, clips, FIRMWARE)
     missing = boards.missing_tools()
     if missing:
