@@ -1,4 +1,4 @@
-/* Front-end: int16 samples in, one frame of int8 features every SD_FRONTEND_HOP_LENGTH samples out.
+/* Front-end: int16 samples in, a frame of int8 features every SD_FRONTEND_HOP_LENGTH samples out.
  *
  * Twin of spoken_digits/integer/frontend/frontend.py, equal to it in every bit. Integers only; the
  * caller owns the memory; nothing is allocated. Use:
