@@ -23,9 +23,10 @@ from spoken_digits.config import Config
 from spoken_digits.data.loading import load_dataset
 from spoken_digits.embedded import host_network
 from spoken_digits.models.card import ModelCard, read_model
-from spoken_digits.models.device import pick_device, read_device
+from spoken_digits.models.device import pick_device
 from spoken_digits.models.params import names, read_model_params
-from spoken_digits.quantization import integer, load_any
+from spoken_digits.quantization import integer
+from spoken_digits.quantization.loading import load_any
 
 MODELS = Path("models")
 BATCH = 256
@@ -49,7 +50,7 @@ def rows(data: Path, config: Config, firmware: Path) -> list[dict[str, Any]]:
     result = []
     for name in names(config):
         float_card, tensors = read_model(MODELS / f"{name}.safetensors")
-        device = pick_device(read_device(config)[0])
+        device = pick_device(config.value("train.device", str))
         network = load_any(float_card, tensors).to(device)
         slow = float_card.architecture["name"] != "lstm"
         test = load_dataset(data, read_model_params(config, name).features).subset("test")

@@ -28,7 +28,7 @@ from spoken_digits.embedded import host_network
 from spoken_digits.errors import UserError
 from spoken_digits.integer import convert
 from spoken_digits.integer.quantize import quantize as quantize_integer
-from spoken_digits.models.networks import Lstm
+from spoken_digits.models.architectures.lstm import Network as Lstm
 from spoken_digits.quantization import int8_dynamic
 
 FLAGS = ("-O3", "-march=native")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.models.networks import Lstm
+from spoken_digits.models.architectures.lstm import Network as Lstm
 
 OPSET, IR_VERSION = 17, 8  # of 2022: any ONNX Runtime since 1.12 reads them
 

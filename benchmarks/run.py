@@ -40,11 +40,12 @@ from spoken_digits.data.manifest import labels, read_manifest
 from spoken_digits.features.extraction import write_features
 from spoken_digits.features.registry import FeatureParams, make_extractor
 from spoken_digits.io import files
+from spoken_digits.models.architectures.lstm import Network as Lstm
 from spoken_digits.models.card import load_network, read_model
-from spoken_digits.models.device import pick_device, read_device
-from spoken_digits.models.networks import Lstm
+from spoken_digits.models.device import pick_device
 from spoken_digits.models.params import read_model_params
 from spoken_digits.training import experiment
+from spoken_digits.training.planning import make_plan
 
 DATA = Path("data")
 RESULTS = Path("benchmarks/results.json")
@@ -146,13 +147,13 @@ def train_lstm(config: Config, epochs: int) -> dict[str, Any]:
         paths, classes = unpack(clips)
         start = time.perf_counter()
         extract_ours(config, data / "features" / "mfcc")
-        dataset = load_dataset(data, read_model_params(config, "lstm").features)
-        trained = experiment.train_model(dataset, config, "lstm", seed=42)
+        plan = make_plan(config, "lstm", "fsdd", len(set(classes)))
+        trained = experiment.train_model(load_dataset(data, plan.features), plan)
         ours = time.perf_counter() - start
         train_rows = rows["train"]
         torch.use_deterministic_algorithms(False)
         again = {"train": ([paths[i] for i in train_rows], [classes[i] for i in train_rows])}
-        device = pick_device(read_device(config)[0])
+        device = pick_device(config.value("train.device", str))
         reference = sum(train(ReferenceLstm(), Mfccs(), again, epochs, device))
     best = trained.state.curve[trained.state.best_epoch - 1]
     note = (

@@ -41,11 +41,14 @@ from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.dataset import Batch, Subset
 from spoken_digits.data.loading import Dataset, load_dataset
 from spoken_digits.data.manifest import read_manifest
-from spoken_digits.models.device import pick_device, read_device, set_up, use_bfloat16
-from spoken_digits.models.networks import Cnn, Network, make_network
+from spoken_digits.models.architectures import cnn
+from spoken_digits.models.base import BaseNetwork
+from spoken_digits.models.device import pick_device, set_up, use_bfloat16
+from spoken_digits.models.networks import make_network
 from spoken_digits.models.params import ModelParams, names, read_model_params
-from spoken_digits.training import experiment, loop
-from spoken_digits.training.recipe import Recipe, read_recipe
+from spoken_digits.training import loop
+from spoken_digits.training.planning import describe_network, read_recipe
+from spoken_digits.training.recipe import Recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path("data")
@@ -134,22 +137,23 @@ class Subject:
         recipe = read_recipe(self.config, self.model, self.section, corpus)
         return dataclasses.replace(recipe, patience=None, **changes)
 
-    def network(self) -> Network:
+    def network(self) -> BaseNetwork:
         """Freshly initialised."""
         torch.manual_seed(0)
         shape, n_classes = self.dataset.input_shape, len(self.dataset.labels)
-        described = experiment.describe_network(self.section, shape[1], n_classes)
+        described = describe_network(self.section, shape[1], n_classes)
         return make_network(described, shape, n_classes)
 
     def plain_device(self) -> torch.device:
         """Where the model trains, without what `set_up` changes."""
-        device, threads = read_device(self.config)
+        device = self.config.value("train.device", str)
+        threads = self.config.value("train.threads", int)
         torch.set_num_threads(threads)
         return pick_device(device)
 
 
 def step(
-    subject: Subject, change: Callable[[Network], None] = lambda network: None
+    subject: Subject, change: Callable[[BaseNetwork], None] = lambda network: None
 ) -> dict[str, Any]:
     """Median over epochs of a few steps, through the real loop."""
     recipe = subject.recipe("audiomnist", epochs=ROUNDS, batch_size=BATCH)
@@ -262,7 +266,7 @@ def floor(subject: Subject) -> dict[str, Any]:
     """
     device = subject.plain_device()
     network = subject.network()
-    assert isinstance(network, Cnn)
+    assert isinstance(network, cnn.Network)
     n_weights = sum(p.numel() for p in network.parameters())
     batch = subject.dataset.subset("train").take(np.arange(BATCH))
     flops = 3 * 2 * _multiply_accumulates(network, batch)

@@ -11,14 +11,16 @@ from pathlib import Path
 
 from spoken_digits.corpora import CorpusParams, SyntheticParams
 from spoken_digits.data.splits import SplitParams
+from spoken_digits.embedded.toolchain import MeasureParams
 from spoken_digits.features.mfcc import MfccParams
 from spoken_digits.features.parallel import ParallelParams
 from spoken_digits.features.registry import FeatureParams
 from spoken_digits.features.spectrogram import SpectrogramParams
 from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.qat import QatParams
-from spoken_digits.models.budget import BudgetParams
-from spoken_digits.models.params import CnnLstmParams, CnnParams, LstmParams
+from spoken_digits.models.architectures import cnn, cnn_lstm, lstm
+from spoken_digits.models.base import ModelParams
+from spoken_digits.models.budget_params import BudgetParams
 from spoken_digits.quantization.int8_dynamic import Int8DynamicParams
 from spoken_digits.training.recipe import Recipe
 
@@ -32,18 +34,23 @@ SECTIONS: list[tuple[str, type]] = [
     ("features.parallel", ParallelParams),
     ("split", SplitParams),
     ("train", Recipe),
-    ("model, and variants.<name> with `architecture: lstm`", LstmParams),
+    ("variants.<name>", ModelParams),
+    ("model, and variants.<name> with `architecture: lstm`", lstm.Params),
     ("<model>.budget", BudgetParams),
-    ("variants.<name> with `architecture: cnn`", CnnParams),
-    ("variants.<name> with `architecture: cnn_lstm`", CnnLstmParams),
+    ("variants.<name> with `architecture: cnn`", cnn.Params),
+    ("variants.<name> with `architecture: cnn_lstm`", cnn_lstm.Params),
     ("quantize.int8_dynamic", Int8DynamicParams),
     ("quantize.int8, quantize.pow2", QatParams),
+    ("measure", MeasureParams),
 ]
 INTRODUCTION = """# Parameters
 
 Made by `python docs/make_parameters.py` from the code that reads `params.yaml`; a test keeps them
 together. `seed` draws the split, initial weights, order and augmentation. A model's `train`
 holds the keys of `train` that differ for it, `train_on.<corpus>` those that differ on one corpus.
+`train.checkpoint_seconds`, the least time between two saved states of a training, changes no
+result and trains nothing again. `quantize.networks` names the integer networks that are made,
+measured and exported: a `model` and a `scheme` each.
 
 Experiments set any of them: `dvc exp run -S train.epochs=20 -S variants.cnn.dropout=0.3`.
 """

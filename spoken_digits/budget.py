@@ -11,13 +11,8 @@ import typing
 
 from spoken_digits import errors
 from spoken_digits.errors import UserError
-from spoken_digits.models.budget import (
-    BudgetParams,
-    Reading,
-    largest_hidden_dim,
-    table,
-    tensor_sizes,
-)
+from spoken_digits.models.budget import largest_hidden_dim, table, tensor_sizes
+from spoken_digits.models.budget_params import BudgetParams, Reading
 
 
 def main() -> None:

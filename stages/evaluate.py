@@ -1,6 +1,7 @@
 """Stage `evaluate`: one model on the test clips it has never seen.
 
-Reads   models/<model>.safetensors, data/, params.yaml: the model's section
+Reads   models/<model>.safetensors, data/plans/<model>.json, data/raw/, data/features/<kind>/,
+        data/split.csv
 Writes  metrics/<model>.json, plots/confusion/<model>.csv, plots/per_class/<model>.csv,
         plots/size_accuracy/<model>.csv, plots/mistakes/<model>.png
 Run     python stages/evaluate.py lstm
@@ -10,12 +11,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits import audio, errors
-from spoken_digits.config import read_config
 from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.loading import Dataset, load_dataset
 from spoken_digits.data.manifest import read_manifest
@@ -27,14 +28,15 @@ from spoken_digits.evaluation.metrics import (
     probabilities,
     rounded,
 )
-from spoken_digits.evaluation.tables import size_accuracy_row
+from spoken_digits.evaluation.tables import corpus_name, size_accuracy_row
 from spoken_digits.io import files
 from spoken_digits.models.card import ModelCard, load_network, parameter_bytes, read_model
-from spoken_digits.models.device import read_device, set_up
+from spoken_digits.models.device import set_up
 from spoken_digits.models.networks import n_parameters
-from spoken_digits.models.params import read_model_params
+from spoken_digits.training.plan import read_plan
 
 DATA = Path("data")
+PLANS = DATA / "plans"
 MODELS = Path("models")
 METRICS = Path("metrics")
 PLOTS = Path("plots")
@@ -43,12 +45,12 @@ N_MISTAKES = 6
 
 def main() -> None:
     name = parse_arguments().model
-    config = read_config(Path("params.yaml"))
-    device = set_up(*read_device(config))
+    plan = read_plan(PLANS, name)
+    device = set_up(plan.recipe.device, plan.recipe.threads)
     model_file = MODELS / f"{name}.safetensors"
     card, tensors = read_model(model_file)
     network = load_network(card, tensors).to(device)
-    dataset = load_dataset(DATA, read_model_params(config, name).features)
+    dataset = load_dataset(DATA, plan.features)
     check_fits(card, model_file, dataset)
     logits = {
         subset: predict(network, card.normalise, dataset.subset(subset), device)
@@ -65,6 +67,7 @@ def main() -> None:
         "train_accuracy": accuracy(logits["train"], dataset.actual("train")),
         "val_accuracy": accuracy(logits["val"], dataset.actual("val")),
         "best_epoch": card.best_epoch,
+        "corpus": corpus_name(card.corpus),
     }
     write_tables(name, metrics, logits["test"], actual, dataset.labels)
     draw_mistakes(card, dataset, logits["test"], actual)
@@ -83,7 +86,7 @@ def accuracy(logits: NDArray[np.float64], actual: NDArray[np.int64]) -> float:
 
 def write_tables(
     name: str,
-    metrics: dict[str, float | int],
+    metrics: dict[str, Any],
     logits: NDArray[np.float64],
     actual: NDArray[np.int64],
     labels: list[str],
@@ -91,10 +94,13 @@ def write_tables(
     files.write_json(METRICS / f"{name}.json", rounded(metrics))
     files.write_csv(
         PLOTS / "confusion" / f"{name}.csv",
-        ("actual", "predicted"),
-        [(labels[a], labels[p]) for a, p in zip(actual, logits.argmax(axis=1), strict=True)],
+        ("actual", "predicted", "corpus"),
+        [
+            (labels[a], labels[p], metrics["corpus"])
+            for a, p in zip(actual, logits.argmax(axis=1), strict=True)
+        ],
     )
-    report = per_class_report(logits, actual, labels).round(6)
+    report = per_class_report(logits, actual, labels).round(6).assign(corpus=metrics["corpus"])
     files.write_csv(
         PLOTS / "per_class" / f"{name}.csv", list(report.columns), report.to_numpy().tolist()
     )
@@ -115,11 +121,8 @@ def draw_mistakes(
         path = manifest["path"][row]
         waveform, found = audio.decode(archive.read(path), path)
         clips.append((manifest["utterance"][row], waveform, found.sample_rate))
-    label = "synthetic speech, " if card.corpus["synthetic"] else ""
     n_wrong = int((logits.argmax(axis=1) != actual).sum())
-    title = (
-        f"{card.name}: {n_wrong} of {len(actual)} test clips wrong ({label}{card.corpus['corpus']})"
-    )
+    title = f"{card.name}: {n_wrong} of {len(actual)} test clips wrong ({corpus_name(card.corpus)})"
     with files.replacing(PLOTS / "mistakes" / f"{card.name}.png") as temporary:
         mistakes.draw(temporary, title, worst, clips, card.labels)
 

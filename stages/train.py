@@ -1,31 +1,34 @@
 """Stage `train`: one model, best validation epoch kept.
 
-Reads   data/features/<kind>/, data/raw/manifest.csv, data/raw/provenance.json, data/split.csv,
-        params.yaml: seed, train, and the model's section
+Reads   data/plans/<model>.json, data/features/<kind>/, data/raw/manifest.csv,
+        data/raw/provenance.json, data/split.csv
 Writes  models/<model>.safetensors, plots/curves/<model>.csv
 Run     python stages/train.py lstm
         torchrun --nproc-per-node 2 stages/train.py lstm
 
-A state to resume from lies in .resume/ while training; after a kill the same command goes on.
+While it trains, a state to resume from lies in .resume/. If killed, run the same command again.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 from spoken_digits import errors
-from spoken_digits.config import read_config
 from spoken_digits.data.loading import load_dataset
+from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.io import files
 from spoken_digits.models.card import write_model
-from spoken_digits.models.params import read_model_params
+from spoken_digits.training.checkpoint import alone
 from spoken_digits.training.distributed import joined
 from spoken_digits.training.experiment import TrainedModel, train_model
 from spoken_digits.training.loop import CURVE_COLUMNS
+from spoken_digits.training.plan import read_checkpoint_seconds, read_plan
 
 DATA = Path("data")
+PLANS = DATA / "plans"
 MODELS = Path("models")
 CURVES = Path("plots/curves")
 RESUME = Path(".resume")
@@ -33,12 +36,17 @@ RESUME = Path(".resume")
 
 def main() -> None:
     name = parse_arguments().model
-    config = read_config(Path("params.yaml"))
-    seed = config.value("seed", int)
     start = time.monotonic()
-    dataset = load_dataset(DATA, read_model_params(config, name).features)
-    with joined() as world:
-        trained = train_model(dataset, config, name, seed, resume_folder=RESUME, world=world)
+    plan = read_plan(PLANS, name)
+    dataset = load_dataset(DATA, plan.features)
+    with joined() as world, alone(RESUME, name) if world.is_first else nullcontext():
+        trained = train_model(
+            dataset,
+            plan,
+            resume_folder=RESUME,
+            checkpoint_seconds=read_checkpoint_seconds(PLANS),
+            world=world,
+        )
         if world.is_first:
             write(trained)
             best = trained.state.curve[trained.state.best_epoch - 1]
@@ -57,11 +65,14 @@ def parse_arguments() -> argparse.Namespace:
 
 def write(trained: TrainedModel) -> None:
     name = trained.card.name
-    rows = [[int(row[0]), *(f"{value:.6g}" for value in row[1:])] for row in trained.state.curve]
-    files.write_csv(CURVES / f"{name}.csv", CURVE_COLUMNS, rows)
+    corpus = corpus_name(trained.card.corpus)
+    rows = [
+        [int(row[0]), *(f"{value:.6g}" for value in row[1:]), corpus] for row in trained.state.curve
+    ]
+    files.write_csv(CURVES / f"{name}.csv", (*CURVE_COLUMNS, "corpus"), rows)
     write_model(MODELS / f"{name}.safetensors", trained.card, trained.network.state_dict())
     if trained.checkpoint is not None:
-        trained.checkpoint.unlink(missing_ok=True)
+        trained.checkpoint.remove()
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ RECIPE = Recipe(
     threads=1,
     precision="float32",
     memory_format="contiguous",
-    checkpoint_seconds=0.0,
     epochs=6,
     patience=None,
     batch_size=16,

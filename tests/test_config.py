@@ -12,7 +12,7 @@ from spoken_digits.data.splits import SplitParams
 from spoken_digits.errors import UserError
 from spoken_digits.features.registry import FeatureParams
 from spoken_digits.models.params import names, read_model_params
-from spoken_digits.training.recipe import read_recipe
+from spoken_digits.training.planning import read_recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +121,13 @@ def test_a_misspelt_key_of_a_models_recipe_is_refused_where_it_stands(default_pa
     [
         ("model", "hidden_dim", 0, "`model.hidden_dim` is 0"),
         ("model", "dropout", 1.5, "`model.dropout` is 1.5"),
-        ("model", "architecture", "gru", "`model.architecture` is 'gru'"),
+        (
+            "variants",
+            "lstm",
+            {"architecture": "gru", "features": "mfcc"},
+            "`variants.lstm.architecture` is 'gru'",
+        ),
+        ("model", "features", "mfcc", "`features` stands in `model` and in `variants.lstm`"),
         ("model", "hidden_dim", None, "`model.hidden_dim` is null"),
         ("train", "learning_rate", -1, "`train.learning_rate` is -1"),
         ("train", "batch_size", 0, "`train.batch_size` is 0"),

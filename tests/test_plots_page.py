@@ -22,26 +22,30 @@ TEMPLATES = sorted(path.stem for path in FOLDER.glob("*.json"))
 
 # What each template is drawn from: the columns of a file and a row of it, then x and y.
 CURVE = (
-    "epoch,train_loss,train_accuracy,val_loss,val_accuracy,learning_rate",
-    "1,2.1,0.2,2.0,0.25,0.001",
+    "epoch,train_loss,train_accuracy,val_loss,val_accuracy,learning_rate,corpus",
+    "1,2.1,0.2,2.0,0.25,0.001,fsdd 1.0.10",
 )
 SIZE = (
-    "model,scheme,parameters,size_kib,accuracy,accuracy_ci_low,accuracy_ci_high",
-    "lstm,float32,206602,807.0,0.98,0.97,0.99",
+    "model,scheme,parameters,size_kib,accuracy,accuracy_ci_low,accuracy_ci_high,corpus",
+    "lstm,float32,206602,807.0,0.98,0.97,0.99,fsdd 1.0.10",
 )
 USES = {
     "accuracy_curves": (CURVE, "epoch", "val_accuracy"),
     "loss_curves": (CURVE, "epoch", "val_loss"),
     "training": (CURVE, "epoch", "val_accuracy"),
-    "confusion_counts": (("actual,predicted", "seven,nine"), "predicted", "actual"),
+    "confusion_counts": (
+        ("actual,predicted,corpus", "seven,nine,fsdd 1.0.10"),
+        "predicted",
+        "actual",
+    ),
     "size_accuracy": (SIZE, "size_kib", "accuracy"),
     "f1_by_label": (
-        ("label,precision,recall,f1,support", "seven,0.9,0.8,0.85,60"),
+        ("label,precision,recall,f1,support,corpus", "seven,0.9,0.8,0.85,60,fsdd 1.0.10"),
         "f1",
         "label",
     ),
 }
-# These tell the models apart by the file's name, which DVC puts into every row.
+# These tell models apart by a column, or by the file's name, which DVC puts into every row.
 BY_FILE_NAME = {"accuracy_curves", "loss_curves", "f1_by_label"}
 
 
@@ -155,7 +159,8 @@ def test_template_has_the_anchors_it_needs(template: str) -> None:
     spec = json.loads(text)
     series = {lib.name: lib.version.split(".")[0] for lib in make_page.LIBRARIES}
     assert spec["$schema"].endswith(f"/vega-lite/v{series['vega-lite']}.json")
-    assert spec["data"] == {"values": "<DVC_METRIC_DATA>"}
+    assert spec["data"] == {"name": "rows", "values": "<DVC_METRIC_DATA>"}
+    assert "data('rows')[0].corpus" in spec["title"]["subtitle"]["expr"]
     anchors = set(re.findall(r"<DVC_METRIC_(\w+)>", text))
     assert {"TITLE", "X", "X_LABEL"} <= anchors
     # Both panels of `training` are named by their columns, so y is theirs alone.
@@ -181,7 +186,7 @@ def test_dvc_fills_template_and_page(template: str, tmp_path: Path) -> None:
 def test_template_reads_the_models_name_from_the_file_name(template: str) -> None:
     spec = json.loads((FOLDER / f"{template}.json").read_text(encoding="utf-8"))
     (formula,) = [step["calculate"] for step in spec["transform"] if step.get("as") == "model"]
-    pattern = re.fullmatch(r"replace\(datum\.filename, /(.*)/g, ''\)", formula)
+    pattern = re.fullmatch(r"datum\.model \|\| replace\(datum\.filename, /(.*)/g, ''\)", formula)
     assert pattern
     for name in ("plots/curves/lstm.csv", "lstm.csv", r"plots\curves\lstm.csv"):
         assert re.sub(pattern[1], "", name) == "lstm"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 SIZE_ACCURACY_COLUMNS = (
     "model",
@@ -12,12 +13,26 @@ SIZE_ACCURACY_COLUMNS = (
     "accuracy",
     "accuracy_ci_low",
     "accuracy_ci_high",
+    "corpus",
 )
 
 
+def corpus_name(corpus: Mapping[str, Any]) -> str:
+    """How tables and pictures name the corpus of a model card: what is synthetic says so.
+
+    Parameters
+    ----------
+    corpus
+        Keys ``corpus``, ``version`` and ``synthetic``, as in provenance.json.
+    """
+    name = f"{corpus['corpus']} {corpus['version']}".strip()
+    return f"{name}, synthetic speech" if corpus["synthetic"] else name
+
+
 def size_accuracy_row(
-    model: str, scheme: str, metrics: Mapping[str, float | int]
-) -> tuple[tuple[str, ...], list[list[str | float]]]:
+    model: str, scheme: str, metrics: Mapping[str, Any]
+) -> tuple[tuple[str, ...], list[list[Any]]]:
     """Header and the one row of plots/size_accuracy/<model>.csv."""
-    numbers = [round(metrics[column], 6) for column in SIZE_ACCURACY_COLUMNS[2:]]
-    return SIZE_ACCURACY_COLUMNS, [[model, scheme, *numbers]]
+    values = (metrics[column] for column in SIZE_ACCURACY_COLUMNS[2:])
+    rounded = [round(value, 6) if isinstance(value, float) else value for value in values]
+    return SIZE_ACCURACY_COLUMNS, [[model, scheme, *rounded]]

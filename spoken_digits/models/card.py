@@ -21,7 +21,8 @@ from torch import Tensor
 
 from spoken_digits.errors import UserError
 from spoken_digits.io.files import write_bytes
-from spoken_digits.models.networks import Network, make_network
+from spoken_digits.models.base import BaseNetwork
+from spoken_digits.models.networks import make_network
 
 _KEY = "spoken_digits"
 
@@ -52,7 +53,7 @@ class ModelCard:
     scheme_params: dict[str, Any] = field(default_factory=dict)
     """Parameters of the scheme."""
 
-    def make_network(self) -> Network:
+    def make_network(self) -> BaseNetwork:
         """The network with fresh weights."""
         return make_network(self.architecture, self.input_shape, len(self.labels))
 
@@ -96,7 +97,7 @@ def read_model(path: Path) -> tuple[ModelCard, dict[str, Tensor]]:
         ) from None
 
 
-def load_network(card: ModelCard, tensors: dict[str, Tensor]) -> Network:
+def load_network(card: ModelCard, tensors: dict[str, Tensor]) -> BaseNetwork:
     """The float network with its trained weights, ready to predict."""
     network = card.make_network()
     network.load_state_dict(tensors)

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spoken_digits.config import Config
 from spoken_digits.errors import UserError
 from spoken_digits.io.memory import keep_freed_memory
 
@@ -61,8 +60,3 @@ def send(x: Tensor, device: torch.device) -> Tensor:
     if device.type == "cuda":
         return x.pin_memory().to(device, non_blocking=True)
     return x.to(device)
-
-
-def read_device(config: Config) -> tuple[str, int]:
-    """`train.device` and `train.threads`, which evaluating needs too."""
-    return config.value("train.device", str), config.value("train.threads", int)

@@ -14,12 +14,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from spoken_digits.data.loading import Dataset
 from spoken_digits.errors import UserError
-from spoken_digits.models.card import ModelCard
-from spoken_digits.models.networks import Network
+from spoken_digits.evaluation.inference import predict
+from spoken_digits.models.base import BaseNetwork
+from spoken_digits.models.card import ModelCard, load_network, parameter_bytes
+from spoken_digits.quantization.schemes import Quantized
 
 SCHEME = "int8_dynamic"
 _KINDS: dict[str, type[nn.Module]] = {"lstm": nn.LSTM, "linear": nn.Linear}
@@ -34,7 +38,32 @@ class Int8DynamicParams:
     """Kinds of layers whose weights become int8."""
 
 
-def quantize(network: Network, layers: Sequence[str]) -> nn.Module:
+PARAMS = Int8DynamicParams
+
+
+def quantized(
+    card: ModelCard,
+    tensors: dict[str, Tensor],
+    dataset: Dataset,
+    params: Int8DynamicParams,
+    seed: int,
+) -> Quantized:
+    """See `schemes.SchemeModule`; nothing is drawn at random."""
+    network = quantize(load_network(card, tensors), params.layers)
+    stored = stored_tensors(network)
+    # One clip at a time, as a device would hear them: the scale of the activations is taken
+    # over a whole batch, so a clip's result depends on its neighbours.
+    test = dataset.subset("test")
+    logits = predict(network, card.normalise, test, torch.device("cpu"), batch_size=1)
+    return Quantized(
+        card=card,
+        tensors=stored,
+        n_bytes=parameter_bytes(stored),
+        logits=logits.numpy().astype(np.float64),
+    )
+
+
+def quantize(network: BaseNetwork, layers: Sequence[str]) -> nn.Module:
     """A copy of the trained network whose `layers` hold int8 weights.
 
     Raises
@@ -80,7 +109,7 @@ def stored_tensors(quantized: nn.Module) -> dict[str, Tensor]:
     return tensors
 
 
-def restore(card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
+def load(card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
     """The quantized network from what `stored_tensors` gave."""
     quantized = quantize(card.make_network(), card.scheme_params["layers"])
     for name, module in quantized.named_modules():

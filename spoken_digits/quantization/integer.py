@@ -5,6 +5,7 @@ The arithmetic is specified in `spoken_digits.integer`; here it meets the traine
 
 from __future__ import annotations
 
+import dataclasses
 from typing import cast
 
 import numpy as np
@@ -13,14 +14,40 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spoken_digits.data.dataset import Subset
+from spoken_digits.data.loading import Dataset
 from spoken_digits.errors import UserError
 from spoken_digits.integer.convert import FloatLSTM, from_state
 from spoken_digits.integer.limits import Scheme
 from spoken_digits.integer.network import IntegerLSTM, from_arrays
 from spoken_digits.integer.qat import QatParams, accuracy_then_loss, fine_tune
 from spoken_digits.models.card import ModelCard
+from spoken_digits.quantization.schemes import Quantized
 
 SCHEMES = ("int8", "pow2")
+PARAMS = QatParams
+
+
+def quantized(
+    card: ModelCard, tensors: dict[str, Tensor], dataset: Dataset, params: QatParams, seed: int
+) -> Quantized:
+    """See `schemes.SchemeModule`."""
+    network = quantize(
+        card, tensors, dataset.subset("train"), dataset.subset("val"), card.scheme, params, seed
+    )
+    n_bytes = network.parameter_bytes()
+    return Quantized(
+        # The normalisation is folded into the weights.
+        card=dataclasses.replace(card, mean=[0.0], std=[1.0]),
+        tensors=stored_tensors(network),
+        n_bytes=n_bytes,
+        logits=np.float64(network.logit_step) * logits_of(network, dataset.subset("test")),
+        metrics={"parameter_bytes": n_bytes},
+    )
+
+
+def load(card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
+    """See `schemes.SchemeModule`."""
+    return IntegerNetwork(card, tensors)
 
 
 def quantize(

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch import distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
-from spoken_digits.models.networks import Network
+from spoken_digits.models.base import BaseNetwork
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class World:
             return positions, 1 / self.size
         return positions[self.rank :: self.size], 1.0
 
-    def prepare(self, network: Network) -> nn.Module:
+    def prepare(self, network: BaseNetwork) -> nn.Module:
         """The network as it is to be called in training."""
         if self.size == 1:
             return network

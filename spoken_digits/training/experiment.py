@@ -1,4 +1,4 @@
-"""From feature tensors to a trained model: what `train`, `evaluate` and the seed study share."""
+"""From feature tensors to a trained model."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from tqdm import tqdm
 
-from spoken_digits.config import Config
 from spoken_digits.data.dataset import fit_normalisation
 from spoken_digits.data.loading import Dataset
 from spoken_digits.io.files import sha256
-from spoken_digits.models import budget
+from spoken_digits.io.sources import digest_of
+from spoken_digits.models.base import BaseNetwork
 from spoken_digits.models.card import ModelCard, as_floats
 from spoken_digits.models.device import set_up
-from spoken_digits.models.networks import Network, make_network, n_parameters
-from spoken_digits.models.params import LstmParams, ModelParams, read_model_params
+from spoken_digits.models.networks import make_network, n_parameters
 from spoken_digits.training import loop
+from spoken_digits.training.checkpoint import Checkpoint
 from spoken_digits.training.distributed import ALONE, World
-from spoken_digits.training.recipe import read_recipe
+from spoken_digits.training.plan import Plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,60 +29,44 @@ class TrainedModel:
     """A model, trained."""
 
     card: ModelCard
-    network: Network
+    network: BaseNetwork
     state: loop.TrainingState
     n_parameters: int
-    checkpoint: Path | None
+    checkpoint: Checkpoint | None
     """Where the state to resume from was kept."""
-
-
-def describe_network(params: ModelParams, n_coefficients: int, n_classes: int) -> dict[str, Any]:
-    """`name` and keyword arguments of the network, a null hidden size solved from its budget."""
-    described = dataclasses.asdict(params)
-    for key in ("features", "budget", "train", "train_on"):
-        described.pop(key, None)
-    if isinstance(params, LstmParams) and params.hidden_dim is None:
-        assert params.budget is not None  # the section refuses to be without both
-        described["hidden_dim"] = budget.largest_hidden_dim(
-            params.budget, params.num_layers, n_coefficients, n_classes
-        )
-    return {"name": described.pop("architecture"), **described}
 
 
 def train_model(
     dataset: Dataset,
-    config: Config,
-    name: str,
-    seed: int,
+    plan: Plan,
+    *,
     resume_folder: Path | None = None,
+    checkpoint_seconds: float = 60.0,
     world: World = ALONE,
 ) -> TrainedModel:
-    """Train one model by its sections of params.yaml.
+    """Train one model.
 
     Parameters
     ----------
     dataset
         From `load_dataset`.
-    config
-        params.yaml.
-    name
-        Name of the model.
-    seed
-        Draws initial weights, order, dropout and augmentation.
+    plan
+        What to train, and how.
     resume_folder
-        Where a state to resume from is kept, named after everything that decides the result.
+        Where a state to resume from is kept, named after all that decides the result.
+    checkpoint_seconds
+        Least time between two saved states.
     world
         The processes that train together; every one calls this function.
     """
-    params = read_model_params(config, name)
-    recipe = read_recipe(config, name, params, dataset.corpus["corpus"])
+    name, recipe, seed = plan.model, plan.recipe, plan.seed
     device = set_up(recipe.device, recipe.threads)
     train = dataset.subset("train")
     mean, std = fit_normalisation(train, recipe.normalisation)
     shape, n_classes = dataset.input_shape, len(dataset.labels)
     card = ModelCard(
         name=name,
-        architecture=describe_network(params, shape[1], n_classes),
+        architecture=plan.architecture,
         labels=dataset.labels,
         features=dataset.description,
         input_shape=shape,
@@ -96,9 +79,10 @@ def train_model(
     network = make_network(card.architecture, shape, n_classes)
     checkpoint = None
     if resume_folder is not None:
-        decides = [dataclasses.asdict(card), dataclasses.asdict(recipe), seed, dataset.fingerprint]
-        key = sha256(json.dumps(decides, sort_keys=True).encode())[:16]
-        checkpoint = resume_folder / f"{name}-{key}.pt"
+        key = _digest(plan, dataset)
+        checkpoint = Checkpoint(
+            path=resume_folder / f"{name}-{key[:16]}.pt", every_s=checkpoint_seconds
+        )
     hidden = None if world.is_first else True  # None: where nobody watches
     with tqdm(total=recipe.epochs, desc=name, unit="epoch", disable=hidden) as bar:
 
@@ -125,3 +109,11 @@ def train_model(
         n_parameters=n_parameters(network),
         checkpoint=checkpoint,
     )
+
+
+def _digest(plan: Plan, dataset: Dataset) -> str:
+    """Of all that decides the result of a training: plan, data, code and libraries."""
+    architecture = f"spoken_digits.models.architectures.{plan.architecture['name']}"
+    code = digest_of([__name__, architecture])
+    decides = [dataclasses.asdict(plan), dataset.fingerprint, code]
+    return sha256(json.dumps(decides, sort_keys=True).encode())

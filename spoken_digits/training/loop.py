@@ -10,8 +10,6 @@ import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,9 +20,9 @@ from spoken_digits.data.batches import shuffled_batches
 from spoken_digits.data.dataset import Subset
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.inference import predict
-from spoken_digits.io.files import replacing
+from spoken_digits.models.base import BaseNetwork
 from spoken_digits.models.device import send, use_bfloat16
-from spoken_digits.models.networks import Network
+from spoken_digits.training.checkpoint import Checkpoint, network_state
 from spoken_digits.training.distributed import ALONE, World
 from spoken_digits.training.recipe import Recipe
 
@@ -56,7 +54,7 @@ class TrainingState:
 
 
 def fit(
-    network: Network,
+    network: BaseNetwork,
     normalise: Callable[[Tensor], Tensor],
     train: Subset,
     val: Subset,
@@ -65,7 +63,7 @@ def fit(
     seed: int,
     device: torch.device,
     world: World = ALONE,
-    checkpoint: Path | None = None,
+    checkpoint: Checkpoint | None = None,
     on_epoch: Callable[[int, tuple[float, ...]], None] = lambda *_: None,
 ) -> TrainingState:
     """Train `network`; its weights at the end are those of the best validation epoch.
@@ -97,9 +95,9 @@ def fit(
     optimizer = _make_optimizer(network, recipe)
     n_batches = train.n_batches(recipe.batch_size)
     schedule = _make_schedule(optimizer, recipe, n_batches)
-    state = TrainingState()
-    if checkpoint is not None and checkpoint.exists():
-        state = _resume(checkpoint, network, optimizer, schedule)
+    stateful = {"network": network, "optimizer": optimizer, "schedule": schedule}
+    resumed = checkpoint.resume(stateful) if checkpoint is not None else None
+    state = TrainingState(**resumed) if resumed is not None else TrainingState()
     trained_network = world.prepare(network)
     saved_at = time.monotonic()
     for epoch in range(len(state.curve) + 1, recipe.epochs + 1):
@@ -115,14 +113,15 @@ def fit(
             )
         if state.is_better(row):
             state.best_epoch = epoch
-            state.best_weights = {k: v.clone() for k, v in network.state_dict().items()}
+            state.best_weights = network_state(network)
         state.curve.append(row)
         on_epoch(epoch, row)
         if recipe.patience is not None and epoch - state.best_epoch >= recipe.patience:
             break
-        due = time.monotonic() - saved_at >= recipe.checkpoint_seconds
-        if checkpoint is not None and world.is_first and due and epoch < recipe.epochs:
-            _save(checkpoint, network, optimizer, schedule, state)
+        if checkpoint is None or not world.is_first or epoch == recipe.epochs:
+            continue
+        if time.monotonic() - saved_at >= checkpoint.every_s:
+            checkpoint.save(stateful, vars(state))
             saved_at = time.monotonic()
     network.load_state_dict(state.best_weights)
     network.eval()
@@ -221,35 +220,3 @@ def evaluate(
     sums = counted * torch.tensor([loss, right, len(y)], dtype=torch.float64, device=device)
     loss_sum, n_right, n_clips = world.total(sums).tolist()
     return loss_sum / n_clips, n_right / n_clips
-
-
-def _save(
-    path: Path,
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
-    state: TrainingState,
-) -> None:
-    with replacing(path) as temporary:
-        torch.save(
-            {
-                "network": network.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "schedule": schedule.state_dict(),
-                "state": vars(state),
-            },
-            temporary,
-        )
-
-
-def _resume(
-    path: Path,
-    network: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LRScheduler,
-) -> TrainingState:
-    saved: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu")
-    network.load_state_dict(saved["network"])
-    optimizer.load_state_dict(saved["optimizer"])
-    schedule.load_state_dict(saved["schedule"])
-    return TrainingState(**saved["state"])

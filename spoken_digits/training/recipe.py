@@ -5,10 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from spoken_digits.config import Config, build
-from spoken_digits.errors import UserError
-from spoken_digits.models.params import ModelParams, section_name
-
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -23,8 +19,6 @@ class Recipe:
     where the processor computes with it, and float32 elsewhere."""
     memory_format: Literal["contiguous", "channels_last"]
     """Order of the maps in memory; channels_last makes convolutions on the cpu faster."""
-    checkpoint_seconds: float
-    """Least time between two saved states to resume from."""
     epochs: int
     patience: int | None
     """Stop after so many epochs without a better validation result; null: never."""
@@ -82,24 +76,3 @@ class Recipe:
         ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}` is {getattr(self, name)}, must be 0 or more")
-
-
-def read_recipe(config: Config, model: str, model_params: ModelParams, corpus: str) -> Recipe:
-    """The section `train`, overridden by the model's `train` and its `train_on.<corpus>`.
-
-    Raises
-    ------
-    UserError
-        A wrong key or value, named where it stands.
-    """
-    merged = dict(config.subsection("train"))
-    where = section_name(model)
-    layers = [(f"{where}.train", model_params.train)]
-    if corpus in model_params.train_on:
-        layers.append((f"{where}.train_on.{corpus}", model_params.train_on[corpus]))
-    for name, changes in layers:
-        for key in changes:
-            if key not in merged:
-                raise UserError(f"params.yaml: unknown key `{name}.{key}`: not a key of `train`")
-        merged.update(changes)
-    return build(Recipe, merged, "train")

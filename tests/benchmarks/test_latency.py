@@ -11,7 +11,7 @@ from latency import CALLS, normalise, rows
 from onnx_lstm import onnx_graph, onnx_logits, onnx_session
 
 from spoken_digits.errors import UserError
-from spoken_digits.models.networks import Lstm
+from spoken_digits.models.architectures.lstm import Network as Lstm
 
 N_CLIPS, MAX_FRAMES, N_INPUTS, N_CLASSES = 40, 36, 13, 10
 NAMES = ["latency_int8_vs_torch_dynamic", "latency_int8_vs_onnxruntime"]

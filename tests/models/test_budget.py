@@ -8,8 +8,10 @@ import pytest
 from spoken_digits.errors import UserError
 from spoken_digits.integer.limits import lstm_bytes
 from spoken_digits.models import budget
-from spoken_digits.models.budget import BudgetParams, largest_hidden_dim, needed_bytes, tensor_sizes
-from spoken_digits.models.networks import Lstm, n_parameters
+from spoken_digits.models.architectures.lstm import Network as Lstm
+from spoken_digits.models.budget import largest_hidden_dim, needed_bytes, tensor_sizes
+from spoken_digits.models.budget_params import BudgetParams
+from spoken_digits.models.networks import n_parameters
 
 
 def params(**changes) -> BudgetParams:

@@ -5,9 +5,10 @@ import torch
 from torch.nn import functional
 
 from spoken_digits.errors import UserError
-from spoken_digits.models.networks import Lstm, make_network, n_parameters
+from spoken_digits.models.architectures.lstm import Network as Lstm
+from spoken_digits.models.networks import make_network, n_parameters
 from spoken_digits.models.params import read_model_params
-from spoken_digits.training.experiment import describe_network
+from spoken_digits.training.planning import describe_network
 
 SHAPES = {"mfcc": (36, 13), "mfcc_int": (36, 13), "spectrogram": (32, 1025)}
 
@@ -98,6 +99,7 @@ def test_last_pooling_is_the_references(default_params):
     network, _ = network_of(default_params, "lstm")
     network.eval()
     x = torch.randn(2, 36, 13)
+    x[0, 3:] = 0.0  # as padded clips are
     expected = network.linear(network.lstm(x)[0][:, -1])
     torch.testing.assert_close(network(x, torch.tensor([3, 36])), expected)
 
@@ -175,3 +177,16 @@ def test_features_too_small_for_the_network_are_refused(default_params):
     architecture = describe_network(model, 5, 10)
     with pytest.raises(UserError, match="are too small for 2 convolutions"):
         make_network(architecture, (4, 5), 10)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "last"])
+def test_what_stands_after_the_valid_frames_changes_nothing(default_params, pooling):
+    # Noise and stretching leave other values there in training than evaluation has.
+    default_params["model"]["pooling"] = pooling
+    network, shape = network_of(default_params, "lstm")
+    network.eval()
+    n_frames = torch.tensor([5, shape[0]])
+    x = torch.randn(2, *shape)
+    noisy = x.clone()
+    noisy[0, 5:] = 9.0
+    torch.testing.assert_close(network(noisy, n_frames), network(x, n_frames))

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from spoken_digits.models.card import ModelCard, parameter_bytes, read_model, write_model
-from spoken_digits.quantization import int8_dynamic, load_any
+from spoken_digits.quantization import int8_dynamic
+from spoken_digits.quantization.loading import load_any
 
 LSTM = {"name": "lstm", "hidden_dim": 24, "num_layers": 2, "dropout": 0.0, "pooling": "mean"}
 CNN = {

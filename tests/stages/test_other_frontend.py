@@ -27,6 +27,7 @@ def test_another_specification_trains_quantizes_proves_and_exports(tmp_path):
     workspace.change(choose)
     workspace.stage("download")
     workspace.stage("split")
+    workspace.stage("plan")
     workspace.stage("feature_extract", "mfcc_int")
     workspace.stage("train", "lstm_36kb")
     workspace.stage("evaluate", "lstm_36kb")
@@ -37,6 +38,7 @@ def test_another_specification_trains_quantizes_proves_and_exports(tmp_path):
     if shutil.which("make"):
         subprocess.run(["make", "check"], cwd=export, capture_output=True, check=True)
     if not boards.missing_tools():
+        assert ": 0 mismatches on" in workspace.stage("measure", "lstm_36kb", "int8").stdout
         assert "\n0 mismatches in " in workspace.stage("prove", "--clips", "3").stdout
 
 

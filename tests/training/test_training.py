@@ -11,9 +11,10 @@ from spoken_digits.data.batches import shuffled_batches
 from spoken_digits.data.dataset import Subset, fit_normalisation
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.inference import predict
+from spoken_digits.models.architectures.lstm import Network as Lstm
 from spoken_digits.models.device import pick_device, set_up, use_bfloat16
-from spoken_digits.models.networks import Lstm
 from spoken_digits.training import loop
+from spoken_digits.training.checkpoint import Checkpoint
 from spoken_digits.training.distributed import World
 from spoken_digits.training.recipe import Recipe
 
@@ -110,13 +111,15 @@ def test_a_killed_run_goes_on_to_the_same_bytes(clips, tmp_path):
         if epoch == 4:
             raise Killed
 
-    checkpoint = tmp_path / "resume.pt"
+    checkpoint = Checkpoint(path=tmp_path / "resume.pt", every_s=0.0)
     with pytest.raises(Killed):
         fit(clips, checkpoint=checkpoint, on_epoch=kill)
-    assert checkpoint.exists()
+    assert checkpoint.path.exists()
     epochs: list[int] = []
     resumed, state = fit(
-        clips, checkpoint=checkpoint, on_epoch=lambda epoch, _: epochs.append(epoch)
+        clips,
+        checkpoint=checkpoint,
+        on_epoch=lambda epoch, _: epochs.append(epoch),
     )
     assert epochs == [4, 5, 6]
     assert weights(resumed) == weights(uninterrupted)

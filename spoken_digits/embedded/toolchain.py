@@ -1,0 +1,43 @@
+"""The tools whose code and counts are recorded: which versions, and whether they are here."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+from spoken_digits.embedded import boards
+
+PACKAGES = f"gcc {boards.PACKAGES}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasureParams:
+    """Section `measure`: the tools that the recorded figures belong to."""
+
+    arm_gcc: str
+    """Version of arm-none-eabi-gcc, or its beginning: 12.2 stands for 12.2.1 too."""
+    qemu: str
+    """Version of qemu-system-arm, or its beginning."""
+
+
+def missing(tools: MeasureParams) -> list[str]:
+    """What keeps the figures from being measured here; empty if nothing does."""
+    absent = [tool for tool in ("gcc", *boards.missing_tools()) if shutil.which(tool) is None]
+    if absent:
+        return [f"{tool} is not installed" for tool in absent]
+    wanted = {boards.COMPILER: tools.arm_gcc, boards.EMULATOR: tools.qemu}
+    found = {tool: version(tool) for tool in wanted}
+    return [
+        f"{tool} is {found[tool]}, the record is of {want}"
+        for tool, want in wanted.items()
+        if not f"{found[tool]}.".startswith(f"{want}.")
+    ]
+
+
+def version(tool: str) -> str:
+    """The version that a tool says it has, such as 12.2.1."""
+    said = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True).stdout
+    numbers = re.findall(r"\d+(?:\.\d+)+", re.sub(r"\([^)]*\)", "", said.splitlines()[0]))
+    return numbers[0] if numbers else "of an unknown version"

@@ -1,0 +1,66 @@
+"""What follows from the predictions of several folds or seeds."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+FLOAT = "float32"
+_DECIMALS = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyParams:
+    """Section `studies`: what `make studies` trains more than once."""
+
+    models: tuple[str, ...]
+    """Models that are studied."""
+    seeds: tuple[int, ...]
+    """Seeds of the random split; each draws split, initial weights, order and augmentation. The
+    first is that of the speaker folds."""
+    folds: tuple[int, ...]
+    """Folds of speakers; of FSDD there are six, of AudioMNIST five."""
+
+
+def summary(model: str, runs: Sequence[pd.DataFrame]) -> dict[str, dict[str, Any]]:
+    """Accuracy of a model and of each of its integer networks over several runs.
+
+    Parameters
+    ----------
+    model
+        Its name.
+    runs
+        A table a run: columns ``actual`` and the name of each scheme, ``float32`` among them.
+
+    Returns
+    -------
+    dict
+        Under the model's name, or ``<model>.<scheme>``: mean, std (over runs), values; integer
+        networks with the means of accuracy_drop and agreement.
+    """
+    columns = list(runs[0].columns)
+    schemes = columns[columns.index(FLOAT) :]
+    found = {}
+    for scheme in schemes:
+        right = [float((run[scheme] == run["actual"]).mean()) for run in runs]
+        figures: dict[str, Any] = {
+            "mean": _rounded(statistics.mean(right)),
+            "std": _rounded(statistics.stdev(right)) if len(right) > 1 else 0.0,
+            "values": [_rounded(value) for value in right],
+        }
+        if scheme != FLOAT:
+            floats = [float((run[FLOAT] == run["actual"]).mean()) for run in runs]
+            agreed = [float((run[FLOAT] == run[scheme]).mean()) for run in runs]
+            drops = [a - b for a, b in zip(floats, right, strict=True)]
+            figures["accuracy_drop"] = _rounded(statistics.mean(drops))
+            figures["agreement"] = _rounded(statistics.mean(agreed))
+        found[model if scheme == FLOAT else f"{model}.{scheme}"] = figures
+    return found
+
+
+def _rounded(value: float) -> float:
+    return round(value, _DECIMALS) + 0.0  # adding zero turns -0.0 into 0.0

@@ -1,0 +1,109 @@
+"""`lstm`: LSTM layers over the frames of a clip, pooled, and a linear layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from spoken_digits.models.base import BaseNetwork, ModelParams, check_probability
+from spoken_digits.models.budget_params import BudgetParams
+from spoken_digits.models.cpu import dropout
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params(ModelParams):
+    """An LSTM over the frames of a clip."""
+
+    hidden_dim: int | None
+    """Hidden size of every layer; null: the largest that fits `budget`."""
+    num_layers: int
+    dropout: float
+    """Probability of dropping an output of a layer, all but the last."""
+    pooling: Literal["mean", "last"]
+    """What the linear layer sees: the mean over valid frames, or the last frame after padding with
+    the mean feature (the reference pads with zeros before it normalises)."""
+    budget: BudgetParams | None
+    """Memory to fit when hidden_dim is null."""
+
+    def __post_init__(self) -> None:
+        check_probability(self.dropout, "dropout")
+        if self.num_layers < 1:
+            raise ValueError(f"num_layers` is {self.num_layers}, must be 1 or more")
+        if self.hidden_dim is None and self.budget is None:
+            raise ValueError("hidden_dim` is null: give a number, or a `budget` to solve it from")
+        if self.hidden_dim is not None and self.hidden_dim < 1:
+            raise ValueError(f"hidden_dim` is {self.hidden_dim}, must be 1 or more")
+
+
+class Network(BaseNetwork):
+    """An LSTM over the frames, pooled, and a linear layer.
+
+    Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9(8), 1997.
+    """
+
+    def __init__(
+        self,
+        *,
+        input_shape: tuple[int, int],
+        n_classes: int,
+        hidden_dim: int,
+        num_layers: int,
+        dropout: float,
+        pooling: str,
+    ) -> None:
+        super().__init__()
+        self.pooling = pooling
+        self.input_shape = input_shape
+        self.lstm = nn.LSTM(
+            input_shape[1],
+            hidden_dim,
+            num_layers,
+            batch_first=True,
+            dropout=dropout if num_layers > 1 else 0.0,
+        )
+        self.linear = nn.Linear(hidden_dim, n_classes)
+
+    def forward(self, x: Tensor, n_frames: Tensor) -> Tensor:
+        if self.pooling == "mean":
+            x = x[:, : int(n_frames.max())]  # frames that no clip of the batch has count nowhere
+        n_frames = n_frames.to(x.device)
+        valid = torch.arange(x.shape[1], device=x.device) < n_frames[:, None]  # (batch, n_frames)
+        if self.pooling == "last":
+            # The padding counts here: it must be the same whatever augmentation left in it.
+            x = x * valid.unsqueeze(2)
+        layered = self.training and x.device.type == "cpu"
+        outputs = self._layer_by_layer(x) if layered else self.lstm(x)[0]
+        # outputs (batch, n_frames, hidden_dim)
+        if self.pooling == "mean":
+            total = (outputs * valid.unsqueeze(2)).sum(1)  # (batch, hidden_dim)
+            pooled = total / n_frames[:, None]
+        else:
+            pooled = outputs[:, -1]  # (batch, hidden_dim)
+        logits: Tensor = self.linear(pooled)  # (batch, n_classes)
+        return logits
+
+    def _layer_by_layer(self, x: Tensor) -> Tensor:
+        """``self.lstm(x)[0]``, (batch, n_frames, hidden_dim), without its two slow parts.
+
+        On a processor PyTorch draws the dropout between two layers in the time that a layer
+        takes, and bfloat16 with an odd number of inputs takes half as long again.
+        """
+        lstm, odd = self.lstm, x.shape[2] % 2
+        zeros = x.new_zeros(1, len(x), lstm.hidden_size)
+        x = functional.pad(x, (0, odd))
+        for layer, (weight_ih, *others) in enumerate(lstm.all_weights):
+            weights = [functional.pad(weight_ih, (0, odd if layer == 0 else 0)), *others]
+            x = torch.lstm(x, (zeros, zeros), weights, True, 1, 0.0, True, False, True)[0]
+            if layer + 1 < lstm.num_layers:
+                x = dropout(x, lstm.dropout)
+        return x
+
+    def multiply_accumulates(self) -> int:
+        """Multiplications with weights for one clip of full length."""
+        hidden, layers = self.lstm.hidden_size, self.lstm.num_layers
+        a_frame = 4 * hidden * (self.lstm.input_size + hidden) + (layers - 1) * 8 * hidden**2
+        return self.input_shape[0] * a_frame + self.linear.weight.numel()

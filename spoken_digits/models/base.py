@@ -1,0 +1,60 @@
+"""What every architecture shares: its section of params.yaml and its network's interface."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelParams:
+    """Keys that the section of every model has."""
+
+    architecture: str
+    """A module of `spoken_digits.models.architectures`."""
+    features: str
+    """Kind of features it reads."""
+    train: dict[str, Any]
+    """Keys of the section `train` that differ for this model."""
+    train_on: dict[str, Any]
+    """Corpus name -> keys of `train` that differ for this model on that corpus."""
+
+    def arguments(self) -> dict[str, Any]:
+        """Keyword arguments of the architecture's `Network`."""
+        shared = {field.name for field in dataclasses.fields(ModelParams)} | {"budget"}
+        values = dataclasses.asdict(self)
+        return {key: value for key, value in values.items() if key not in shared}
+
+
+class BaseNetwork(nn.Module):
+    """Features in, logits out."""
+
+    def forward(self, x: Tensor, n_frames: Tensor) -> Tensor:
+        """Logits of a batch of clips.
+
+        Parameters
+        ----------
+        x
+            (batch, n_frames, n_coefficients), normalised.
+        n_frames
+            (batch,) valid frames; best on the cpu, where reading it keeps no GPU waiting.
+
+        Returns
+        -------
+        Tensor
+            (batch, n_classes).
+        """
+        raise NotImplementedError
+
+    def multiply_accumulates(self) -> int:
+        """Multiplications with weights for one clip of full length."""
+        raise NotImplementedError
+
+
+def check_probability(value: float, key: str) -> None:
+    """Refuse a `value` outside [0, 1)."""
+    if not 0 <= value < 1:
+        raise ValueError(f"{key}` is {value}, must be 0 or more and less than 1")

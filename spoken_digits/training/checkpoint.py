@@ -1,0 +1,109 @@
+"""The state of a training on disk, to resume from after a kill.
+
+A checkpoint is named after all that decides the result, the code and the libraries included, so a
+run never resumes what another one would have computed. A damaged one is dropped with a line.
+"""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+from torch import nn
+
+from spoken_digits.errors import UserError
+from spoken_digits.io.files import replacing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """Where and how often the state is saved."""
+
+    path: Path
+    every_s: float
+    """Least time between two saves, seconds."""
+
+    def save(self, stateful: dict[str, Any], state: dict[str, Any]) -> None:
+        """Save `state` and what each object of `stateful` gives as its `state_dict`."""
+        with replacing(self.path) as temporary:
+            content = {name: one.state_dict() for name, one in stateful.items()}
+            torch.save({**content, "state": state}, temporary)
+
+    def resume(self, stateful: dict[str, Any]) -> dict[str, Any] | None:
+        """Load what `save` saved into the objects of `stateful`; return `state`.
+
+        None if there is nothing to resume from. A damaged file is removed, the objects are as
+        they were, and a line on stderr says so.
+        """
+        if not self.path.exists():
+            return None
+        before = {name: copy.deepcopy(one.state_dict()) for name, one in stateful.items()}
+        try:
+            with zipfile.ZipFile(self.path) as archive:
+                if archive.testzip() is not None:
+                    raise ValueError("a checksum is wrong")
+            saved: dict[str, Any] = torch.load(self.path, weights_only=True, map_location="cpu")
+            for name, one in stateful.items():
+                one.load_state_dict(saved[name])
+            state: dict[str, Any] = saved["state"]
+        except (
+            AttributeError,
+            EOFError,
+            KeyError,
+            OSError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+            pickle.UnpicklingError,
+            zipfile.BadZipFile,
+        ):
+            for name, one in stateful.items():
+                one.load_state_dict(before[name])
+            print(f"{self.path} is damaged: training starts from the beginning", file=sys.stderr)
+            self.path.unlink(missing_ok=True)
+            return None
+        return state
+
+    def remove(self) -> None:
+        """Remove the file: the training is finished."""
+        self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(folder: Path, model: str) -> Iterator[None]:
+    """Keep a second training of the same model out while this one lasts.
+
+    The kernel releases the lock of a process that dies.
+
+    Raises
+    ------
+    UserError
+        The model is being trained already.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / f"{model}.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise UserError(
+            f"{model} is being trained by another process here: wait for it, or stop it and run "
+            "again to resume"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def network_state(network: nn.Module) -> dict[str, Any]:
+    """A copy of the weights and buffers of `network`."""
+    return {name: tensor.clone() for name, tensor in network.state_dict().items()}

@@ -1,0 +1,50 @@
+"""A model trained on other splits than the pipeline's: under other seeds, or for other speakers."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spoken_digits.data import splits
+from spoken_digits.data.loading import Dataset
+from spoken_digits.data.manifest import read_manifest
+from spoken_digits.io import files
+
+
+def resplit(
+    dataset: Dataset, raw: Path, params: splits.SplitParams, seed: int, **changes: Any
+) -> Dataset:
+    """The same clips, split as stage `split` would under another seed or other settings.
+
+    Parameters
+    ----------
+    dataset
+        From `load_dataset`.
+    raw
+        Folder of manifest.csv and provenance.json.
+    params
+        Section `split`, for this corpus.
+    seed
+        Draws the random choices.
+    changes
+        Fields of `SplitParams` that differ.
+    """
+    provenance = read_provenance(raw)
+    subsets = splits.assign(
+        read_manifest(raw / "manifest.csv"),
+        dataclasses.replace(params, **changes),
+        seed,
+        speaker_folds=provenance["speaker_folds"],
+        official_test_takes=provenance["official_test_takes"],
+    )
+    rows = {name: np.flatnonzero(subsets == name) for name in splits.SUBSETS}
+    return dataclasses.replace(dataset, rows=rows)
+
+
+def read_provenance(raw: Path) -> Mapping[str, Any]:
+    """provenance.json of the corpus in `raw`."""
+    return files.read_json(raw / "provenance.json", "dvc repro download")

@@ -1,0 +1,59 @@
+"""Stage `collect`: the curves and scores of all models, put together for the top-level pictures.
+
+Reads   plots/curves/, plots/per_class/, plots/size_accuracy/, params.yaml: variants,
+        quantize.networks
+Writes  plots/models/curves.csv, f1.csv, size_accuracy.csv: the same columns, led by `model`
+Run     python stages/collect.py
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from spoken_digits import errors
+from spoken_digits.config import Config, read_config
+from spoken_digits.io import files
+from spoken_digits.models.params import names
+
+PLOTS = Path("plots")
+MODELS = PLOTS / "models"
+
+
+def main() -> None:
+    config = read_config(Path("params.yaml"))
+    models = names(config)
+    write("curves", [table("curves", model) for model in models])
+    write("f1", [table("per_class", model) for model in models])
+    sizes = [table("size_accuracy", stem) for model in models for stem in stems(config, model)]
+    write("size_accuracy", sizes)
+    print(f"{MODELS}: {len(models)} models, {len(sizes)} sizes")
+
+
+def table(folder: str, stem: str) -> pd.DataFrame:
+    """The rows of one file, led by the name of the model."""
+    path = PLOTS / folder / f"{stem}.csv"
+    if not path.exists():
+        raise errors.UserError(f"{path} is missing: make it with `dvc repro`")
+    rows = pd.read_csv(path, dtype={"label": str}, keep_default_na=False)
+    if "model" not in rows:
+        rows.insert(0, "model", stem)
+    return rows
+
+
+def stems(config: Config, model: str) -> list[str]:
+    """`model`, then it with each of its schemes."""
+    networks = config.subsection("quantize.networks").values()
+    schemes = [network["scheme"] for network in networks if network["model"] == model]
+    return [model, *(f"{model}.{scheme}" for scheme in ["int8_dynamic", *schemes])]
+
+
+def write(name: str, tables: list[pd.DataFrame]) -> None:
+    rows = pd.concat(tables, ignore_index=True)
+    with files.replacing(MODELS / f"{name}.csv") as temporary:
+        rows.to_csv(temporary, index=False, lineterminator="\n")
+
+
+if __name__ == "__main__":
+    errors.run(main)

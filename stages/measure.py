@@ -1,0 +1,96 @@
+"""Stage `measure`: what an integer model costs on a Cortex-M, and that its C equals NumPy.
+
+Reads   models/<model>.<scheme>.safetensors, data/raw/, data/split.csv, firmware/,
+        params.yaml: measure
+Writes  metrics/cortex_m/<model>.<scheme>.json
+Run     python stages/measure.py lstm_36kb int8
+
+The figures belong to the tools that `measure` names. Where these are not installed, figures
+recorded for the same model stay as they are; for another model there are none until the tools are.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spoken_digits import audio, errors
+from spoken_digits.config import read_config
+from spoken_digits.data import manifest, splits
+from spoken_digits.data.clips import ClipArchive
+from spoken_digits.embedded import proof, toolchain
+from spoken_digits.features.mfcc_int import spec_from, to_pcm
+from spoken_digits.integer.frontend.specification import FrontendSpec
+from spoken_digits.integer.limits import SCHEMES
+from spoken_digits.integer.network import from_arrays
+from spoken_digits.io import files
+from spoken_digits.models.card import read_model
+
+RAW = Path("data/raw")
+SPLIT = Path("data/split.csv")
+MODELS = Path("models")
+FIRMWARE = Path("firmware")
+METRICS = Path("metrics/cortex_m")
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    stem = f"{arguments.model}.{arguments.scheme}"
+    path, model_file = METRICS / f"{stem}.json", MODELS / f"{stem}.safetensors"
+    card, tensors = read_model(model_file)
+    tools = read_config(Path("params.yaml")).section("measure", toolchain.MeasureParams)
+    model = files.sha256(model_file.read_bytes())
+    missing = toolchain.missing(tools)
+    if missing:
+        leave(path, stem, model, missing)
+        return
+    network = from_arrays({name: t.numpy() for name, t in tensors.items()}, arguments.scheme)
+    spec = spec_from(card.features)
+    clips = test_clips(spec)
+    runs = proof.on_host(network, spec, clips, FIRMWARE)
+    runs += proof.on_boards(network, spec, clips, FIRMWARE)
+    metrics = proof.cost_metrics(runs)
+    files.write_json(path, {"model_sha256": model, **metrics})
+    print(
+        f"{stem}: {metrics['mismatches']} mismatches on {len(clips)} clips, "
+        f"{metrics['flash_bytes']:,} B of flash, {metrics['instructions_m0']:,} instructions on M0"
+    )
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", help="lstm_36kb, or another trained on mfcc_int")
+    parser.add_argument("scheme", choices=SCHEMES)
+    return parser.parse_args()
+
+
+def leave(path: Path, stem: str, model: str, missing: list[str]) -> None:
+    """Keep figures of the same model; write that there are none for another."""
+    recorded: dict[str, Any] = files.read_json(path, "dvc repro measure") if path.exists() else {}
+    if recorded.get("model_sha256") == model:
+        kept = "the recorded figures stay"
+    else:
+        files.write_json(path, {"model_sha256": model})
+        kept = "there are no figures of this model"
+    print(f"{stem}: not measured, {kept} ({'; '.join(missing)}; Debian: {toolchain.PACKAGES})")
+
+
+def test_clips(spec: FrontendSpec) -> list[NDArray[np.int16]]:
+    """Every test clip as samples for the front-end."""
+    table = manifest.read_manifest(RAW / "manifest.csv")
+    archive = ClipArchive(RAW / "audio.zip")
+    clips = []
+    for path in table["path"].iloc[splits.read_split(SPLIT, table)["test"]]:
+        waveform, audio_format = audio.decode(archive.read(path), path)
+        clips.append(
+            to_pcm(audio.resample(waveform, audio_format.sample_rate, spec.sample_rate))
+        )
+    return clips
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,40 @@
+"""Stage `plan`: params.yaml -> everything that decides each model's training.
+
+Reads   data/raw/provenance.json, params.yaml: seed, features, train, model, variants
+Writes  data/plans/<model>.json
+Run     python stages/plan.py
+
+A budget becomes a hidden size, and of the recipes for other corpora nothing is left. What leaves
+a model's plan as it was does not train that model again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from spoken_digits import errors
+from spoken_digits.config import read_config
+from spoken_digits.io import files
+from spoken_digits.models.params import names
+from spoken_digits.training.plan import write_plans
+from spoken_digits.training.planning import make_plan
+
+PROVENANCE = Path("data/raw/provenance.json")
+PLANS = Path("data/plans")
+
+
+def main() -> None:
+    config = read_config(Path("params.yaml"))
+    provenance = files.read_json(PROVENANCE, "dvc repro download")
+    plans = [
+        make_plan(config, model, provenance["corpus"], len(provenance["labels"]))
+        for model in names(config)
+    ]
+    with files.replacing(PLANS) as folder:
+        folder.mkdir()
+        write_plans(folder, plans, config.value("train.checkpoint_seconds", float))
+    print(f"{PLANS}: {', '.join(plan.model for plan in plans)}")
+
+
+if __name__ == "__main__":
+    errors.run(main)
