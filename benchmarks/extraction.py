@@ -64,12 +64,13 @@ def rows(data: Path, params: Path) -> list[dict[str, Any]]:
     manifest = read_manifest(data / "raw/manifest.csv")
     audio_s = float((manifest["n_samples"] / manifest["sample_rate"]).sum())
     clips = ClipArchive(data / "raw/audio.zip")
-    paths = random.Random(0).sample(manifest["path"].tolist(), min(N_REFERENCE, len(manifest)))
+    listed = list(zip(manifest["path"], manifest["sha256"], strict=True))
+    sample = random.Random(0).sample(listed, min(N_REFERENCE, len(listed)))
     n_cores = os.cpu_count() or 1
     result = []
     for kind, reference in REFERENCES.items():
-        clip_s = _reference(reference, clips, paths)
-        bound_s = _bound(kind, clips, paths) * len(manifest) / n_cores
+        clip_s = _reference(reference, clips, sample)
+        bound_s = _bound(kind, clips, sample) * len(manifest) / n_cores
         sizes = [n for n in FEWER if n < len(manifest)] + [len(manifest)]
         taken = [_extract(kind, data / "raw", params, n) for n in sizes]
         n_clips, whole = sizes[-1], taken[-1]
@@ -85,7 +86,7 @@ def rows(data: Path, params: Path) -> list[dict[str, Any]]:
             f"{n_clips:,} clips of 48 kHz (synthetic), the whole stage: archive to tensors on "
             f"disk, {n_clips / whole.seconds:,.0f} clips/s, "
             f"{audio_s / whole.seconds:,.0f} times real time; against librosa load, resample, "
-            f"transform clip by clip, {1e3 * clip_s:.2f} ms a clip over {len(paths)} clips; "
+            f"transform clip by clip, {1e3 * clip_s:.2f} ms a clip over {len(sample)} clips; "
             f"resampling and Fourier transforms alone take {n_cores} cores {bound_s:.1f} s"
         )
         result.append(
@@ -102,13 +103,15 @@ def rows(data: Path, params: Path) -> list[dict[str, Any]]:
     return result
 
 
-def _reference(extract: Callable[[Path], Any], clips: ClipArchive, paths: list[str]) -> float:
+def _reference(
+    extract: Callable[[Path], Any], clips: ClipArchive, sample: list[tuple[str, str]]
+) -> float:
     """Seconds a clip."""
     with tempfile.TemporaryDirectory() as folder:
         files = []
-        for i, path in enumerate(paths):
+        for i, (path, digest) in enumerate(sample):
             files.append(Path(folder) / f"{i}.wav")
-            files[-1].write_bytes(clips.read(path))
+            files[-1].write_bytes(clips.read(path, digest))
         for file in files[:20]:
             extract(file)  # librosa loads its parts when first used
         start = time.perf_counter()
@@ -117,10 +120,10 @@ def _reference(extract: Callable[[Path], Any], clips: ClipArchive, paths: list[s
         return (time.perf_counter() - start) / len(files)
 
 
-def _bound(kind: str, clips: ClipArchive, paths: list[str]) -> float:
+def _bound(kind: str, clips: ClipArchive, sample: list[tuple[str, str]]) -> float:
     """Seconds of one core a clip that soxr and the Fourier transforms take, with all else free."""
     rate, n_fft, hop = {"spectrogram": (16000, 2048, 512), "mfcc": (8000, 400, 160)}[kind]
-    decoded = [audio.decode(clips.read(path), path) for path in paths]
+    decoded = [audio.decode(clips.read(path, digest), path) for path, digest in sample]
     start = time.perf_counter()
     resampled = [audio.resample(clip, found.sample_rate, rate) for clip, found in decoded]
     seconds = time.perf_counter() - start
@@ -129,7 +132,7 @@ def _bound(kind: str, clips: ClipArchive, paths: list[str]) -> float:
         start = time.perf_counter()
         scipy.fft.rfft(frames)
         seconds += time.perf_counter() - start
-    return seconds / len(paths)
+    return seconds / len(sample)
 
 
 def _extract(kind: str, raw: Path, params: Path, n_clips: int) -> Measured:

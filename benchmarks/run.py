@@ -95,9 +95,9 @@ def unpack(folder: Path) -> tuple[list[Path], list[int]]:
     number = {label: i for i, label in enumerate(labels(manifest))}
     archive = ClipArchive(DATA / "raw" / "audio.zip")
     paths = []
-    for name in manifest["path"]:
+    for name, digest in zip(manifest["path"], manifest["sha256"], strict=True):
         paths.append(folder / name.replace("/", "_"))
-        paths[-1].write_bytes(archive.read(name))
+        paths[-1].write_bytes(archive.read(name, digest))
     return paths, [number[label] for label in manifest["label"]]
 
 

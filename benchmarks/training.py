@@ -237,7 +237,7 @@ def reference_epoch(subject: Subject) -> dict[str, Any]:
     device = subject.plain_device()
     read = READERS[subject.section.features]()
     archive = ClipArchive(subject.data / "raw/audio.zip")
-    paths = read_manifest(subject.data / "raw/manifest.csv")["path"]
+    listed = read_manifest(subject.data / "raw/manifest.csv")[["path", "sha256"]]
     share = min(1.0, REFERENCE_CLIPS / len(subject.dataset.rows["train"]))
     clips = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -245,8 +245,8 @@ def reference_epoch(subject: Subject) -> dict[str, Any]:
             rows = subject.dataset.rows[subset]
             rows = rows[: max(1, round(share * len(rows)))]
             files = [Path(folder) / f"{i}.wav" for i in rows]
-            for file, path in zip(files, paths.iloc[rows], strict=True):
-                file.write_bytes(archive.read(path))
+            for file, (path, digest) in zip(files, listed.iloc[rows].to_numpy(), strict=True):
+                file.write_bytes(archive.read(path, digest))
             clips[subset] = files, subject.dataset.whole.y[rows].tolist()
         _, seconds = train(subject.network(), read, clips, 2, device)
     times = {1: "once", 2: "twice"}[read.passes]

@@ -9,9 +9,11 @@ import ast
 import inspect
 from pathlib import Path
 
+from spoken_digits.config import describe, field_hints
 from spoken_digits.corpora import CorpusParams, SyntheticParams
 from spoken_digits.data.splits import SplitParams
 from spoken_digits.embedded.toolchain import MeasureParams
+from spoken_digits.evaluation.folds import StudyParams
 from spoken_digits.features.mfcc import MfccParams
 from spoken_digits.features.parallel import ParallelParams
 from spoken_digits.features.registry import FeatureParams
@@ -22,6 +24,8 @@ from spoken_digits.models.architectures import cnn, cnn_lstm, lstm
 from spoken_digits.models.base import ModelParams
 from spoken_digits.models.budget_params import BudgetParams
 from spoken_digits.quantization.int8_dynamic import Int8DynamicParams
+from spoken_digits.quantization.networks import NetworkParams
+from spoken_digits.training.planning import TrainParams
 from spoken_digits.training.recipe import Recipe
 
 SECTIONS: list[tuple[str, type]] = [
@@ -33,7 +37,7 @@ SECTIONS: list[tuple[str, type]] = [
     ("features.spectrogram", SpectrogramParams),
     ("features.parallel", ParallelParams),
     ("split", SplitParams),
-    ("train", Recipe),
+    ("train", TrainParams),
     ("variants.<name>", ModelParams),
     ("model, and variants.<name> with `architecture: lstm`", lstm.Params),
     ("<model>.budget", BudgetParams),
@@ -41,32 +45,35 @@ SECTIONS: list[tuple[str, type]] = [
     ("variants.<name> with `architecture: cnn_lstm`", cnn_lstm.Params),
     ("quantize.int8_dynamic", Int8DynamicParams),
     ("quantize.int8, quantize.pow2", QatParams),
+    ("quantize.networks.<name>", NetworkParams),
     ("measure", MeasureParams),
+    ("studies", StudyParams),
 ]
 INTRODUCTION = """# Parameters
 
 Made by `python docs/make_parameters.py` from the code that reads `params.yaml`; a test keeps them
-together. `seed` draws the split, initial weights, order and augmentation. A model's `train`
-holds the keys of `train` that differ for it, `train_on.<corpus>` those that differ on one corpus.
-`train.checkpoint_seconds`, the least time between two saved states of a training, changes no
-result and trains nothing again. `quantize.networks` names the integer networks that are made,
-measured and exported: a `model` and a `scheme` each.
+together. Values out of bounds are refused with the key's name and an example. `seed`, a whole
+number from 0 to 2,147,483,647, draws the split, the initial weights, the order of clips and the
+augmentation. A model's `train` overrides keys of section `train`; its `train_on.<corpus>`
+overrides them on one corpus.
 
 Experiments set any of them: `dvc exp run -S train.epochs=20 -S variants.cnn.dropout=0.3`.
 """
 
 
 def fields(schema: type) -> list[tuple[str, str, str]]:
-    """Name, type and meaning of each field of a dataclass, as its source has them."""
+    """Name, accepted values and meaning of each field of a dataclass."""
     (tree,) = ast.parse(inspect.getsource(schema)).body
     assert isinstance(tree, ast.ClassDef)
-    found = []
+    hints = field_hints(schema)
+    found = fields(Recipe) if schema is TrainParams else []
     for node, following in zip(tree.body, [*tree.body[1:], None], strict=True):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             meaning = ""
             if isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant):
                 meaning = " ".join(str(following.value.value).split())
-            found.append((node.target.id, ast.unparse(node.annotation), meaning))
+            key = node.target.id
+            found.append((key, describe(hints[key]), meaning))
     return found
 
 
@@ -74,10 +81,9 @@ def page() -> str:
     """The whole page."""
     parts = [INTRODUCTION]
     for name, schema in SECTIONS:
-        lines = [f"## {name}\n", "| key | type | meaning |", "|---|---|---|"]
-        for key, annotation, meaning in fields(schema):
-            kind = annotation.replace("|", "or").replace("Literal", "one of ").replace("'", "")
-            lines.append(f"| `{key}` | {kind} | {meaning} |")
+        lines = [f"## {name}\n", "| key | value | meaning |", "|---|---|---|"]
+        for key, accepted, meaning in fields(schema):
+            lines.append(f"| `{key}` | {accepted} | {meaning} |")
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 

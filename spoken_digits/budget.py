@@ -1,7 +1,7 @@
 """Print the largest LSTM that fits a memory budget, with its parameter table.
 
 Run     python -m spoken_digits.budget --kib 36
-        python -m spoken_digits.budget --kib 36 --bytes-per-weight 1 --bias-vectors 1
+        python -m spoken_digits.budget --bytes 36000 --bytes-per-weight 1 --bias-vectors 1
 """
 
 from __future__ import annotations
@@ -10,23 +10,16 @@ import argparse
 import typing
 
 from spoken_digits import errors
-from spoken_digits.errors import UserError
+from spoken_digits.config import build
 from spoken_digits.models.budget import largest_hidden_dim, table, tensor_sizes
 from spoken_digits.models.budget_params import BudgetParams, Reading
 
 
 def main() -> None:
     arguments = _parse_arguments()
-    try:
-        budget = BudgetParams(
-            kib=arguments.kib,
-            bytes_per_weight=arguments.bytes_per_weight,
-            bytes_per_bias=arguments.bytes_per_bias,
-            bias_vectors=arguments.bias_vectors,
-            reading=arguments.reading,
-        )
-    except ValueError as error:
-        raise UserError(f"`{error}") from None
+    keys = ("kib", "bytes", "bytes_per_weight", "bytes_per_bias", "bias_vectors", "reading")
+    given = {key: getattr(arguments, key) for key in keys}
+    budget = build(BudgetParams, given, "", source="arguments of the command")
     hidden_dim = largest_hidden_dim(budget, arguments.layers, arguments.inputs, arguments.classes)
     tensors = tensor_sizes(
         hidden_dim,
@@ -39,7 +32,7 @@ def main() -> None:
         arguments.reading,
     )
     print(f"largest hidden size: {hidden_dim}")
-    print(table(tensors, arguments.reading, arguments.kib))
+    print(table(tensors, arguments.reading, budget.n_bytes))
 
 
 def _parse_arguments() -> argparse.Namespace:
@@ -47,7 +40,9 @@ def _parse_arguments() -> argparse.Namespace:
         prog="python -m spoken_digits.budget",
         description="The largest LSTM that fits a memory budget, with its parameter table.",
     )
-    parser.add_argument("--kib", type=float, required=True, help="memory to fit, KiB")
+    memory = parser.add_mutually_exclusive_group(required=True)
+    memory.add_argument("--kib", type=float, help="memory to fit, KiB")
+    memory.add_argument("--bytes", type=int, help="memory to fit, bytes")
     parser.add_argument("--layers", type=_positive, default=2, help="LSTM layers (default 2)")
     parser.add_argument("--inputs", type=_positive, default=13, help="coefficients a frame (13)")
     parser.add_argument("--classes", type=_positive, default=10, help="words (10)")

@@ -1,24 +1,37 @@
 """params.yaml as frozen dataclasses: the file is the only source of every value.
 
-A section is read into a keyword-only dataclass without defaults. Unknown keys, missing keys
-and values of the wrong type are refused by name, so a typo cannot silently do nothing.
+A section is read into a keyword-only dataclass without defaults. Unknown keys, missing keys,
+values of the wrong type and values out of bounds are refused by name, so a typo cannot silently
+do nothing. Bounds are part of a field's type::
+
+    epochs: Annotated[int, Bounds(1, 10_000, example=40)]
+    gradient_clip: Annotated[float, Bounds(above=0, high=1e6, example=1.0)] | None
+    path: Annotated[str, Length(1, 1000, example="data/recordings")]
+
+What ties several fields together is checked in the dataclass's ``__post_init__``, by a ValueError
+whose text starts with the field's name and a backtick.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
+import functools
+import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
-
-from spoken_digits.errors import UserError
+from spoken_digits.bounds import Bounds, Keys
+from spoken_digits.errors import UserError, did_you_mean, shown, suggest
+from spoken_digits.io import strict_yaml
 
 T = TypeVar("T")
+
+
+_SINGLE_VALUES = {"seed": Annotated[int, Bounds(0, 2**31 - 1, example=42)]}
 
 
 class Config(dict[str, Any]):
@@ -28,24 +41,33 @@ class Config(dict[str, Any]):
         """The section `name` (dots go deeper: ``variants.cnn``) as an instance of `schema`."""
         return build(schema, self.subsection(name), name)
 
-    def value(self, name: str, kind: type[T]) -> T:
-        """The single value `name`, such as ``seed`` or ``train.threads``, as `kind`."""
+    def value(self, name: str, kind: type[T], hint: Any = None) -> T:
+        """The single value `name`, such as ``seed`` or ``train.threads``, as `kind`.
+
+        `hint` is the full type, such as ``Annotated[int, Bounds(1, 9)]``, where `kind` allows more.
+        """
         above, _, key = name.rpartition(".")
         node = self.subsection(above) if above else self
         if key not in node:
-            raise UserError(f"params.yaml: `{name}` is missing{_suggest(key, node, above)}")
-        return typing.cast(T, _convert(node[key], kind, name))
+            raise UserError(f"params.yaml: `{name}` is missing{suggest(key, node, above)}")
+        hint = hint or _SINGLE_VALUES.get(name, kind)
+        return typing.cast(T, _Reader("params.yaml").convert(node[key], hint, name))
 
     def subsection(self, name: str) -> Mapping[str, Any]:
         """The section `name` as it stands in the file, for keys that are checked later."""
-        node: Any = self
-        for depth, key in enumerate(name.split(".")):
-            if not isinstance(node, Mapping) or key not in node:
-                above = ".".join(name.split(".")[:depth]) or "params.yaml"
-                raise UserError(f"params.yaml: `{name}` is missing{_suggest(key, node, above)}")
-            node = node[key]
-        if not isinstance(node, Mapping):
-            raise UserError(f"params.yaml: `{name}` must be a section with keys, not {node!r}")
+        node: Mapping[str, Any] = self
+        above = "params.yaml"
+        for key in name.split("."):
+            if key not in node:
+                raise UserError(f"params.yaml: `{name}` is missing{suggest(key, node, above)}")
+            inner = node[key]
+            above = key if node is self else f"{above}.{key}"
+            if not isinstance(inner, Mapping):
+                raise UserError(
+                    f"params.yaml: `{above}` is {shown(inner)}, "
+                    "must be a section with keys of its own"
+                )
+            node = inner
         return node
 
 
@@ -55,106 +77,202 @@ def read_config(path: Path) -> Config:
     Raises
     ------
     UserError
-        The file is missing or is not a YAML mapping.
+        The file is missing, is not plain YAML (see `strict_yaml`), or is no mapping.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path} is missing: run from the top folder of the repository") from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    content = strict_yaml.read(path)
     if not isinstance(content, dict):
         raise UserError(f"{path} must hold sections such as `corpus:` and `train:`")
     return Config(content)
 
 
-def build(schema: type[T], values: Any, name: str) -> T:
-    """`values` as an instance of the dataclass `schema`; `name` is where they stand, for errors."""
-    if not isinstance(values, Mapping):
-        raise UserError(f"params.yaml: `{name}` must be a section with keys, not {values!r}")
-    hints = typing.get_type_hints(schema)
-    fields = [field.name for field in dataclasses.fields(schema)]  # type: ignore[arg-type]
-    for key in values:
-        if key not in fields:
-            raise UserError(
-                f"params.yaml: unknown key `{name}.{key}`{_suggest(str(key), fields, name)}"
-            )
-    for key in fields:
-        if key not in values:
-            raise UserError(
-                f"params.yaml: `{name}.{key}` is missing: add it (see docs/parameters.md)"
-            )
-    converted = {key: _convert(values[key], hints[key], f"{name}.{key}") for key in fields}
-    try:
-        return schema(**converted)
-    except ValueError as error:
-        raise UserError(f"params.yaml: `{name}.{error}`") from None
+def build(schema: type[T], values: Any, name: str, source: str = "params.yaml") -> T:
+    """`values` as an instance of the dataclass `schema`.
+
+    Parameters
+    ----------
+    schema
+        A dataclass; a field with the default None may be missing.
+    values
+        A mapping with a key for each field.
+    name
+        Where the values stand in `source`, for errors: ``variants.cnn``.
+    source
+        The file they come from, for errors.
+
+    Raises
+    ------
+    UserError
+        A key is unknown or missing, or a value is wrong; one line that names it.
+    """
+    return typing.cast(T, _Reader(source).build(schema, values, name))
 
 
-def _suggest(key: str, known: Any, where: str) -> str:
-    names = [str(k) for k in known] if isinstance(known, (Mapping, list)) else []
-    close = difflib.get_close_matches(key, names, n=1)
-    if close:
-        return f"; did you mean `{close[0]}`?"
-    return f"; `{where}` has: {', '.join(names)}" if names else ""
+def convert_part(
+    schema: type, values: Any, name: str, source: str = "params.yaml", without: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Some of the fields of `schema`, checked and converted, such as a model's own `train`.
+
+    Parameters and errors are those of `build`; fields named in `without` are refused.
+    """
+    return _Reader(source).convert_part(schema, values, name, without)
 
 
-def _convert(value: Any, hint: Any, name: str) -> Any:
-    """`value` as the declared type.
+@functools.cache
+def field_hints(schema: type) -> dict[str, Any]:
+    """The type of each field of a dataclass, bounds included."""
+    hints = typing.get_type_hints(schema, include_extras=True)
+    return {field.name: hints[field.name] for field in dataclasses.fields(schema)}
+
+
+def describe(hint: Any) -> str:
+    """What a field of this type accepts: ``a whole number from 1 to 10,000, or null``."""
+    plain, rule = _unwrap(hint)
+    origin, arguments = typing.get_origin(plain), typing.get_args(plain)
+    if origin in (typing.Union, types.UnionType):
+        return f"{describe(_without_none(plain))}, or null"
+    if origin is Literal:
+        return f"one of {', '.join(map(str, arguments))}" if arguments[1:] else f"{arguments[0]}"
+    if origin is tuple:
+        items = f"a list of {rule.low} to {rule.high} items" if rule else "a list"
+        return f"{items}, each {describe(arguments[0])}"
+    if plain in _TYPE_NAMES:
+        suffix = f" of {rule.low} to {rule.high:,} characters" if plain is str and rule else ""
+        suffix = f" {rule}" if isinstance(rule, Bounds) else suffix
+        return _TYPE_NAMES[plain] + suffix
+    if isinstance(rule, Keys):
+        return f"a section whose keys are among {', '.join(rule.names)}"
+    return "a section with keys of its own"
+
+
+_TYPE_NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Converts values by declared type; `source` is the file they stand in."""
+
+    source: str
+
+    def build(self, schema: type, values: Any, name: str) -> Any:
+        converted = self.convert_part(schema, values, name)
+        for field in dataclasses.fields(schema):
+            if field.name in converted:
+                continue
+            if field.default is not None:
+                raise UserError(
+                    f"{self.source}: `{_join(name, field.name)}` is missing: "
+                    "add it (see docs/parameters.md)"
+                )
+            converted[field.name] = None
+        try:
+            return schema(**converted)
+        except ValueError as error:
+            raise UserError(f"{self.source}: `{_join(name, str(error))}") from None
+
+    def convert_part(
+        self, schema: type, values: Any, name: str, without: Iterable[str] = ()
+    ) -> dict[str, Any]:
+        if not isinstance(values, Mapping):
+            raise self._wrong(values, schema, name)
+        hints = {key: hint for key, hint in field_hints(schema).items() if key not in without}
+        for key in values:
+            if key not in hints:
+                raise self._unknown(key, hints, name)
+        return {key: self.convert(v, hints[key], _join(name, key)) for key, v in values.items()}
+
+    def convert(self, value: Any, hint: Any, name: str) -> Any:
+        """`value` as the declared type."""
+        if typing.get_origin(hint) in (typing.Union, types.UnionType):
+            return None if value is None else self._convert(value, _without_none(hint), hint, name)
+        return self._convert(value, hint, hint, name)
+
+    def _convert(self, value: Any, hint: Any, declared: Any, name: str) -> Any:
+        """`value` as `hint`; errors speak of `declared`, which may allow null as well."""
+        plain, rule = _unwrap(hint)
+        origin, arguments = typing.get_origin(plain), typing.get_args(plain)
+        if dataclasses.is_dataclass(plain):
+            return self.build(typing.cast(type, plain), value, name)
+        if origin is Literal:
+            # True == 1: the type counts too.
+            if any(type(value) is type(option) and value == option for option in arguments):
+                return value
+        elif origin is tuple and isinstance(value, list | tuple):
+            if rule is None or rule.low <= len(value) <= rule.high:
+                items = enumerate(value)
+                return tuple(self.convert(v, arguments[0], f"{name}[{i}]") for i, v in items)
+        elif origin is dict and isinstance(value, Mapping):
+            return self._convert_mapping(value, arguments[1], rule, name)
+        elif plain is bool and isinstance(value, bool):
+            return value
+        elif plain is str and isinstance(value, str):
+            if value.isprintable() and (rule is None or rule.low <= len(value) <= rule.high):
+                return value
+        elif plain in (int, float):
+            number = _number(value, plain)
+            if number is not None and (rule or Bounds()).hold(number):
+                return number
+        raise self._wrong(value, declared, name)
+
+    def _convert_mapping(
+        self, values: Mapping[Any, Any], hint: Any, rule: Keys | None, name: str
+    ) -> dict[Any, Any]:
+        for key in values:
+            if rule is not None and key not in rule.names:
+                raise self._unknown(key, rule.names, name)
+        if hint is Any:
+            return dict(values)
+        return {key: self.convert(v, hint, _join(name, str(key))) for key, v in values.items()}
+
+    def _unknown(self, key: Any, known: Iterable[str], name: str) -> UserError:
+        where = _join(name, shown(key).strip("'"))
+        return UserError(f"{self.source}: unknown key `{where}`{suggest(key, known, name)}")
+
+    def _wrong(self, value: Any, hint: Any, name: str) -> UserError:
+        plain, rule = _unwrap(hint)
+        if typing.get_origin(plain) in (typing.Union, types.UnionType):
+            plain, rule = _unwrap(_without_none(plain))
+        advice = ""
+        if rule is not None and rule.example is not None:
+            advice = f", such as {rule.example}"
+        elif typing.get_origin(plain) is Literal:
+            advice = did_you_mean(value, typing.get_args(plain))
+        return UserError(
+            f"{self.source}: `{name}` is {shown(value)}, must be {describe(hint)}{advice}"
+        )
+
+
+def _unwrap(hint: Any) -> tuple[Any, Any]:
+    """A type without its annotation, and the rule in the annotation."""
+    if typing.get_origin(hint) is typing.Annotated:
+        plain, rule, *_ = typing.get_args(hint)
+        return plain, rule
+    return hint, None
+
+
+def _without_none(union: Any) -> Any:
+    (option,) = [option for option in typing.get_args(union) if option is not type(None)]
+    return option
+
+
+def _number(value: Any, kind: type) -> float | None:
+    """`value` as `kind`, or None.
 
     YAML reads ``1e-05``, which is what DVC writes for ``-S train.learning_rate=0.00001``, as a
     string: the declared type decides, not YAML's guess.
     """
-    origin = typing.get_origin(hint)
-    if origin in (typing.Union, types.UnionType):
-        options = typing.get_args(hint)
-        if value is None and type(None) in options:
-            return None
-        (hint,) = [option for option in options if option is not type(None)]
-        return _convert(value, hint, name)
-    if origin is typing.Literal:
-        options = typing.get_args(hint)
-        if value not in options:
-            close = difflib.get_close_matches(str(value), [str(o) for o in options], n=1)
-            hint_text = f"; did you mean `{close[0]}`?" if close else ""
-            raise UserError(
-                f"params.yaml: `{name}` is {value!r}, must be one of "
-                f"{', '.join(map(str, options))}{hint_text}"
-            )
-        return value
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise UserError(f"params.yaml: `{name}` must be a list, not {value!r}")
-        (item, _) = typing.get_args(hint)
-        return tuple(_convert(v, item, f"{name}[{i}]") for i, v in enumerate(value))
-    if dataclasses.is_dataclass(hint):
-        return build(typing.cast(type, hint), value, name)
-    if origin is dict or hint is dict:
-        if not isinstance(value, Mapping):
-            raise UserError(f"params.yaml: `{name}` must be a section with keys, not {value!r}")
-        return dict(value)
-    return _convert_scalar(value, hint, name)
-
-
-def _convert_scalar(value: Any, hint: Any, name: str) -> Any:
-    wrong = UserError(f"params.yaml: `{name}` is {value!r}, must be {_TYPE_NAMES.get(hint, hint)}")
-    if hint is bool or isinstance(value, bool):
-        if hint is bool and isinstance(value, bool):
-            return value
-        raise wrong
-    if hint is str:
-        if isinstance(value, str):
-            return value
-        raise wrong
+    if isinstance(value, str) and _EXPONENT.fullmatch(value):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
     try:
         number = float(value)
-    except (TypeError, ValueError):
-        raise wrong from None
-    if hint is float:
-        return number
-    if hint is int and number.is_integer():
-        return int(value) if not isinstance(value, str) else int(number)
-    raise wrong
+    except OverflowError:
+        return None
+    if kind is int and not number.is_integer():
+        return None
+    return int(value) if kind is int else number
 
 
-_TYPE_NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+def _join(name: str, key: str) -> str:
+    return f"{name}.{key}" if name else key

@@ -1,12 +1,14 @@
-"""The one exception that users see, and the wrapper that prints it as one line."""
+"""The one exception that users see, the wrapper that prints it as one line, and its wording."""
 
 from __future__ import annotations
 
+import difflib
 import errno
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -27,9 +29,16 @@ def describe_os_error(error: OSError) -> str:
     return f"cannot use{where}: {error.strerror or error}"
 
 
+def printable(text: str) -> str:
+    """`text` with control characters and the like escaped, so that it cannot steer a terminal."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text
+    )
+
+
 def report(error: Exception) -> None:
     """Print an error that does not end the run, as one line."""
-    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+    print(f"error: {printable(' '.join(str(error).split()))}", file=sys.stderr)
 
 
 def run(main: Callable[[], None]) -> None:
@@ -50,3 +59,29 @@ def run(main: Callable[[], None]) -> None:
         sys.exit(f"error: {describe_os_error(error)}")
     except KeyboardInterrupt:
         sys.exit("interrupted: run again to go on")
+
+
+def shown(value: Any) -> str:
+    """A value as YAML writes it, in one short printable line."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    try:
+        text = repr(value)
+    except ValueError:  # Python prints no whole number of more than 4,300 digits
+        return "a number of thousands of digits"
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def did_you_mean(key: Any, known: Iterable[Any]) -> str:
+    """Hint at the known name nearest to `key`, to be appended to a message; empty if none is."""
+    close = difflib.get_close_matches(shown(key).strip("'"), list(map(str, known)), n=1)
+    return f"; did you mean `{close[0]}`?" if close else ""
+
+
+def suggest(key: Any, known: Iterable[Any], where: str) -> str:
+    """`did_you_mean`, or else all the names that `where` has."""
+    names = [shown(name).strip("'") for name in known]
+    if not names:
+        return ""
+    rest = ", ..." if len(names) > 30 else ""
+    return did_you_mean(key, names) or f"; `{where}` has: {', '.join(names[:30])}{rest}"

@@ -28,8 +28,11 @@ class Recogniser:
 
     def __init__(self, path: Path) -> None:
         self.card, tensors = read_model(path)
-        self._network = load_any(self.card, tensors)
-        self._extract = extractor_from(self.card.features)
+        try:
+            self._network = load_any(self.card, tensors)
+        except errors.UserError as error:
+            raise errors.UserError(f"{path}: {error}") from None
+        self._path, self._extract = path, extractor_from(self.card.features)
 
     @torch.inference_mode()
     def __call__(self, waveform: Waveform, sample_rate: int) -> NDArray[np.float64]:
@@ -41,11 +44,21 @@ class Recogniser:
             (n_samples,) float32, any level.
         sample_rate
             Hz, any.
+
+        Raises
+        ------
+        UserError
+            The model's weights overflow on this clip.
         """
         clip = audio.resample(waveform, sample_rate, self._extract.sample_rate)
         features, n_frames = self._extract([clip])
         x = self.card.normalise(torch.from_numpy(features))  # (1, n_frames, n_coefficients)
         logits = self._network(x, torch.from_numpy(n_frames))  # (1, n_labels)
+        if not torch.isfinite(logits).all():
+            raise errors.UserError(
+                f"{self._path} gives no probabilities (NaN or infinity): "
+                "make it again with `dvc repro train`"
+            )
         return np.asarray(probabilities(logits.numpy().astype(np.float64))[0])
 
 
@@ -67,8 +80,9 @@ def main() -> None:
 
 def _line(file: Path, chances: NDArray[np.float64], labels: Sequence[str]) -> str:
     order = np.argsort(-chances, kind="stable")
-    ranked = "  ".join(f"{labels[i]} {chances[i]:.4f}" for i in order)
-    return f"{file}: {labels[order[0]]}    {ranked}"
+    words = [errors.printable(label) for label in labels]
+    ranked = "  ".join(f"{words[i]} {chances[i]:.4f}" for i in order)
+    return f"{errors.printable(str(file))}: {words[order[0]]}    {ranked}"
 
 
 def _parse_arguments() -> argparse.Namespace:

@@ -16,6 +16,7 @@ from spoken_digits import errors
 from spoken_digits.config import Config, read_config
 from spoken_digits.io import files
 from spoken_digits.models.params import names
+from spoken_digits.quantization.networks import schemes_of
 
 PLOTS = Path("plots")
 MODELS = PLOTS / "models"
@@ -44,9 +45,8 @@ def table(folder: str, stem: str) -> pd.DataFrame:
 
 def stems(config: Config, model: str) -> list[str]:
     """`model`, then it with each of its schemes."""
-    networks = config.subsection("quantize.networks").values()
-    schemes = [network["scheme"] for network in networks if network["model"] == model]
-    return [model, *(f"{model}.{scheme}" for scheme in ["int8_dynamic", *schemes])]
+    schemes = ["int8_dynamic", *schemes_of(config, model)]
+    return [model, *(f"{model}.{scheme}" for scheme in schemes)]
 
 
 def write(name: str, tables: list[pd.DataFrame]) -> None:

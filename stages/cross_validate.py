@@ -26,6 +26,7 @@ from spoken_digits.data.loading import Dataset, load_dataset
 from spoken_digits.data.manifest import read_manifest
 from spoken_digits.evaluation.inference import predict
 from spoken_digits.io import files
+from spoken_digits.quantization.networks import schemes_of
 from spoken_digits.quantization.schemes import scheme_module
 from spoken_digits.training.experiment import TrainedModel, train_model
 from spoken_digits.training.folds import read_provenance, resplit
@@ -50,7 +51,7 @@ def main() -> None:
     )
     trained = train_model(split, plan)
     said = {"float32": float_predictions(trained, split)}
-    for scheme in integer_schemes(config, arguments.model):
+    for scheme in schemes_of(config, arguments.model):
         said[scheme] = quantized_predictions(trained, split, config, scheme, arguments.seed)
     rows = split.rows["test"]
     actual = split.actual("test")
@@ -78,12 +79,6 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--fold", type=int, default=0, help="speaker: which fold is tested on")
     parser.add_argument("--seed", type=int, required=True)
     return parser.parse_args()
-
-
-def integer_schemes(config: Config, model: str) -> list[str]:
-    """The schemes in which `model` becomes an integer network."""
-    networks = config.subsection("quantize.networks").values()
-    return [network["scheme"] for network in networks if network["model"] == model]
 
 
 def float_predictions(trained: TrainedModel, split: Dataset) -> np.ndarray:

@@ -8,9 +8,8 @@ Run     python stages/download.py [--check]
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import pandas as pd
 from tqdm import tqdm
@@ -19,6 +18,7 @@ from spoken_digits import corpora, errors
 from spoken_digits.config import read_config
 from spoken_digits.corpora.base import Corpus
 from spoken_digits.data import manifest
+from spoken_digits.data import provenance as provenance_file
 from spoken_digits.data.clips import write_archive
 from spoken_digits.errors import UserError
 from spoken_digits.io import files
@@ -71,11 +71,7 @@ def store(corpus: Corpus, archive: Path) -> pd.DataFrame:
 
 def verify(corpus: Corpus, table: pd.DataFrame) -> str:
     """The content fingerprint; raises if the corpus has a known one that differs."""
-    lines = sorted(
-        f"{PurePosixPath(path).name} {digest}\n"
-        for path, digest in zip(table["path"], table["sha256"], strict=True)
-    )
-    fingerprint = hashlib.sha256("".join(lines).encode()).hexdigest()
+    fingerprint = provenance_file.fingerprint(table)
     if corpus.fingerprint is not None and fingerprint != corpus.fingerprint:
         raise UserError(
             f"the recordings are not those of {corpus.name} {corpus.version}: fingerprint "

@@ -21,7 +21,7 @@ from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.loading import Dataset, load_dataset
 from spoken_digits.data.manifest import read_manifest
 from spoken_digits.evaluation import mistakes
-from spoken_digits.evaluation.inference import check_fits, predict
+from spoken_digits.evaluation.inference import check_finite, check_fits, predict
 from spoken_digits.evaluation.metrics import (
     accuracy_metrics,
     per_class_report,
@@ -58,6 +58,7 @@ def main() -> None:
         .astype(np.float64)
         for subset in ("train", "val", "test")
     }
+    check_finite(np.concatenate(list(logits.values())))
     actual = dataset.actual("test")
     metrics = {
         **accuracy_metrics(logits["test"], actual),
@@ -119,7 +120,7 @@ def draw_mistakes(
     for mistake in worst:
         row = dataset.rows["test"][mistake.row]
         path = manifest["path"][row]
-        waveform, found = audio.decode(archive.read(path), path)
+        waveform, found = audio.decode(archive.read(path, manifest["sha256"][row]), path)
         clips.append((manifest["utterance"][row], waveform, found.sample_rate))
     n_wrong = int((logits.argmax(axis=1) != actual).sum())
     title = f"{card.name}: {n_wrong} of {len(actual)} test clips wrong ({corpus_name(card.corpus)})"

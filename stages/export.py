@@ -25,9 +25,9 @@ from spoken_digits.errors import UserError
 from spoken_digits.features import mfcc_int
 from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES
-from spoken_digits.integer.network import from_arrays
 from spoken_digits.io import files
 from spoken_digits.models.card import ModelCard, read_model
+from spoken_digits.quantization import integer
 
 RAW = Path("data/raw")
 SPLIT = Path("data/split.csv")
@@ -50,7 +50,12 @@ def main() -> None:
             f"{stem} reads {card.features['kind']}, which no firmware computes: "
             "export a model whose `features` are mfcc_int"
         )
-    network = from_arrays({name: t.numpy() for name, t in tensors.items()}, arguments.scheme)
+    network = integer.restore(card, tensors)
+    if network.scheme != arguments.scheme:
+        raise UserError(
+            f"{stem}.safetensors holds a network of scheme {network.scheme}: "
+            f"make it again with `dvc repro quantize@{stem}`"
+        )
     spec = mfcc_int.spec_from(card.features)
     metrics = files.read_json(METRICS / f"{stem}.json", f"dvc repro quantize@{stem}")
     content = export_files(
@@ -117,7 +122,7 @@ def golden_clips(card: ModelCard, spec: FrontendSpec) -> list[tuple[str, NDArray
         clips = test[test["label"] == label]
         if len(clips) > 0 and len(golden) < N_GOLDEN:
             row = first_short(clips)
-            waveform, found = audio.decode(archive.read(row["path"]), row["path"])
+            waveform, found = audio.decode(archive.read(row["path"], row["sha256"]), row["path"])
             waveform = audio.resample(waveform, found.sample_rate, spec.sample_rate)
             golden.append((row["utterance"], mfcc_int.to_pcm(waveform)))
     return golden

@@ -26,9 +26,9 @@ from spoken_digits.embedded import proof, toolchain
 from spoken_digits.features.mfcc_int import spec_from, to_pcm
 from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES
-from spoken_digits.integer.network import from_arrays
 from spoken_digits.io import files
 from spoken_digits.models.card import read_model
+from spoken_digits.quantization import integer
 
 RAW = Path("data/raw")
 SPLIT = Path("data/split.csv")
@@ -48,7 +48,7 @@ def main() -> None:
     if missing:
         leave(path, stem, model, missing)
         return
-    network = from_arrays({name: t.numpy() for name, t in tensors.items()}, arguments.scheme)
+    network = integer.restore(card, tensors)
     spec = spec_from(card.features)
     clips = test_clips(spec)
     runs = proof.on_host(network, spec, clips, FIRMWARE)
@@ -84,11 +84,10 @@ def test_clips(spec: FrontendSpec) -> list[NDArray[np.int16]]:
     table = manifest.read_manifest(RAW / "manifest.csv")
     archive = ClipArchive(RAW / "audio.zip")
     clips = []
-    for path in table["path"].iloc[splits.read_split(SPLIT, table)["test"]]:
-        waveform, audio_format = audio.decode(archive.read(path), path)
-        clips.append(
-            to_pcm(audio.resample(waveform, audio_format.sample_rate, spec.sample_rate))
-        )
+    test = table.iloc[splits.read_split(SPLIT, table)["test"]]
+    for path, digest in test[["path", "sha256"]].to_numpy():
+        waveform, audio_format = audio.decode(archive.read(path, digest), path)
+        clips.append(to_pcm(audio.resample(waveform, audio_format.sample_rate, spec.sample_rate)))
     return clips
 
 

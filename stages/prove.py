@@ -31,8 +31,9 @@ from spoken_digits.features import mfcc_int
 from spoken_digits.integer.frontend import frontend
 from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES
-from spoken_digits.integer.network import IntegerLSTM, from_arrays
+from spoken_digits.integer.network import IntegerLSTM
 from spoken_digits.models.card import read_model
+from spoken_digits.quantization import integer
 
 RAW = Path("data/raw")
 MODELS = Path("models")
@@ -120,10 +121,9 @@ def read_models() -> dict[str, tuple[FrontendSpec, IntegerLSTM]]:
     paths = [path for scheme in SCHEMES for path in MODELS.glob(f"*.{scheme}.safetensors")]
     for path in sorted(paths):
         card, tensors = read_model(path)
-        named = {name: tensor.numpy() for name, tensor in tensors.items()}
         found[path.name.removesuffix(".safetensors")] = (
             mfcc_int.spec_from(card.features),
-            from_arrays(named, card.scheme),
+            integer.restore(card, tensors),
         )
     if not found:
         raise UserError(f"{MODELS} holds no integer network: make them with `dvc repro quantize`")
@@ -132,13 +132,13 @@ def read_models() -> dict[str, tuple[FrontendSpec, IntegerLSTM]]:
 
 def read_clips(sample_rate: int, n_clips: int | None) -> Clips:
     """Recordings as the device hears them: all, or `n_clips` spread evenly."""
-    paths = manifest.read_manifest(RAW / "manifest.csv")["path"]
-    if n_clips is not None and n_clips < len(paths):
-        paths = paths.iloc[np.linspace(0, len(paths) - 1, n_clips).round().astype(int)]
+    table = manifest.read_manifest(RAW / "manifest.csv")[["path", "sha256"]]
+    if n_clips is not None and n_clips < len(table):
+        table = table.iloc[np.linspace(0, len(table) - 1, n_clips).round().astype(int)]
     archive = ClipArchive(RAW / "audio.zip")
     clips = []
-    for path in paths:
-        waveform, found = audio.decode(archive.read(path), path)
+    for path, digest in table.to_numpy():
+        waveform, found = audio.decode(archive.read(path, digest), path)
         clips.append(mfcc_int.to_pcm(audio.resample(waveform, found.sample_rate, sample_rate)))
     return clips
 

@@ -16,13 +16,14 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from spoken_digits import errors
 from spoken_digits.config import read_config
 from spoken_digits.data.loading import Dataset, load_dataset
-from spoken_digits.evaluation.inference import check_fits, predict
+from spoken_digits.evaluation.inference import check_finite, check_fits, predict
 from spoken_digits.evaluation.metrics import accuracy_metrics, rounded
 from spoken_digits.evaluation.tables import corpus_name, size_accuracy_row
 from spoken_digits.io import files
@@ -85,6 +86,7 @@ def compare(
     """Metrics of the quantized model beside its float parent."""
     parent = load_network(card, tensors)
     float_logits = predict(parent, card.normalise, dataset.subset("test"), CPU).numpy()
+    check_finite(np.concatenate([float_logits, quantized.logits]))
     float_metrics = files.read_json(
         METRICS / f"{card.name}.json", f"dvc repro evaluate@{card.name}"
     )

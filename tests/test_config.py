@@ -8,9 +8,10 @@ import yaml
 
 from spoken_digits.config import Config, build, read_config
 from spoken_digits.corpora import CorpusParams
-from spoken_digits.data.splits import SplitParams
+from spoken_digits.data.splits import SplitParams, read_params
 from spoken_digits.errors import UserError
 from spoken_digits.features.registry import FeatureParams
+from spoken_digits.models.budget import BudgetParams
 from spoken_digits.models.params import names, read_model_params
 from spoken_digits.training.planning import read_recipe
 
@@ -49,10 +50,10 @@ def test_a_number_that_yaml_reads_as_text_is_a_number():
     [
         ({"rate": "fast"}, r"`example.rate` is 'fast', must be a number"),
         ({"count": 2.5}, r"`example.count` is 2.5, must be a whole number"),
-        ({"count": True}, r"`example.count` is True, must be a whole number"),
+        ({"count": True}, r"`example.count` is true, must be a whole number"),
         ({"on": "yes"}, r"`example.on` is 'yes', must be true or false"),
         ({"kind": "c"}, r"`example.kind` is 'c', must be one of a, b"),
-        ({"sizes": 3}, r"`example.sizes` must be a list"),
+        ({"sizes": 3}, r"`example.sizes` is 3, must be a list, each a whole number"),
         ({"sizes": [1, "x"]}, r"`example.sizes\[1\]` is 'x'"),
         ({"raet": 1}, r"unknown key `example.raet`; did you mean `rate`\?"),
     ],
@@ -114,6 +115,70 @@ def test_a_misspelt_key_of_a_models_recipe_is_refused_where_it_stands(default_pa
     model = read_model_params(default_params, "cnn")
     with pytest.raises(UserError, match=r"unknown key `variants.cnn.train.epoch`"):
         read_recipe(default_params, "cnn", model, "fsdd")
+
+
+@pytest.mark.parametrize(
+    ("place", "changes", "message"),
+    [
+        ("train", {"epochs": 0}, "`model.train.epochs` is 0, must be .* 1 to 10,000, such as 40"),
+        ("train", {"epoch": 2}, "unknown key `model.train.epoch`; did you mean `epochs`"),
+        ("train", None, "`model.train` is null, must be a section"),
+        ("train_on", {"fsdd": {"patience": -1}}, "`model.train_on.fsdd.patience` is -1, must be"),
+        ("train_on", {"audiomnist": {"noise": -1}}, "`model.train_on.audiomnist.noise` is -1"),
+        ("train_on", {"fsd": {}}, "unknown key `model.train_on.fsd`; did you mean `fsdd`"),
+        ("train_on", {"fsdd": 3}, "`model.train_on.fsdd` is 3, must be a section"),
+    ],
+)
+def test_a_models_own_recipe_is_checked_where_it_stands(default_params, place, changes, message):
+    default_params["model"][place] = changes
+    with pytest.raises(UserError, match=message):
+        read_recipe(default_params, "lstm", read_model_params(default_params, "lstm"), "fsdd")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"audiomnits": {}}, "unknown key `split.split_on.audiomnits`; did you mean `audiomnist`"),
+        ({"fsdd": {"test_fraction": 1}}, "`split.split_on.fsdd.test_fraction` is 1, must be"),
+        ({"folder": {"fould": 1}}, "unknown key `split.split_on.folder.fould`; did you mean"),
+        ({"fsdd": {"split_on": {}}}, "unknown key `split.split_on.fsdd.split_on`"),
+    ],
+)
+def test_changes_of_the_split_are_checked_for_every_corpus(default_params, changes, message):
+    default_params["split"]["split_on"] = changes
+    with pytest.raises(UserError, match=message):
+        read_params(default_params, "audiomnist")
+
+
+def test_a_key_of_the_common_recipe_is_missed_though_a_model_has_its_own(default_params):
+    del default_params["train"]["epochs"]
+    with pytest.raises(UserError, match=r"`train.epochs` is missing"):
+        read_recipe(default_params, "lstm", read_model_params(default_params, "lstm"), "fsdd")
+
+
+@pytest.mark.parametrize("name", ["Cnn", "a.b", "../x", "", "x" * 41])
+def test_a_variant_is_named_so_that_files_can_be(default_params, name):
+    default_params["variants"] = {name: {}}
+    with pytest.raises(UserError, match="`variants` has a model named"):
+        names(default_params)
+
+
+def test_a_literal_is_told_by_its_type_too():
+    budget = {"bytes_per_weight": 4, "bytes_per_bias": 4, "reading": "total", "kib": 36}
+    assert build(BudgetParams, {**budget, "bias_vectors": 1}, "budget").n_bytes == 36 * 1024
+    for value in (True, 1.0, "1", {}, []):
+        with pytest.raises(UserError, match=r"`budget.bias_vectors` is .*, must be one of 1, 2"):
+            build(BudgetParams, {**budget, "bias_vectors": value}, "budget")
+
+
+def test_frames_that_overlap_too_much_are_refused(default_params):
+    default_params["features"]["mfcc"]["hop_length"] = 6
+    with pytest.raises(UserError, match=r"`features.mfcc.hop_length` is 6, must be .* 7 or more"):
+        default_params.section("features", FeatureParams)
+    default_params["features"]["mfcc"]["hop_length"] = 7
+    default_params["features"]["spectrogram"] |= {"n_samples": 1_000_000, "hop_length": 512}
+    with pytest.raises(UserError, match=r"`features.spectrogram.n_samples` gives 2,002,850 values"):
+        default_params.section("features", FeatureParams)
 
 
 @pytest.mark.parametrize(

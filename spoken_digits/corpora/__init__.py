@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
+from spoken_digits.bounds import Bounds, CorpusName, Length
 from spoken_digits.corpora import archives, audiomnist, fsdd
 from spoken_digits.corpora.base import Corpus
 
@@ -16,29 +17,26 @@ class SyntheticParams:
 
     profile: Literal["quick", "fsdd", "audiomnist"]
     """Size: quick 60 speakers x 5 takes, fsdd 6 x 50, audiomnist 60 x 50 at 48 kHz."""
-    seed: int
-    """Draws the voices and takes."""
+    seed: Annotated[int, Bounds(0, 2**31 - 1, example=0)]
+    """Seed of the voices and takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CorpusParams:
     """Section `corpus`."""
 
-    name: Literal["fsdd", "audiomnist", "synthetic", "folder"]
+    name: CorpusName
     """Which corpus."""
-    path: str
-    """folder: where the user's recordings lie; absolute if experiments run in the queue."""
-    limit: int | None
-    """At most so many clips, spread over words and speakers; null takes all."""
-    label_pattern: str | None
-    """folder: regular expression with groups label, speaker, take; null: the folder is the word."""
+    path: Annotated[str, Length(1, 1000, example="data/recordings")]
+    """folder: path of your recordings; use an absolute path for queued experiments."""
+    limit: Annotated[int, Bounds(1, 1_000_000, example=300)] | None
+    """Largest number of clips, spread evenly over words and speakers; null: all."""
+    label_pattern: Annotated[str, Length(1, 1000, example=r"(?P<label>\w+)/.*")] | None
+    """folder: regular expression for file names, with groups label, speaker and take; null: the
+    parent folder is the word."""
     known_faults: Literal["exclude", "keep"]
-    """audiomnist: what to do with the utterances known to be wrong."""
+    """audiomnist: whether to leave out the utterances known to be wrong."""
     synthetic: SyntheticParams
-
-    def __post_init__(self) -> None:
-        if self.limit is not None and self.limit < 1:
-            raise ValueError(f"limit` is {self.limit}, must be 1 or more, or null for all")
 
 
 def open_corpus(params: CorpusParams, root: Path) -> Corpus:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spoken_digits.errors import UserError
+from spoken_digits.io.files import sha256
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: the bytes must not depend on now
+_AGAIN = "dvc repro --force download"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,23 +66,45 @@ class ClipArchive:
             self._zip = zipfile.ZipFile(path)
         except FileNotFoundError:
             raise UserError(f"{path} is missing: make it with `dvc repro download`") from None
-        except zipfile.BadZipFile as error:
+        # zipfile says NotImplementedError of a later zip version, ValueError of a wrong name.
+        except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
             raise UserError(
-                f"{path} is not a whole archive ({error}): make it again with "
-                "`dvc repro --force download`"
+                f"{path} is not a whole archive ({error}): make it again with `{_AGAIN}`"
             ) from None
 
-    def read(self, name: str) -> bytes:
-        """The WAV file stored under `name`; its checksum is verified."""
+    def read(self, name: str, digest: str) -> bytes:
+        """The WAV file stored under `name`.
+
+        Parameters
+        ----------
+        name
+            Column `path` of the manifest.
+        digest
+            Column `sha256` of the manifest; the bytes must have it.
+
+        Raises
+        ------
+        UserError
+            There is no such clip, or it is not the recording that the manifest lists.
+        """
         try:
-            return self._zip.read(name)
+            entry = self._zip.getinfo(name)
+            if entry.compress_type != zipfile.ZIP_STORED:  # could unpack to any size
+                raise zipfile.BadZipFile("it is compressed, as `download` never does")
+            content = self._zip.read(entry)
         except KeyError:
             raise UserError(
-                f"{self.path} holds no {name}, which the manifest lists: "
-                "make both again with `dvc repro --force download`"
+                f"{self.path} holds no {name}, which the manifest lists: make both again with "
+                f"`{_AGAIN}`"
             ) from None
-        except zipfile.BadZipFile as error:
+        # zipfile says RuntimeError of an encrypted entry, ValueError of a wrong offset.
+        except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, ValueError) as error:
             raise UserError(
-                f"{self.path}: {name} is damaged ({error}): make it again with "
-                "`dvc repro --force download`"
+                f"{self.path}: {name} is damaged ({error}): make it again with `{_AGAIN}`"
             ) from None
+        if sha256(content) != digest:
+            raise UserError(
+                f"{self.path}: {name} is not the recording that the manifest lists (its SHA-256 "
+                f"differs): make both again with `{_AGAIN}`"
+            )
+        return content

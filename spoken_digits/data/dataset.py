@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from spoken_digits.data.store import Features
+from spoken_digits.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,11 @@ def fit_normalisation(train: Subset, kind: str) -> tuple[NDArray[np.float64], ND
     mean, std
         Each (1,) or (n_coefficients,). Coefficients that hardly vary are divided by a
         thousandth of the largest deviation at least, so that they cannot blow up.
+
+    Raises
+    ------
+    UserError
+        A feature is NaN or infinite.
     """
     if kind == "none":
         return np.zeros(1), np.ones(1)
@@ -84,6 +90,11 @@ def fit_normalisation(train: Subset, kind: str) -> tuple[NDArray[np.float64], ND
         frames = x[valid]  # (valid frames, n_coefficients)
         total, squares = total + frames.sum(0), squares + (frames**2).sum(0)
         count += len(frames)
+    if not np.isfinite(squares).all():
+        raise UserError(
+            "the features of the train clips hold NaN or infinity: make them again with "
+            "`dvc repro feature_extract`"
+        )
     mean, mean_square = np.asarray(total) / count, np.asarray(squares) / count
     if kind == "scalar":
         mean, mean_square = mean.mean(keepdims=True), mean_square.mean(keepdims=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 
 from spoken_digits.data import manifest, splits
 from spoken_digits.data.dataset import Subset
+from spoken_digits.data.provenance import read_provenance
 from spoken_digits.data.store import read_features
-from spoken_digits.io import files
 from spoken_digits.io.files import sha256
 
 
@@ -31,8 +32,8 @@ class Dataset:
     """Class i is labels[i]."""
     description: dict[str, Any]
     """Kind and parameters of the features."""
-    fingerprint: str
-    """Changes with the recordings, the features or the split."""
+    features_fingerprint: str
+    """Changes with the recordings or the features."""
     corpus: dict[str, Any]
     """Name, version, fingerprint, synthetic."""
 
@@ -43,6 +44,21 @@ class Dataset:
     def actual(self, name: str) -> NDArray[np.int64]:
         """Class numbers (n,) of the clips of train, val or test."""
         return self.whole.y[self.rows[name]]
+
+    @property
+    def split(self) -> str:
+        """Fingerprint of which clip of which word is in which subset."""
+        subset = {row: name for name, rows in self.rows.items() for row in rows.tolist()}
+        clips = [
+            [utterance, self.labels[y], subset.get(row)]
+            for row, (utterance, y) in enumerate(zip(self.utterances, self.whole.y, strict=True))
+        ]
+        return sha256(json.dumps(clips).encode())
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with the recordings, the features, the words or the split."""
+        return sha256(f"{self.features_fingerprint} {self.split}".encode())
 
     @property
     def input_shape(self) -> tuple[int, int]:
@@ -66,12 +82,11 @@ def load_dataset(data: Path, kind: str) -> Dataset:
         A file is missing, damaged, or of another corpus.
     """
     table = manifest.read_manifest(data / "raw" / "manifest.csv")
-    provenance = files.read_json(data / "raw" / "provenance.json", "dvc repro download")
+    provenance = read_provenance(data / "raw" / "provenance.json", table)
     store = read_features(data / "features" / kind, table)
     rows = splits.read_split(data / "split.csv", table)
     labels = manifest.labels(table)
     number = {label: i for i, label in enumerate(labels)}
-    split_digest = sha256(b"".join(rows[subset].tobytes() for subset in splits.SUBSETS))
     return Dataset(
         whole=Subset(
             x=store.x,
@@ -83,6 +98,6 @@ def load_dataset(data: Path, kind: str) -> Dataset:
         utterances=table["utterance"].tolist(),
         labels=labels,
         description=store.description,
-        fingerprint=sha256(f"{store.fingerprint} {split_digest}".encode()),
+        features_fingerprint=store.fingerprint,
         corpus={key: provenance[key] for key in ("corpus", "version", "fingerprint", "synthetic")},
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from spoken_digits import audio
@@ -21,7 +23,21 @@ COLUMNS = [
     "n_samples",
     "sha256",
 ]
-_TEXT = ["utterance", "path", "label", "speaker", "sha256"]
+_AGAIN = "dvc repro --force download"
+_TEXT = r"(?s).+"
+_PATTERNS = {
+    "utterance": _TEXT,
+    "path": _TEXT,
+    "label": _TEXT,
+    "speaker": _TEXT,
+    "take": r"-?[0-9]{1,15}",
+    "sample_rate": r"[1-9][0-9]{0,6}",
+    "n_samples": r"[1-9][0-9]{0,9}",
+    "sha256": r"[0-9a-f]{64}",
+}
+"""What each column holds."""
+_NUMBERS = ["take", "sample_rate", "n_samples"]
+_UNIQUE = ["utterance", "path"]
 
 
 def row(clip: Clip, expected: audio.AudioFormat | None) -> dict[str, str | int]:
@@ -75,21 +91,42 @@ def read_manifest(path: Path) -> pd.DataFrame:
     Raises
     ------
     UserError
-        The file is missing, or is not a manifest.
+        The file is missing or is not a manifest: a column is missing, a value is not what its
+        column holds, or a clip is there twice.
     """
     try:
-        # Labels such as "null" or "07" are words, not numbers or missing values.
-        manifest = pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows that are too long
+            # Labels such as "null" or "07" are words, not numbers or missing values.
+            manifest = pd.read_csv(
+                path, dtype=dict.fromkeys(COLUMNS, str), keep_default_na=False, index_col=False
+            )
     except FileNotFoundError:
         raise UserError(f"{path} is missing: make it with `dvc repro download`") from None
-    except ValueError as error:
-        raise UserError(f"{path} is damaged ({error}): `dvc repro --force download`") from None
+    except (ValueError, pd.errors.ParserWarning) as error:
+        raise UserError(f"{path} is damaged ({error}): `{_AGAIN}`") from None
+    if fault := _fault(manifest):
+        raise UserError(f"{path} is damaged ({fault}): make it again with `{_AGAIN}`")
+    return manifest.astype(dict.fromkeys(_NUMBERS, np.int64))
+
+
+def _fault(manifest: pd.DataFrame) -> str:
+    """What is wrong with a manifest whose columns are still text; empty if nothing."""
     missing = [column for column in COLUMNS if column not in manifest]
     if missing:
-        raise UserError(
-            f"{path} lacks the columns {', '.join(missing)}: `dvc repro --force download`"
-        )
-    return manifest
+        return f"it lacks the columns {', '.join(missing)}"
+    if manifest.empty:
+        return "it lists no clips"
+    for column, pattern in _PATTERNS.items():
+        wrong = ~manifest[column].str.fullmatch(pattern)
+        if wrong.any():
+            row = int(wrong.argmax())
+            return f"row {row + 1}: {column} is {manifest[column][row]!r}"
+    for column in _UNIQUE:
+        twice = manifest[column].duplicated()
+        if twice.any():
+            return f"{column} {manifest[column][twice.argmax()]!r} is listed twice"
+    return ""
 
 
 def labels(manifest: pd.DataFrame) -> list[str]:

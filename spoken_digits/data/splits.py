@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from spoken_digits.config import Config, build
+from spoken_digits.bounds import Bounds, ByCorpus
+from spoken_digits.config import Config, build, convert_part
 from spoken_digits.errors import UserError
 from spoken_digits.io.files import replacing
 
@@ -23,32 +24,31 @@ class SplitParams:
     """Section `split`."""
 
     scheme: Literal["random", "official", "speaker"]
-    """random: any clip anywhere; official: the takes the corpus's authors set aside are test;
-    speaker: nobody is heard in two subsets."""
+    """random: over all clips; official: test on the takes that the corpus's authors set aside;
+    speaker: no speaker is in two subsets."""
     stratify: bool
-    """random, official: the same share of every word in every subset."""
-    fold: int
-    """speaker: which of the folds is test; the fold before it is validation."""
-    n_folds: int
-    """speaker: folds to make where the corpus has no published ones."""
-    test_fraction: float
+    """random, official: every subset gets the same share of every word."""
+    fold: Annotated[int, Bounds(0, 999, example=0)]
+    """speaker: number of the test fold; the fold before it is for validation."""
+    n_folds: Annotated[int, Bounds(3, 1000, example=5)]
+    """speaker: number of folds to make where the corpus has no published ones; 3 or more, for
+    test, val and train."""
+    test_fraction: Annotated[float, Bounds(above=0, below=1, example=0.2)]
     """random: share of clips in test."""
-    val_fraction: float
+    val_fraction: Annotated[float, Bounds(above=0, below=1, example=0.1)]
     """random, official: share of all clips in validation."""
-    split_on: dict[str, Any]
-    """Keys of this section that differ on one corpus, under the corpus's name."""
+    split_on: ByCorpus
+    """Corpus name -> keys of this section to override on that corpus."""
 
     def __post_init__(self) -> None:
-        for name in ("test_fraction", "val_fraction"):
-            if not 0 < getattr(self, name) < 1:
-                raise ValueError(f"{name}` is {getattr(self, name)}, must lie between 0 and 1")
+        for corpus, changes in self.split_on.items():
+            where = f"split.split_on.{corpus}"
+            convert_part(SplitParams, changes, where, without=("split_on",))
         if self.test_fraction + self.val_fraction >= 1:
             raise ValueError(
                 f"test_fraction` and `split.val_fraction` add up to "
                 f"{self.test_fraction + self.val_fraction:g} and leave nothing to train on"
             )
-        if self.n_folds < 3:
-            raise ValueError(f"n_folds` is {self.n_folds}, must be 3 or more: test, val, train")
 
 
 def read_params(config: Config, corpus: str) -> SplitParams:

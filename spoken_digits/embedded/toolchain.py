@@ -6,7 +6,9 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from typing import Annotated
 
+from spoken_digits.bounds import Length
 from spoken_digits.embedded import boards
 
 PACKAGES = f"gcc {boards.PACKAGES}"
@@ -16,9 +18,9 @@ PACKAGES = f"gcc {boards.PACKAGES}"
 class MeasureParams:
     """Section `measure`: the tools that the recorded figures belong to."""
 
-    arm_gcc: str
+    arm_gcc: Annotated[str, Length(1, 20, example="12.2")]
     """Version of arm-none-eabi-gcc, or its beginning: 12.2 stands for 12.2.1 too."""
-    qemu: str
+    qemu: Annotated[str, Length(1, 20, example="7.2")]
     """Version of qemu-system-arm, or its beginning."""
 
 

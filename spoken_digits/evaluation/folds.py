@@ -5,9 +5,11 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
+
+from spoken_digits.bounds import Bounds, Length
 
 FLOAT = "float32"
 _DECIMALS = 6
@@ -17,12 +19,17 @@ _DECIMALS = 6
 class StudyParams:
     """Section `studies`: what `make studies` trains more than once."""
 
-    models: tuple[str, ...]
+    models: Annotated[tuple[Annotated[str, Length(1, 40)], ...], Length(1, 100, example=["lstm"])]
     """Models that are studied."""
-    seeds: tuple[int, ...]
+    seeds: Annotated[
+        tuple[Annotated[int, Bounds(0, 2**31 - 1, example=42)], ...],
+        Length(1, 100, example=[42, 43]),
+    ]
     """Seeds of the random split; each draws split, initial weights, order and augmentation. The
     first is that of the speaker folds."""
-    folds: tuple[int, ...]
+    folds: Annotated[
+        tuple[Annotated[int, Bounds(0, 100, example=0)], ...], Length(1, 100, example=[0, 1])
+    ]
     """Folds of speakers; of FSDD there are six, of AudioMNIST five."""
 
 

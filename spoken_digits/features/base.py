@@ -30,3 +30,18 @@ class Extractor(Protocol):
     def describe(self) -> dict[str, Any]:
         """Everything needed to make the same extractor again."""
         ...
+
+
+def check_overlap(n_fft: int, hop_length: int) -> None:
+    """Refuse frames that overlap so much that a few clips fill the memory.
+
+    Raises
+    ------
+    ValueError
+        A hop of less than a 64th of the window.
+    """
+    least = -(-n_fft // 64)
+    if hop_length < least:
+        raise ValueError(
+            f"hop_length` is {hop_length}, must be at least a 64th of n_fft, {least:,} or more"
+        )

@@ -11,6 +11,7 @@ from tqdm import tqdm
 from spoken_digits import audio
 from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.store import describe
+from spoken_digits.errors import UserError
 from spoken_digits.features.base import Extractor
 from spoken_digits.features.parallel import ParallelParams, run
 from spoken_digits.features.resumable import Block, PartialTensor
@@ -46,18 +47,19 @@ def write_features(
     UserError
         A clip cannot be read, a worker was killed, or another run is making the same features.
     """
-    paths = manifest["path"].tolist()
+    columns = ["path", "sha256", "sample_rate", "n_samples"]
+    clips = list(manifest[columns].itertuples(index=False, name=None))
     description = describe(extractor.describe(), manifest)
-    shape = (len(paths), *extractor.shape)
+    shape = (len(clips), *extractor.shape)
     with PartialTensor(folder, description, shape, extractor.dtype, _BLOCK_CLIPS) as partial:
         taken_over = partial.n_done
         calls = [
-            (extractor, archive.resolve(), paths[block.start : block.stop], block)
+            (extractor, archive.resolve(), clips[block.start : block.stop], block)
             for block in partial.missing()
         ]
-        worthwhile = max(1, (len(paths) - taken_over) // _CLIPS_WORTH_A_PROCESS)
+        worthwhile = max(1, (len(clips) - taken_over) // _CLIPS_WORTH_A_PROCESS)
         with tqdm(
-            total=len(paths), initial=taken_over, desc=extractor.kind, unit="clip", disable=None
+            total=len(clips), initial=taken_over, desc=extractor.kind, unit="clip", disable=None
         ) as bar:
             for start, checksum, valid in run(_extract, calls, parallel, worthwhile):
                 partial.record(start, checksum, valid)
@@ -67,15 +69,28 @@ def write_features(
 
 
 def _extract(
-    extractor: Extractor, archive: Path, paths: list[str], block: Block
+    extractor: Extractor, archive: Path, clips: list[tuple[str, str, int, int]], block: Block
 ) -> tuple[int, int, list[int]]:
-    """Write the features of the clips at `paths`; return what `PartialTensor.record` takes."""
+    """Write the features of some clips; return what `PartialTensor.record` takes.
+
+    Parameters
+    ----------
+    extractor, archive, block
+        What makes the features, of what, and where they go.
+    clips
+        `path`, `sha256`, `sample_rate` and `n_samples` of the manifest.
+    """
     keep_freed_memory()
     stat = archive.stat()
-    clips = _open_archive(archive, stat.st_mtime_ns, stat.st_size)
+    opened = _open_archive(archive, stat.st_mtime_ns, stat.st_size)
     waveforms = []
-    for path in paths:
-        waveform, found = audio.decode(clips.read(path), path)
+    for path, digest, sample_rate, n_samples in clips:
+        waveform, found = audio.decode(opened.read(path, digest), path)
+        if (found.sample_rate, waveform.size) != (sample_rate, n_samples):
+            raise UserError(
+                f"{path} has {waveform.size} samples at {found.sample_rate} Hz, manifest.csv says "
+                f"{n_samples} at {sample_rate}: make it again with `dvc repro --force download`"
+            )
         waveforms.append(audio.resample(waveform, found.sample_rate, extractor.sample_rate))
     features, n_frames = extractor(waveforms)
     return block.start, block.write(features), n_frames.tolist()

@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import scipy.fft
@@ -22,7 +22,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from spoken_digits.audio import Waveform, fix_length
+from spoken_digits.bounds import Bounds
 from spoken_digits.data.store import Features
+from spoken_digits.features.base import check_overlap
 
 _POWER_FLOOR = 1e-10
 _TOP_DB = 80.0
@@ -32,21 +34,19 @@ _TOP_DB = 80.0
 class MfccParams:
     """Section `features.mfcc`."""
 
-    n_fft: int
-    """Window and transform length, samples."""
-    hop_length: int
+    n_fft: Annotated[int, Bounds(2, 65_536, example=400)]
+    """Length of window and transform, samples; at most 64 times hop_length."""
+    hop_length: Annotated[int, Bounds(1, 65_536, example=160)]
     """Samples from frame to frame."""
-    n_mels: int
+    n_mels: Annotated[int, Bounds(1, 512, example=40)]
     """Mel bands from 0 Hz to half the sample rate."""
-    n_mfcc: int
+    n_mfcc: Annotated[int, Bounds(1, 512, example=13)]
     """Coefficients kept, the zeroth included."""
-    n_frames: int
+    n_frames: Annotated[int, Bounds(1, 10_000, example=36)]
     """Frames a clip is padded or trimmed to."""
 
     def __post_init__(self) -> None:
-        for name in ("n_fft", "hop_length", "n_mels", "n_mfcc", "n_frames"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}` is {getattr(self, name)}, must be 1 or more")
+        check_overlap(self.n_fft, self.hop_length)
         if self.n_mfcc > self.n_mels:
             raise ValueError(f"n_mfcc` is {self.n_mfcc}, must not exceed n_mels ({self.n_mels})")
 

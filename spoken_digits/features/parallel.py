@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import joblib
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from spoken_digits.bounds import Bounds, Length
 from spoken_digits.errors import UserError
 
 T = TypeVar("T")
@@ -20,15 +21,11 @@ class ParallelParams:
     """Section `features.parallel`: changes no byte of the features, is no reason to run again."""
 
     backend: Literal["loky", "dask"]
-    """loky: processes on this machine; dask: a Dask cluster that sees the same files."""
-    n_jobs: int | None
-    """Blocks of clips at work at a time; null: one a core, as far as the corpus is worth it."""
-    dask_scheduler: str | None
-    """dask: address of the scheduler, such as tcp://host:8786; null: a cluster of this machine."""
-
-    def __post_init__(self) -> None:
-        if self.n_jobs is not None and self.n_jobs < 1:
-            raise ValueError(f"n_jobs` is {self.n_jobs}, must be 1 or more, or null")
+    """loky: processes on this machine; dask: a Dask cluster that can read the same files."""
+    n_jobs: Annotated[int, Bounds(1, 1024, example=2)] | None
+    """Number of workers; null: one per core, fewer for a small corpus."""
+    dask_scheduler: Annotated[str, Length(1, 1000, example="tcp://host:8786")] | None
+    """dask: address of the scheduler, such as tcp://host:8786; null: a cluster on this machine."""
 
 
 def run(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+from spoken_digits.bounds import Bounds
 from spoken_digits.errors import UserError
 from spoken_digits.features.base import Extractor
 from spoken_digits.features.mfcc import Mfcc, MfccParams
@@ -21,8 +22,8 @@ KINDS = ("mfcc", "mfcc_int", "spectrogram")
 class FeatureParams:
     """Section `features`."""
 
-    sample_rate: int
-    """Rate the MFCC front-end works at, Hz."""
+    sample_rate: Annotated[int, Bounds(1000, 192_000, example=8000)]
+    """Sample rate of the MFCC front-end, Hz; clips are resampled to it."""
     mfcc: MfccParams
     mfcc_int: FrontendSpec
     spectrogram: SpectrogramParams

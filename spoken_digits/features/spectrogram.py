@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import scipy.fft
@@ -19,10 +19,13 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from spoken_digits.audio import Waveform
+from spoken_digits.bounds import Bounds
 from spoken_digits.data.store import Features
+from spoken_digits.features.base import check_overlap
 
 _POWER_FLOOR = 1e-10  # of librosa: an amplitude of 1e-5
 _FLOOR_DB = 80.0
+_MOST_VALUES = 1 << 20  # of one clip, 2 MiB
 _STEPS = 2048
 _HALVES = (np.arange(_STEPS + 1) / _STEPS).astype(np.float16)
 """Every value that is stored; NumPy's own rounding to float16 costs more than the transform."""
@@ -32,19 +35,23 @@ _HALVES = (np.arange(_STEPS + 1) / _STEPS).astype(np.float16)
 class SpectrogramParams:
     """Section `features.spectrogram`."""
 
-    sample_rate: int
+    sample_rate: Annotated[int, Bounds(1000, 192_000, example=16_000)]
     """Rate clips are resampled to, Hz."""
-    n_samples: int
+    n_samples: Annotated[int, Bounds(1, 1_000_000, example=16_000)]
     """Length clips are cut or padded to, samples."""
-    n_fft: int
-    """Window and transform length, samples."""
-    hop_length: int
+    n_fft: Annotated[int, Bounds(2, 65_536, example=2048)]
+    """Length of window and transform, samples; at most 64 times hop_length."""
+    hop_length: Annotated[int, Bounds(1, 65_536, example=512)]
     """Samples from frame to frame."""
 
     def __post_init__(self) -> None:
-        for name in ("sample_rate", "n_samples", "n_fft", "hop_length"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}` is {getattr(self, name)}, must be 1 or more")
+        check_overlap(self.n_fft, self.hop_length)
+        n_values = (1 + self.n_samples // self.hop_length) * (1 + self.n_fft // 2)
+        if n_values > _MOST_VALUES:
+            raise ValueError(
+                f"n_samples` gives {n_values:,} values a clip, must give at most {_MOST_VALUES:,}: "
+                "take fewer samples, a larger hop_length or a smaller n_fft"
+            )
 
 
 class Spectrogram:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from spoken_digits.bounds import Bounds
 from spoken_digits.data.batches import shuffled_batches
 from spoken_digits.integer.activation import ACTIVATION_BITS, GATE_BITS
 from spoken_digits.integer.convert import FloatLayer, FloatLSTM, run_float
@@ -34,31 +35,20 @@ _ONE = 1 << ACTIVATION_BITS
 class QatParams:
     """Knobs of the fine-tuning."""
 
-    epochs: int
-    """Passes over the training clips; 0 leaves post-training quantization as it is."""
+    epochs: Annotated[int, Bounds(0, 10_000, example=12)]
+    """Passes over the training clips; 0: post-training quantization only."""
 
-    learning_rate: float
+    learning_rate: Annotated[float, Bounds(above=0, high=10, example=0.005)]
     """Peak of a one-cycle schedule (Adam)."""
 
-    batch_size: int
-    """Clips a step."""
+    batch_size: Annotated[int, Bounds(1, 65_536, example=64)]
+    """Clips per step."""
 
-    bucket_batches: int
-    """So many batches are drawn together and sorted by length among them; 1: none."""
+    bucket_batches: Annotated[int, Bounds(1, 10_000, example=8)]
+    """Number of batches drawn together and sorted by length; 1 turns it off."""
 
-    distillation: float
-    """Share of the loss that follows the parent's logits, in [0, 1]; the rest follows labels."""
-
-    def __post_init__(self) -> None:
-        for ok, complaint in (
-            (self.epochs >= 0, "epochs must not be negative"),
-            (self.learning_rate > 0, "learning_rate must be positive"),
-            (self.batch_size > 0, "batch_size must be positive"),
-            (self.bucket_batches > 0, "bucket_batches must be positive"),
-            (0 <= self.distillation <= 1, "distillation must lie between 0 and 1"),
-        ):
-            if not ok:
-                raise ValueError(complaint)
+    distillation: Annotated[float, Bounds(0, 1, example=0.5)]
+    """Share of the loss computed against the float model's logits; the rest is against labels."""
 
 
 class _Rounded(torch.autograd.Function):

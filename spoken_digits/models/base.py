@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from torch import Tensor, nn
+
+from spoken_digits.bounds import ByCorpus, Length
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelParams:
     """Keys that the section of every model has."""
 
-    architecture: str
+    architecture: Annotated[str, Length(1, 40, example="lstm")]
     """A module of `spoken_digits.models.architectures`."""
-    features: str
-    """Kind of features it reads."""
+    features: Annotated[str, Length(1, 40, example="mfcc")]
+    """Kind of features it takes."""
     train: dict[str, Any]
-    """Keys of the section `train` that differ for this model."""
-    train_on: dict[str, Any]
-    """Corpus name -> keys of `train` that differ for this model on that corpus."""
+    """Keys of section `train` that this model overrides."""
+    train_on: ByCorpus
+    """Corpus name -> keys of `train` that this model overrides on that corpus."""
 
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments of the architecture's `Network`."""
@@ -52,9 +54,3 @@ class BaseNetwork(nn.Module):
     def multiply_accumulates(self) -> int:
         """Multiplications with weights for one clip of full length."""
         raise NotImplementedError
-
-
-def check_probability(value: float, key: str) -> None:
-    """Refuse a `value` outside [0, 1)."""
-    if not 0 <= value < 1:
-        raise ValueError(f"{key}` is {value}, must be 0 or more and less than 1")

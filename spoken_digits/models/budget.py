@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 from spoken_digits.errors import UserError
 from spoken_digits.integer.limits import Scheme, lstm_bytes, stored_bytes
-from spoken_digits.models.budget_params import BudgetParams, Reading
+from spoken_digits.models.budget_params import KIB, BudgetParams, Reading
 
-KIB = 1024
 _INTEGER_SCHEMES: dict[str, Scheme] = {"int8_all": "int8", "pow2_all": "pow2"}
 
 
@@ -127,11 +126,11 @@ def largest_hidden_dim(
             budget.bias_vectors,
             budget.reading,
         )
-        return needed_bytes(tensors, budget.reading) <= budget.kib * KIB
+        return needed_bytes(tensors, budget.reading) <= budget.n_bytes
 
     if not fits(1):
         raise UserError(
-            f"a budget of {budget.kib:g} KiB holds no LSTM of {num_layers} layer(s) over "
+            f"a budget of {budget.n_bytes:,.0f} bytes holds no LSTM of {num_layers} layer(s) over "
             f"{input_dim} inputs and {n_classes} classes: raise the budget"
         )
     low, high = 1, 2  # fits(low); doubling finds a high that does not fit
@@ -143,7 +142,7 @@ def largest_hidden_dim(
     return low
 
 
-def table(tensors: list[TensorSize], reading: Reading, kib: float) -> str:
+def table(tensors: list[TensorSize], reading: Reading, budget_bytes: float) -> str:
     """The parameter table, a row a tensor, with the sum and what is left of the budget."""
     rows = [(t.name, " x ".join(map(str, t.shape)), t.n_values, t.n_bytes) for t in tensors]
     rows.append(("total", "", sum(t.n_values for t in tensors), sum(t.n_bytes for t in tensors)))
@@ -152,6 +151,6 @@ def table(tensors: list[TensorSize], reading: Reading, kib: float) -> str:
     needed = needed_bytes(tensors, reading)
     subject = "the largest layer" if reading == "per_layer" else "all parameters"
     lines.append(
-        f"{subject}: {needed:,} of {kib * KIB:,.0f} bytes, {kib * KIB - needed:,.0f} to spare"
+        f"{subject}: {needed:,} of {budget_bytes:,.0f} bytes, {budget_bytes - needed:,.0f} to spare"
     )
     return "\n".join(lines)

@@ -6,11 +6,12 @@ every other model is one section under `variants`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from spoken_digits.config import Config, build
-from spoken_digits.errors import UserError
+from spoken_digits.errors import UserError, shown
 from spoken_digits.models import architectures
 
 if TYPE_CHECKING:
@@ -23,8 +24,21 @@ MAIN = "lstm"
 
 
 def names(config: Config) -> list[str]:
-    """Every model there is, in the order of params.yaml."""
-    return list(config.subsection("variants"))
+    """Every model there is, in the order of params.yaml.
+
+    Raises
+    ------
+    UserError
+        A variant's name does not suit the files that are named after it.
+    """
+    variants = config.subsection("variants")
+    for name in variants:
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", str(name)):
+            raise UserError(
+                f"params.yaml: `variants` has a model named {shown(name)}: take another name, of "
+                f"small letters, digits and _, such as {MAIN}_small"
+            )
+    return list(variants)
 
 
 def read_model_params(config: Config, model: str) -> ModelParams:
@@ -39,13 +53,10 @@ def read_model_params(config: Config, model: str) -> ModelParams:
         raise UserError(f"no model {model!r} in params.yaml; there are {', '.join(names(config))}")
     where = section_name(model)
     values = _section(config, model)
-    kind = values.get("architecture")
-    if kind not in architectures.names():
-        raise UserError(
-            f"params.yaml: `variants.{model}.architecture` is {kind!r}, "
-            f"must be one of {', '.join(architectures.names())}"
-        )
-    return build(architectures.architecture(str(kind)).Params, values, where)
+    kind = config.value(
+        f"variants.{model}.architecture", str, Literal[tuple(architectures.names())]
+    )
+    return build(architectures.architecture(kind).Params, values, where)
 
 
 def section_name(model: str) -> str:

@@ -9,21 +9,25 @@ https://docs.pytorch.org/docs/stable/quantization.html, "dynamic quantization".
 from __future__ import annotations
 
 import copy
+import dataclasses
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from spoken_digits.bounds import Length
 from spoken_digits.data.loading import Dataset
-from spoken_digits.errors import UserError
+from spoken_digits.errors import UserError, printable
 from spoken_digits.evaluation.inference import predict
 from spoken_digits.models.base import BaseNetwork
 from spoken_digits.models.card import ModelCard, load_network, parameter_bytes
+from spoken_digits.models.tensors import TensorSpec, check_tensors
 from spoken_digits.quantization.schemes import Quantized
+from spoken_digits.validation import parse
 
 SCHEME = "int8_dynamic"
 _KINDS: dict[str, type[nn.Module]] = {"lstm": nn.LSTM, "linear": nn.Linear}
@@ -34,8 +38,10 @@ _SCALE, _ZERO_POINT = ".scale", ".zero_point"
 class Int8DynamicParams:
     """Section `quantize.int8_dynamic`."""
 
-    layers: tuple[Literal["lstm", "linear"], ...]
-    """Kinds of layers whose weights become int8."""
+    layers: Annotated[
+        tuple[Literal["lstm", "linear"], ...], Length(1, 2, example=["lstm", "linear"])
+    ]
+    """Kinds of layers to quantize to int8 weights."""
 
 
 PARAMS = Int8DynamicParams
@@ -93,38 +99,79 @@ def quantize(network: BaseNetwork, layers: Sequence[str]) -> nn.Module:
 
 def stored_tensors(quantized: nn.Module) -> dict[str, Tensor]:
     """Everything that must be stored to hold the network: int8 weights, scales, zero points,
-    float biases, and what stayed float.
+    float biases, and what stayed float, buffers included.
     """
     tensors: dict[str, Tensor] = {}
-    packed = set()
-    for name, module in quantized.named_modules():
-        values = _weights_and_biases(module)
-        if values is not None:
-            packed.add(name)
-            for key, value in values.items():
-                _store(tensors, f"{name}.{key}", value)
-    for name, parameter in quantized.named_parameters():
-        if name.rsplit(".", 1)[0] not in packed:
-            tensors[name] = parameter.detach()
-    return tensors
+    for name, values in _packed(quantized).items():
+        for key, value in values.items():
+            _store(tensors, f"{name}.{key}", value)
+    return tensors | _unpacked(quantized)
 
 
-def load(card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
-    """The quantized network from what `stored_tensors` gave."""
-    quantized = quantize(card.make_network(), card.scheme_params["layers"])
-    for name, module in quantized.named_modules():
-        values = _weights_and_biases(module)
-        if values is not None:
-            read = {key: _load(tensors, f"{name}.{key}") for key in values}
-            if set(read) == {"weight", "bias"}:
-                module.set_weight_bias(read["weight"], read["bias"])
-            else:
-                module.set_weight_bias(read)
-    own = dict(quantized.named_parameters())
-    with torch.no_grad():
-        for name, parameter in own.items():
-            parameter.copy_(tensors[name])
+def network_of(card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
+    """The quantized network from what `stored_tensors` gave.
+
+    Raises
+    ------
+    UserError
+        The tensors are not those of the network that the card describes.
+    """
+    try:
+        params = parse(Int8DynamicParams, card.scheme_params, "scheme_params")
+    except UserError as error:
+        raise UserError(
+            f"model {printable(card.name)}: {error}: make the file again with `dvc repro quantize`"
+        ) from None
+    check_tensors(card.name, expected_tensors(card.outline(), params.layers), tensors)
+    quantized = quantize(card.make_network(), params.layers)
+    load(quantized, tensors)
     return quantized.eval()
+
+
+def load(quantized: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Put what `stored_tensors` gave into a network that `quantize` made."""
+    modules = dict(quantized.named_modules())
+    for name, values in _packed(quantized).items():
+        module: Any = modules[name]
+        read = {key: _load(tensors, f"{name}.{key}") for key in values}
+        if isinstance(module, torch.ao.nn.quantized.dynamic.Linear):
+            module.set_weight_bias(read["weight"], read.get("bias"))
+        else:
+            module.set_weight_bias(read)
+    for name, value in _unpacked(quantized).items():
+        value.copy_(tensors[name])
+
+
+def expected_tensors(outline: nn.Module, layers: Sequence[str]) -> dict[str, TensorSpec]:
+    """What `stored_tensors` gives for a network of this outline."""
+    kinds = tuple(_KINDS[layer] for layer in layers)
+    packed = tuple(f"{n}." for n, module in outline.named_modules() if isinstance(module, kinds))
+    expected = {}
+    for name, tensor in outline.state_dict().items():
+        expected[name] = TensorSpec.like(tensor)
+        if name.startswith(packed) and ".weight" in name:
+            expected[name] = dataclasses.replace(expected[name], dtype=torch.int8)
+            expected[name + _SCALE] = TensorSpec(
+                shape=(), dtype=torch.float32, low=torch.finfo(torch.float32).tiny
+            )
+            expected[name + _ZERO_POINT] = TensorSpec(
+                shape=(), dtype=torch.int32, low=-128, high=127
+            )
+    return expected
+
+
+def _packed(quantized: nn.Module) -> dict[str, dict[str, Tensor]]:
+    """Weights and biases of every layer that is quantized, by the layer's name."""
+    modules = quantized.named_modules()
+    found = {name: _weights_and_biases(module) for name, module in modules}
+    return {name: values for name, values in found.items() if values is not None}
+
+
+def _unpacked(quantized: nn.Module) -> dict[str, Tensor]:
+    """Parameters and buffers of the layers that stayed float; writing to them changes these."""
+    packed = tuple(f"{name}." for name in _packed(quantized))
+    state = quantized.state_dict()
+    return {name: value for name, value in state.items() if not name.startswith(packed)}
 
 
 def _weights_and_biases(module: Any) -> dict[str, Tensor] | None:
@@ -133,7 +180,8 @@ def _weights_and_biases(module: Any) -> dict[str, Tensor] | None:
         values: dict[str, Tensor] = {**module.get_weight(), **module.get_bias()}
         return values
     if isinstance(module, torch.ao.nn.quantized.dynamic.Linear):
-        return {"weight": module.weight(), "bias": module.bias()}
+        weight, bias = module.weight(), module.bias()
+        return {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
     return None
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from spoken_digits.errors import UserError, printable
 from spoken_digits.models.card import ModelCard, load_network
-from spoken_digits.quantization.schemes import scheme_module
+from spoken_digits.quantization.schemes import SCHEMES, scheme_module
 
 
 def load_any(card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
@@ -14,8 +15,15 @@ def load_any(card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
     Raises
     ------
     UserError
-        A scheme that is not known here.
+        The scheme is unknown, or the tensors are not those of the network that the card
+        describes.
     """
     if card.scheme == "float32":
         return load_network(card, tensors)
-    return scheme_module(card.scheme).load(card, tensors)
+    if card.scheme not in SCHEMES:
+        raise UserError(
+            f"model {printable(card.name)} is of the unknown scheme {printable(card.scheme)}: "
+            f"known are float32, {', '.join(SCHEMES)}; make the file again with "
+            "`dvc repro quantize`"
+        )
+    return scheme_module(card.scheme).network_of(card, tensors)

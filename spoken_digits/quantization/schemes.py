@@ -1,6 +1,6 @@
 """The schemes, each looked up by name in the module that makes it.
 
-A module defines `params_of` (the scheme's section of params.yaml), `quantized` and `restore`.
+A module defines `PARAMS`, `quantized` and `network_of`.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class SchemeModule(Protocol):
         """The model of `card` and `tensors` with fewer bits; `card.scheme` names the scheme."""
         ...
 
-    def load(self, card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
-        """The network of a model file, ready to predict."""
+    def network_of(self, card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
+        """The network of a model file, ready to predict; raises UserError if it is damaged."""
         ...
 
 

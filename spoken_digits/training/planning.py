@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from spoken_digits.config import Config, build
-from spoken_digits.errors import UserError
+from spoken_digits.bounds import Bounds
+from spoken_digits.config import Config, build, convert_part
 from spoken_digits.features.registry import FeatureParams, make_extractor
 from spoken_digits.models import budget
 from spoken_digits.models.base import ModelParams
@@ -55,6 +57,15 @@ def describe_network(params: ModelParams, n_coefficients: int, n_classes: int) -
     return {"name": params.architecture, **arguments}
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainParams(Recipe):
+    """Section `train`: the recipe, and what changes no result."""
+
+    checkpoint_seconds: Annotated[float, Bounds(0, 86_400, example=60)]
+    """Shortest time between two checkpoints to resume from, in seconds. It changes no result and
+    trains nothing again."""
+
+
 def read_recipe(config: Config, model: str, model_params: ModelParams, corpus: str) -> Recipe:
     """The section `train`, overridden by the model's `train` and its `train_on.<corpus>`.
 
@@ -63,20 +74,14 @@ def read_recipe(config: Config, model: str, model_params: ModelParams, corpus: s
     UserError
         A wrong key or value, named where it stands.
     """
-    merged = _merged(config, model, model_params, corpus)
-    merged.pop("checkpoint_seconds", None)  # changes no result
-    return build(Recipe, merged, "train")
-
-
-def _merged(config: Config, model: str, model_params: ModelParams, corpus: str) -> dict[str, Any]:
-    merged = dict(config.subsection("train"))
+    common = config.section("train", TrainParams)
     where = section_name(model)
-    layers = [(f"{where}.train", model_params.train)]
-    if corpus in model_params.train_on:
-        layers.append((f"{where}.train_on.{corpus}", model_params.train_on[corpus]))
-    for name, changes in layers:
-        for key in changes:
-            if key not in merged:
-                raise UserError(f"params.yaml: unknown key `{name}.{key}`: not a key of `train`")
-        merged.update(changes)
-    return merged
+    changes = convert_part(TrainParams, model_params.train, f"{where}.train")
+    # Those of other corpora are checked too, rather than on the day the corpus is changed.
+    by_corpus = {
+        name: convert_part(TrainParams, values, f"{where}.train_on.{name}")
+        for name, values in model_params.train_on.items()
+    }
+    merged = {**dataclasses.asdict(common), **changes, **by_corpus.get(corpus, {})}
+    del merged["checkpoint_seconds"]
+    return build(Recipe, merged, f"{where}.train")

@@ -1,78 +1,61 @@
-"""The section `train` of params.yaml, with what a model or a corpus changes in it."""
+"""Section `train` of params.yaml, as overridden for a model and a corpus."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from spoken_digits.bounds import Bounds, DeviceName, Threads
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How a model is trained."""
 
-    device: Literal["auto", "cpu", "cuda", "mps"]
-    """auto takes cuda, then mps, then cpu."""
-    threads: int
-    """Threads of each process on the cpu; part of the result: other counts round differently."""
+    device: DeviceName
+    """auto: the first of cuda, mps and cpu that this machine has."""
+    threads: Threads
+    """CPU threads of each process. Another number rounds differently, so it changes the results."""
     precision: Literal["float32", "bfloat16", "auto"]
-    """Of matrix products while training; weights and results stay float32. auto takes bfloat16
-    where the processor computes with it, and float32 elsewhere."""
+    """Precision of matrix products in training; weights and results stay float32. auto: bfloat16
+    on processors that support it, float32 on others."""
     memory_format: Literal["contiguous", "channels_last"]
-    """Order of the maps in memory; channels_last makes convolutions on the cpu faster."""
-    epochs: int
-    patience: int | None
-    """Stop after so many epochs without a better validation result; null: never."""
-    batch_size: int
-    """Clips a step, of all processes together."""
-    bucket_batches: int
-    """So many batches are drawn together and sorted by length among them, which saves an LSTM the
-    frames that only the longest clip has; 1: none."""
+    """Memory layout of feature maps; channels_last makes convolutions faster on CPUs."""
+    epochs: Annotated[int, Bounds(1, 10_000, example=40)]
+    patience: Annotated[int, Bounds(1, 10_000, example=3)] | None
+    """Number of epochs without a better validation result before training stops; null: never."""
+    batch_size: Annotated[int, Bounds(1, 65_536, example=64)]
+    """Clips per step, over all processes together."""
+    bucket_batches: Annotated[int, Bounds(1, 10_000, example=8)]
+    """Number of batches drawn together and sorted by length, which spares an LSTM the padding of
+    short clips to the length of the longest; 1 turns it off."""
     optimizer: Literal["adam", "adamw"]
-    learning_rate: float
-    """Highest of the schedule."""
-    learning_rate_fan_in: int | None
-    """Weights that sum over more inputs than this learn slower in proportion, or one step of Adam
-    would throw a sum of 40,960 terms about (Yang et al., "Tensor Programs V", 2021); null: all
-    learn alike."""
+    learning_rate: Annotated[float, Bounds(above=0, high=10, example=0.005)]
+    """Peak learning rate of the schedule."""
+    learning_rate_fan_in: Annotated[int, Bounds(1, 1_000_000, example=512)] | None
+    """Layers with more inputs than this get a proportionally lower learning rate; otherwise one
+    step of Adam would upset a sum of 40,960 terms (Yang et al., "Tensor Programs V", 2021). null:
+    the same rate for all layers."""
     schedule: Literal["constant", "one_cycle"]
-    """one_cycle: up for three tenths of the steps, then down to nothing (Smith and Topin, 2018)."""
-    weight_decay: float
-    gradient_clip: float | None
-    """Largest norm of the gradient; null: any."""
-    label_smoothing: float
-    """Share of the target spread over all classes."""
+    """one_cycle: rises for the first 30 % of the steps, then falls to zero (Smith and Topin,
+    2018)."""
+    weight_decay: Annotated[float, Bounds(0, 1, example=0.0001)]
+    gradient_clip: Annotated[float, Bounds(above=0, high=1_000_000, example=1.0)] | None
+    """Largest norm of the gradient; null: no limit."""
+    label_smoothing: Annotated[float, Bounds(0, below=1, example=0.1)]
+    """Share of the target probability spread evenly over all classes."""
     normalisation: Literal["none", "scalar", "per_coefficient"]
-    """Mean and deviation taken out of the features: of all values or of each coefficient."""
-    time_mask: int
-    """Augmentation: longest run of frames blanked (Park et al., "SpecAugment", 2019)."""
-    coefficient_mask: int
-    """Augmentation: longest run of coefficients blanked."""
-    time_shift: int
-    """Augmentation: most frames a clip is moved, either way."""
-    time_stretch: float
-    """Augmentation: a clip is spoken so much faster or slower at most; 0.15 is 15 %."""
-    time_trim: int
-    """Augmentation: most frames dropped at each end of a clip."""
-    noise: float
-    """Augmentation: deviation of noise added to the normalised features."""
-
-    def __post_init__(self) -> None:
-        for name in ("threads", "epochs", "batch_size", "bucket_batches"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}` is {getattr(self, name)}, must be 1 or more")
-        if self.learning_rate <= 0:
-            raise ValueError(f"learning_rate` is {self.learning_rate}, must be more than 0")
-        if not 0 <= self.time_stretch < 1:
-            raise ValueError(f"time_stretch` is {self.time_stretch}, must be in [0, 1)")
-        if not 0 <= self.label_smoothing < 1:
-            raise ValueError(f"label_smoothing` is {self.label_smoothing}, must be in [0, 1)")
-        for name in (
-            "weight_decay",
-            "time_mask",
-            "coefficient_mask",
-            "time_shift",
-            "time_trim",
-            "noise",
-        ):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name}` is {getattr(self, name)}, must be 0 or more")
+    """How features are brought to zero mean and unit deviation: by one mean and deviation of all
+    values (scalar), or by those of each coefficient."""
+    time_mask: Annotated[int, Bounds(0, 10_000, example=4)]
+    """Augmentation: longest run of frames set to zero (Park et al., "SpecAugment", 2019)."""
+    coefficient_mask: Annotated[int, Bounds(0, 10_000, example=1)]
+    """Augmentation: longest run of coefficients set to zero."""
+    time_shift: Annotated[int, Bounds(0, 10_000, example=2)]
+    """Augmentation: most frames a clip is shifted, in either direction."""
+    time_stretch: Annotated[float, Bounds(0, 0.9, example=0.15)]
+    """Augmentation: largest relative change of tempo; 0.15 is 15 %."""
+    time_trim: Annotated[int, Bounds(0, 10_000, example=2)]
+    """Augmentation: most frames cut from each end of a clip."""
+    noise: Annotated[float, Bounds(0, 10, example=0.2)]
+    """Augmentation: standard deviation of the noise added to normalised features."""

@@ -284,7 +284,7 @@ def test_the_archive_of_clips_has_the_same_bytes_every_time(recordings, tmp_path
     with zipfile.ZipFile(tmp_path / "one.zip") as archive:
         assert all(entry.compress_type == zipfile.ZIP_STORED for entry in archive.infolist())
     with pytest.raises(UserError, match=re.escape("holds no nowhere.wav")):
-        ClipArchive(tmp_path / "one.zip").read("nowhere.wav")
+        ClipArchive(tmp_path / "one.zip").read("nowhere.wav", "")
 
 
 def test_opening_fsdd_does_not_load_the_speech_engine():

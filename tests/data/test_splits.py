@@ -124,11 +124,7 @@ def test_a_split_that_cannot_be_is_refused_with_its_key(table, changes, message)
 
 @pytest.mark.parametrize(
     ("changes", "message"),
-    [
-        ({"test_fraction": 0.0}, "must lie between 0 and 1"),
-        ({"val_fraction": 1.5}, "must lie between 0 and 1"),
-        ({"test_fraction": 0.6, "val_fraction": 0.4}, "leave nothing to train on"),
-    ],
+    [({"test_fraction": 0.6, "val_fraction": 0.4}, "leave nothing to train on")],
 )
 def test_fractions_out_of_range_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):

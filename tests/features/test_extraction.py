@@ -44,7 +44,9 @@ def test_row_i_is_clip_i_for_any_number_of_processes(corpus, tmp_path, monkeypat
     assert read.x.shape == (48, 36, 13)
     assert isinstance(read.x, np.memmap)
     for i in (0, 6, 7, 47):
-        wave, found = audio.decode(ClipArchive(archive).read(table["path"][i]), "clip")
+        wave, found = audio.decode(
+            ClipArchive(archive).read(table["path"][i], table["sha256"][i]), "clip"
+        )
         expected, n_frames = EXTRACTOR([audio.resample(wave, found.sample_rate, 8000)])
         np.testing.assert_allclose(read.x[i], expected[0], atol=1e-5)
         assert read.n_frames[i] == n_frames[0]

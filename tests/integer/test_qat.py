@@ -7,6 +7,8 @@ import pytest
 import torch
 from networks import random_features, random_parent
 
+from spoken_digits.config import build
+from spoken_digits.errors import UserError
 from spoken_digits.integer.convert import run_float
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.network import predict
@@ -133,5 +135,5 @@ def test_refuses_senseless_parameters(wrong):
         "bucket_batches": 1,
         "distillation": 0.5,
     }
-    with pytest.raises(ValueError, match=next(iter(wrong))):
-        QatParams(**{**good, **wrong})
+    with pytest.raises(UserError, match=f"`quantize.int8.{next(iter(wrong))}` is"):
+        build(QatParams, {**good, **wrong}, "quantize.int8")

@@ -17,6 +17,7 @@ from spoken_digits.models.networks import n_parameters
 def params(**changes) -> BudgetParams:
     defaults = {
         "kib": 36,
+        "bytes": None,
         "bytes_per_weight": 4,
         "bytes_per_bias": 4,
         "bias_vectors": 2,
@@ -34,8 +35,8 @@ def params(**changes) -> BudgetParams:
         ({"reading": "per_layer"}, 1, 41),
         ({"bytes_per_weight": 1, "bias_vectors": 1}, 2, 51),
         ({"bytes_per_weight": 1, "bias_vectors": 1}, 1, 86),
-        ({"kib": 36_000 / 1024, "reading": "int8_all"}, 2, 50),
-        ({"kib": 36_000 / 1024, "reading": "pow2_all"}, 2, 71),
+        ({"kib": None, "bytes": 36_000, "reading": "int8_all"}, 2, 50),
+        ({"kib": None, "bytes": 36_000, "reading": "pow2_all"}, 2, 71),
     ],
 )
 def test_the_known_answers(changes, num_layers, expected):
@@ -102,7 +103,16 @@ def test_the_command_refuses_a_budget_of_nothing():
     command = [sys.executable, "-m", "spoken_digits.budget", "--kib", "-1"]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 1
-    assert result.stderr == "error: `kib` is -1.0, must be more than 0\n"
+    assert result.stderr.startswith("error: arguments of the command: `kib` is -1.0, must be")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_budget_in_bytes():
+    assert params(kib=None, bytes=36_000).n_bytes == 36_000
+    assert params(kib=36).n_bytes == 36_864
+    for neither_or_both in ({"kib": None}, {"bytes": 36_000}):
+        with pytest.raises(ValueError, match="give one of the two"):
+            params(**neither_or_both)
 
 
 def test_per_layer_takes_the_largest_layer():

@@ -7,8 +7,10 @@ import safetensors.torch
 import torch
 
 from spoken_digits.errors import UserError
+from spoken_digits.features.mfcc import Mfcc, MfccParams
 from spoken_digits.models.card import (
     ModelCard,
+    check_card,
     load_network,
     parameter_bytes,
     read_model,
@@ -25,12 +27,14 @@ CARD = ModelCard(
         "pooling": "mean",
     },
     labels=["ja", "nein"],
-    features={"kind": "mfcc"},
+    features=Mfcc(
+        MfccParams(n_fft=400, hop_length=160, n_mels=40, n_mfcc=13, n_frames=36), 8000
+    ).describe(),
     input_shape=(36, 13),
     mean=[0.1] * 13,
     std=[2.0] * 13,
     best_epoch=4,
-    corpus={"corpus": "folder", "synthetic": False},
+    corpus={"corpus": "folder", "version": "", "fingerprint": "0" * 64, "synthetic": False},
 )
 
 
@@ -74,3 +78,20 @@ def test_files_that_are_no_models_are_refused(network, tmp_path):
     safetensors.torch.save_file({"x": torch.ones(1)}, path)
     with pytest.raises(UserError, match="carries no model card of this project"):
         read_model(path)
+
+
+def test_an_unwritable_card_is_refused_before_training():
+    check_card(CARD)
+    for changes, message in (
+        ({"std": [float("nan")] * 13}, "std.0: "),
+        ({"input_shape": (36, 12)}, "mean holds 13 values"),
+        ({"features": {**CARD.features, "n_frames": 37}}, r"features give clips of \(37, 13\)"),
+    ):
+        with pytest.raises(UserError, match=message):
+            check_card(dataclasses.replace(CARD, **changes))
+
+
+def test_a_quantized_file_is_not_taken_for_a_float_one(network):
+    card = dataclasses.replace(CARD, scheme="int8")
+    with pytest.raises(UserError, match="tiny is stored as int8, not as float32"):
+        load_network(card, network.state_dict())

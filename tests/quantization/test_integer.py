@@ -5,9 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from frontend_spec import committed_spec
 
 from spoken_digits.data.dataset import Subset
 from spoken_digits.errors import UserError
+from spoken_digits.features.mfcc_int import MfccInt
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.models.card import ModelCard, read_model, write_model
 from spoken_digits.quantization import integer
@@ -23,12 +25,12 @@ CARD = ModelCard(
         "pooling": "mean",
     },
     labels=["ja", "nein", "halt"],
-    features={"kind": "mfcc_int"},
+    features=MfccInt(committed_spec()).describe(),
     input_shape=(36, 13),
     mean=[1.0] * 13,
     std=[30.0] * 13,
     best_epoch=1,
-    corpus={},
+    corpus={"corpus": "folder", "version": "", "fingerprint": "0" * 64, "synthetic": False},
 )
 NO_TRAINING = QatParams(
     epochs=0, learning_rate=1e-3, batch_size=8, bucket_batches=1, distillation=0.5

@@ -60,7 +60,10 @@ def corpus(**changes):
         (corpus(name="fssd"), "`corpus.name` is 'fssd', must be one of fsdd"),
         (corpus(limt=3), "unknown key `corpus.limt`; did you mean `limit`?"),
         (corpus(limit="many"), "`corpus.limit` is 'many', must be a whole number"),
-        (corpus(limit=0), "`corpus.limit` is 0, must be 1 or more"),
+        (
+            corpus(limit=0),
+            "`corpus.limit` is 0, must be a whole number from 1 to 1,000,000, or null, such as 300",
+        ),
         (corpus(path="nowhere"), "nowhere is not a folder"),
         (lambda params: params.pop("corpus"), "`corpus` is missing"),
     ],
@@ -151,8 +154,8 @@ def test_features_of_another_corpus(refused, workspace):
         ),
         (
             ["train", "lstm"],
-            lambda params: params["train"].update(learning_rate=1e38, gradient_clip=None),
-            "lower `train.learning_rate`",
+            lambda params: params["train"].update(learning_rate=1e38),
+            "`train.learning_rate` is 1e+38, must be a number above 0 and at most 10",
         ),
         (["train", "lstmm"], None, "no model 'lstmm' in params.yaml; there are lstm, lstm_36kb"),
         (["train", "cnn"], None, "is missing: make it with `dvc repro feature_extract`"),

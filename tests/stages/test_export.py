@@ -39,7 +39,13 @@ def add_network(workspace: Workspace, scheme: str, raw: dict) -> None:
     network = quantize(parent, *random_features(5), scheme)
     card = ModelCard(
         name="small",
-        architecture={"name": "lstm"},
+        architecture={
+            "name": "lstm",
+            "hidden_dim": 4,
+            "num_layers": 1,
+            "dropout": 0.0,
+            "pooling": "mean",
+        },
         labels=raw["labels"],
         features=mfcc_int.MfccInt(committed_spec(n_frames=20)).describe(),
         input_shape=(20, 13),

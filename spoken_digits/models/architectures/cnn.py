@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import Annotated
 
 from torch import Tensor, nn
 
+from spoken_digits.bounds import Bounds, Length
 from spoken_digits.errors import UserError
-from spoken_digits.models.base import BaseNetwork, ModelParams, check_probability
+from spoken_digits.models.base import BaseNetwork, ModelParams
 from spoken_digits.models.cpu import wide_linear
 
 
@@ -16,17 +18,19 @@ from spoken_digits.models.cpu import wide_linear
 class Params(ModelParams):
     """Convolutions and a large perceptron over a whole spectrogram."""
 
-    conv_channels: tuple[int, ...]
+    conv_channels: Annotated[
+        tuple[Annotated[int, Bounds(1, 256, example=20)], ...], Length(1, 8, example=[10, 20])
+    ]
     """Output channels of each convolution."""
-    kernel_size: int
-    """Of every convolution, bins by frames; padding is 1."""
-    linear_dims: tuple[int, ...]
+    kernel_size: Annotated[int, Bounds(1, 31, example=5)]
+    """Height and width of every kernel, in bins and frames; padding is 1."""
+    linear_dims: Annotated[
+        tuple[Annotated[int, Bounds(1, 16_384, example=256)], ...],
+        Length(0, 8, example=[1024, 256]),
+    ]
     """Output sizes of the hidden linear layers."""
-    dropout: float
-    """Probability of dropping an output of a hidden linear layer."""
-
-    def __post_init__(self) -> None:
-        check_probability(self.dropout, "dropout")
+    dropout: Annotated[float, Bounds(0, below=1, example=0.2)]
+    """Dropout probability at the output of each hidden linear layer."""
 
 
 class Network(BaseNetwork):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from spoken_digits.bounds import Bounds
 from spoken_digits.errors import UserError
 from spoken_digits.models.base import BaseNetwork, ModelParams
 
@@ -17,14 +18,14 @@ from spoken_digits.models.base import BaseNetwork, ModelParams
 class Params(ModelParams):
     """One convolution, cut along time into steps of an LSTM."""
 
-    conv_channels: int
-    kernel_size: int
-    n_steps: int
-    """Steps that the pooled frames are cut into."""
-    hidden_dim: int
+    conv_channels: Annotated[int, Bounds(1, 256, example=20)]
+    kernel_size: Annotated[int, Bounds(1, 31, example=5)]
+    n_steps: Annotated[int, Bounds(1, 1000, example=4)]
+    """Number of equal time steps the pooled frames are divided into."""
+    hidden_dim: Annotated[int, Bounds(1, 2048, example=128)]
     input_init: Literal["fan_in", "pytorch"]
-    """How the LSTM's input weights are drawn: +-1/sqrt(inputs), or PyTorch's +-1/sqrt(hidden_dim),
-    which saturates the gates when a step has 40,960 inputs."""
+    """Range of the LSTM's initial input weights: +-1/sqrt(inputs), or PyTorch's
+    +-1/sqrt(hidden_dim), which saturates the gates if a step has 40,960 inputs."""
 
 
 class Network(BaseNetwork):

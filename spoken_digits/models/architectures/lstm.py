@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from spoken_digits.models.base import BaseNetwork, ModelParams, check_probability
+from spoken_digits.bounds import Bounds
+from spoken_digits.models.base import BaseNetwork, ModelParams
 from spoken_digits.models.budget_params import BudgetParams
 from spoken_digits.models.cpu import dropout
 
@@ -18,25 +19,20 @@ from spoken_digits.models.cpu import dropout
 class Params(ModelParams):
     """An LSTM over the frames of a clip."""
 
-    hidden_dim: int | None
+    hidden_dim: Annotated[int, Bounds(1, 4096, example=128)] | None
     """Hidden size of every layer; null: the largest that fits `budget`."""
-    num_layers: int
-    dropout: float
-    """Probability of dropping an output of a layer, all but the last."""
+    num_layers: Annotated[int, Bounds(1, 16, example=2)]
+    dropout: Annotated[float, Bounds(0, below=1, example=0.2)]
+    """Dropout probability at the output of every layer but the last."""
     pooling: Literal["mean", "last"]
-    """What the linear layer sees: the mean over valid frames, or the last frame after padding with
+    """What the linear layer gets: the mean over valid frames, or the last frame, after padding with
     the mean feature (the reference pads with zeros before it normalises)."""
     budget: BudgetParams | None
-    """Memory to fit when hidden_dim is null."""
+    """Memory to fit if hidden_dim is null."""
 
     def __post_init__(self) -> None:
-        check_probability(self.dropout, "dropout")
-        if self.num_layers < 1:
-            raise ValueError(f"num_layers` is {self.num_layers}, must be 1 or more")
         if self.hidden_dim is None and self.budget is None:
             raise ValueError("hidden_dim` is null: give a number, or a `budget` to solve it from")
-        if self.hidden_dim is not None and self.hidden_dim < 1:
-            raise ValueError(f"hidden_dim` is {self.hidden_dim}, must be 1 or more")
 
 
 class Network(BaseNetwork):
