@@ -10,6 +10,7 @@
 #include "sd_fixed.h"
 #include "sd_frontend_tables.h"
 
+#define MEAN_SHIFT 8u  /* of a sum of 256 */
 #define SINE_BITS 14u
 #define PASS_BITS 16u  /* components entering a pass with twiddles: at most 2^16 */
 #define SPLIT_BITS 15u /* ... and the split */
@@ -64,18 +65,44 @@ static inline uint32_t butterfly4(sd_complex *z, uint32_t stride, sd_complex a, 
     return bits_of(z[0]) | bits_of(z[stride]) | bits_of(z[2u * stride]) | bits_of(z[3u * stride]);
 }
 
-/* Pair of samples times its pair of window weights, Q15; >> shift, rounding. */
-static inline sd_complex windowed(const int16_t *pair, int32_t weight_re, int32_t weight_im,
-                                  uint32_t shift)
+/* What is subtracted from every sample, so that a constant offset (DC) changes no bit. */
+static int32_t rounded_mean(const int16_t *samples)
+{
+    int32_t sum = 0; /* 256 int16: 24 bits */
+    uint32_t i;
+    for (i = 0; i < SD_FFT_SAMPLES; i += 4u) {
+        sum += samples[i] + samples[i + 1u] + samples[i + 2u] + samples[i + 3u];
+    }
+    return sd_round_shift(sum, MEAN_SHIFT);
+}
+
+/* Bits that the magnitudes of the samples without their mean fill: at most 16, for no sample is
+ * further than 65279 from the mean (one of 32767 among 255 of -32768). */
+static uint32_t level_of(const int16_t *samples, int32_t mean)
+{
+    uint32_t bits = 0;
+    uint32_t i;
+    for (i = 0; i < SD_FFT_SAMPLES; i += 4u) {
+        bits |= sd_magnitude_bits(samples[i] - mean) | sd_magnitude_bits(samples[i + 1u] - mean) |
+                sd_magnitude_bits(samples[i + 2u] - mean) |
+                sd_magnitude_bits(samples[i + 3u] - mean);
+    }
+    return sd_bit_length(bits);
+}
+
+/* Pair of samples, less their mean, times its pair of window weights, Q15; >> shift, rounding.
+ * 65279 * 2^15 + 2^15 is below 2^31. */
+static inline sd_complex windowed(const int16_t *pair, int32_t mean, int32_t weight_re,
+                                  int32_t weight_im, uint32_t shift)
 {
     sd_complex z;
-    z.re = sd_round_shift(pair[0] * weight_re, shift);
-    z.im = sd_round_shift(pair[1] * weight_im, shift);
+    z.re = sd_round_shift((pair[0] - mean) * weight_re, shift);
+    z.im = sd_round_shift((pair[1] - mean) * weight_im, shift);
     return z;
 }
 
-/* Window, reorder, and the radix-4 butterflies that need no twiddles. */
-static uint32_t first_pass(const int16_t *samples, sd_complex *z, uint32_t shift)
+/* Mean, window, reorder, and the radix-4 butterflies that need no twiddles. */
+static uint32_t first_pass(const int16_t *samples, int32_t mean, sd_complex *z, uint32_t shift)
 {
     uint32_t bits = 0;
     uint32_t group;
@@ -85,10 +112,10 @@ static uint32_t first_pass(const int16_t *samples, sd_complex *z, uint32_t shift
         const uint16_t *rising = sd_frontend_window + first;
         const uint16_t *falling = sd_frontend_window + (SD_FFT_SAMPLES / 2u - first);
         bits |= butterfly4(z + 4u * group, 1,
-                           windowed(pair, rising[0], rising[1], shift),
-                           windowed(pair + 64, rising[64], rising[65], shift),
-                           windowed(pair + 128, falling[0], falling[-1], shift),
-                           windowed(pair + 192, falling[-64], falling[-65], shift));
+                           windowed(pair, mean, rising[0], rising[1], shift),
+                           windowed(pair + 64, mean, rising[64], rising[65], shift),
+                           windowed(pair + 128, mean, falling[0], falling[-1], shift),
+                           windowed(pair + 192, mean, falling[-64], falling[-65], shift));
     }
     return bits;
 }
@@ -160,18 +187,10 @@ static void split_power(sd_complex *z, uint32_t shift)
 
 int32_t sd_fft_power(const int16_t samples[SD_FFT_SAMPLES], sd_complex spectrum[SD_FFT_POINTS])
 {
-    uint32_t bits = 0;
-    uint32_t shift;
-    int32_t exponent;
-    uint32_t i;
-
-    for (i = 0; i < SD_FFT_SAMPLES; i += 4u) {
-        bits |= sd_magnitude_bits(samples[i]) | sd_magnitude_bits(samples[i + 1u]) |
-                sd_magnitude_bits(samples[i + 2u]) | sd_magnitude_bits(samples[i + 3u]);
-    }
-    shift = sd_bit_length(bits); /* window weights are Q15: this leaves 15 bits and a sign */
-    exponent = (int32_t)shift - 15;
-    bits = first_pass(samples, spectrum, shift);
+    const int32_t mean = rounded_mean(samples);
+    uint32_t shift = level_of(samples, mean); /* weights are Q15: this leaves 15 bits and a sign */
+    int32_t exponent = (int32_t)shift - 15;
+    uint32_t bits = first_pass(samples, mean, spectrum, shift);
 
     shift = shift_to_fit(bits, PASS_BITS);
     exponent += (int32_t)shift;

@@ -4,7 +4,7 @@
 #include "sd_fixed.h"
 #include "sd_mel.h"
 
-#define HALF (SD_FRONTEND_MELS / 2u)
+#define HALF (SD_FRONTEND_N_MELS / 2u)
 #define COEFFICIENT_SHIFT 16u
 
 void sd_frontend_reset(sd_frontend *frontend)
@@ -34,11 +34,13 @@ int sd_frontend_ready(const sd_frontend *frontend)
 
 int sd_frontend_finish(sd_frontend *frontend)
 {
+    int16_t last;
     if (frontend->has_framed != 0u) {
         return 0;
     }
+    last = frontend->n_samples > 0u ? frontend->samples[frontend->n_samples - 1u] : 0;
     while (frontend->n_samples < SD_FFT_SAMPLES) {
-        frontend->samples[frontend->n_samples++] = 0;
+        frontend->samples[frontend->n_samples++] = last;
     }
     return 1;
 }
@@ -47,22 +49,22 @@ int sd_frontend_finish(sd_frontend *frontend)
 static void move_on(sd_frontend *frontend)
 {
     uint32_t i;
-    for (i = SD_FRONTEND_HOP_SAMPLES; i < SD_FFT_SAMPLES; i++) {
-        frontend->samples[i - SD_FRONTEND_HOP_SAMPLES] = frontend->samples[i];
+    for (i = SD_FRONTEND_HOP_LENGTH; i < SD_FFT_SAMPLES; i++) {
+        frontend->samples[i - SD_FRONTEND_HOP_LENGTH] = frontend->samples[i];
     }
-    frontend->n_samples = (uint16_t)(SD_FFT_SAMPLES - SD_FRONTEND_HOP_SAMPLES);
+    frontend->n_samples = (uint16_t)(SD_FFT_SAMPLES - SD_FRONTEND_HOP_LENGTH);
     frontend->has_framed = 1;
 }
 
 /* Cosine rows are symmetric or antisymmetric about the middle: the first half becomes the sums
  * of mirrored bands, the second half their differences. */
-static void fold(int16_t logs[SD_FRONTEND_MELS])
+static void fold(int16_t logs[SD_FRONTEND_N_MELS])
 {
     uint32_t m;
     for (m = 0; m < HALF; m++) {
-        const int32_t low = logs[m], high = logs[SD_FRONTEND_MELS - 1u - m];
+        const int32_t low = logs[m], high = logs[SD_FRONTEND_N_MELS - 1u - m];
         logs[m] = (int16_t)(high + low);
-        logs[SD_FRONTEND_MELS - 1u - m] = (int16_t)(high - low);
+        logs[SD_FRONTEND_N_MELS - 1u - m] = (int16_t)(high - low);
     }
 }
 
@@ -82,7 +84,7 @@ static int32_t relative_level(sd_frontend *frontend, const int16_t sums[HALF])
 }
 
 void sd_frontend_frame(sd_frontend *frontend, sd_frontend_scratch *scratch,
-                       int8_t features[SD_FRONTEND_COEFFICIENTS])
+                       int8_t features[SD_FRONTEND_N_MFCC])
 {
     const int16_t *row = sd_frontend_cosine;
     int16_t *logs = scratch->logs;
@@ -91,10 +93,11 @@ void sd_frontend_frame(sd_frontend *frontend, sd_frontend_scratch *scratch,
     sd_mel_log(scratch->spectrum, sd_fft_power(frontend->samples, scratch->spectrum), logs);
     move_on(frontend);
     fold(logs);
-    for (k = 0; k < SD_FRONTEND_COEFFICIENTS; k++) {
-        int32_t sum = sd_frontend_offset[k] * ((int32_t)1 << COEFFICIENT_SHIFT);
+    for (k = 0; k < SD_FRONTEND_N_MFCC; k++) {
+        int32_t sum = 0;
         if (k == 0u) {
-            sum += SD_FRONTEND_LEVEL_GAIN * relative_level(frontend, logs);
+            sum = SD_FRONTEND_LEVEL_GAIN * relative_level(frontend, logs) +
+                  SD_FRONTEND_LEVEL_OFFSET * ((int32_t)1 << COEFFICIENT_SHIFT);
         } else {
             const int16_t *folded = logs + HALF * (k & 1u);
             for (m = 0; m < HALF; m++) {

@@ -63,11 +63,11 @@ static void segment_sums(const sd_complex *spectrum, uint32_t bin, uint32_t end,
 }
 
 void sd_mel_log(const sd_complex spectrum[SD_FFT_POINTS], int32_t exponent,
-                int16_t logs[SD_FRONTEND_MELS])
+                int16_t logs[SD_FRONTEND_N_MELS])
 {
     wide before = {0, 0}; /* what rose in the segment before belongs to the band falling now */
     uint32_t segment;
-    for (segment = 0; segment <= SD_FRONTEND_MELS; segment++) {
+    for (segment = 0; segment <= SD_FRONTEND_N_MELS; segment++) {
         wide whole, rising;
         segment_sums(spectrum, sd_frontend_mel_edges[segment],
                      sd_frontend_mel_edges[segment + 1u], &whole, &rising);

@@ -17,7 +17,7 @@ extern "C" {
 /* log2 of each band's energy above the noise floor, Q8: 0 at the floor, below 2^14.
  * spectrum, exponent: from sd_fft_power. */
 void sd_mel_log(const sd_complex spectrum[SD_FFT_POINTS], int32_t exponent,
-                int16_t logs[SD_FRONTEND_MELS]);
+                int16_t logs[SD_FRONTEND_N_MELS]);
 
 #ifdef __cplusplus
 }

@@ -126,7 +126,7 @@ def golden_clips(card: ModelCard, spec: FrontendSpec) -> list[tuple[str, NDArray
         if len(clips) > 0 and len(golden) < N_GOLDEN:
             row = first_short(clips)
             waveform, found = audio.decode(archive.read(row["path"], row["sha256"]), row["path"])
-            waveform = audio.resample(waveform, found.sample_rate, spec.sample_rate_hz)
+            waveform = audio.resample(waveform, found.sample_rate, spec.sample_rate)
             golden.append((row["utterance"], mfcc_int.to_pcm(waveform)))
     return golden
 

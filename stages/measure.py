@@ -90,9 +90,7 @@ def test_clips(spec: FrontendSpec) -> list[NDArray[np.int16]]:
     test = table.iloc[read_split(SPLIT, table)["test"]]
     for path, digest in test[["path", "sha256"]].to_numpy():
         waveform, audio_format = audio.decode(archive.read(path, digest), path)
-        clips.append(
-            to_pcm(audio.resample(waveform, audio_format.sample_rate, spec.sample_rate_hz))
-        )
+        clips.append(to_pcm(audio.resample(waveform, audio_format.sample_rate, spec.sample_rate)))
     return clips
 
 

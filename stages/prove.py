@@ -1,4 +1,4 @@
-"""Proof: NumPy, C on this machine and C on emulated Cortex-M agree in every bit, on every clip.
+"""Prove that NumPy, C on this machine and C on emulated Cortex-M agree in every bit on every clip.
 
 Reads   data/raw/, models/*.int8.safetensors, models/*.pow2.safetensors, firmware/
 Writes  nothing; prints a table, exits with 1 on any mismatch
@@ -28,7 +28,6 @@ from spoken_digits import audio, errors
 from spoken_digits.data import manifest
 from spoken_digits.data.clips import ClipArchive
 from spoken_digits.embedded import boards, host_frontend, host_network
-from spoken_digits.embedded.emit import tables as c_tables
 from spoken_digits.errors import UserError
 from spoken_digits.features import mfcc_int
 from spoken_digits.integer.frontend import frontend
@@ -80,15 +79,12 @@ def main() -> None:
     models = read_models()
     rows: list[Row] = []
     for spec in dict.fromkeys(spec for spec, _ in models.values()):
-        clips = read_clips(spec.sample_rate_hz, n_clips)
+        clips = read_clips(spec.sample_rate, n_clips)
         features, n_frames = frontend.extract(clips, spec)
         networks = {name: network for name, (own, network) in models.items() if own == spec}
-        with tempfile.TemporaryDirectory(prefix="prove-") as folder:
-            firmware = with_tables(spec, Path(folder))
-            steps = prove_frontend(firmware, spec, clips, features, n_frames)
-            rows += progress(steps)
-            for name, network in networks.items():
-                rows += progress(prove_network(firmware, name, network, features, n_frames))
+        rows += progress(prove_frontend(spec, clips, features, n_frames))
+        for name, network in networks.items():
+            rows += progress(prove_network(name, network, features, n_frames))
     n_mismatches = sum(row.n_mismatches for row in rows)
     print(table([row.cells() for row in rows]))
     print(
@@ -136,7 +132,7 @@ def read_models() -> dict[str, tuple[FrontendSpec, IntegerLSTM]]:
     return found
 
 
-def read_clips(sample_rate_hz: int, n_clips: int | None) -> Clips:
+def read_clips(sample_rate: int, n_clips: int | None) -> Clips:
     """Recordings as the device hears them: all, or `n_clips` spread evenly."""
     table = manifest.read_manifest(RAW / "manifest.csv")[["path", "sha256"]]
     if n_clips is not None and n_clips < len(table):
@@ -145,16 +141,8 @@ def read_clips(sample_rate_hz: int, n_clips: int | None) -> Clips:
     clips = []
     for path, digest in table.to_numpy():
         waveform, found = audio.decode(archive.read(path, digest), path)
-        clips.append(mfcc_int.to_pcm(audio.resample(waveform, found.sample_rate, sample_rate_hz)))
+        clips.append(mfcc_int.to_pcm(audio.resample(waveform, found.sample_rate, sample_rate)))
     return clips
-
-
-def with_tables(spec: FrontendSpec, folder: Path) -> Path:
-    """A copy of the C sources with the tables of `spec`."""
-    firmware = folder / "firmware"
-    shutil.copytree(FIRMWARE, firmware)
-    c_tables.write(spec, firmware / "generated")
-    return firmware
 
 
 def progress(steps: Iterator[Row]) -> list[Row]:
@@ -167,11 +155,7 @@ def progress(steps: Iterator[Row]) -> list[Row]:
 
 
 def prove_frontend(
-    firmware: Path,
-    spec: FrontendSpec,
-    clips: Clips,
-    features: NDArray[np.int8],
-    n_frames: NDArray[np.int32],
+    spec: FrontendSpec, clips: Clips, features: NDArray[np.int8], n_frames: NDArray[np.int32]
 ) -> Iterator[Row]:
     what = f"front-end {spec.fingerprint()[:8]}"
 
@@ -186,23 +170,22 @@ def prove_frontend(
             instructions="frame_instructions_max",
         )
 
-    for number, (label, (compiler, flags)) in enumerate(host_builds()):
-        library = firmware.parent / f"frontend_{number}.so"
-        host_frontend.build_host_library(firmware, library, compiler=compiler, flags=flags)
-        yield row(label, host_frontend.extract_on_host(library, clips, spec), {})
+    for label, (compiler, flags) in host_builds():
+        with tempfile.TemporaryDirectory(prefix="prove-") as folder:
+            library = host_frontend.build_host_library(
+                FIRMWARE, spec, Path(folder) / "frontend.so", compiler=compiler, flags=flags
+            )
+            found = host_frontend.extract_on_host(library, clips, spec)
+        yield row(label, found, {})
     for board in boards.BOARDS.values():
         found, report = host_frontend.extract_on_board(
-            board, firmware, clips, spec, timeout_s=TIMEOUT_S
+            board, FIRMWARE, clips, spec, timeout_s=TIMEOUT_S
         )
         yield row(f"{board.cpu} emulated", found, report)
 
 
 def prove_network(
-    firmware: Path,
-    name: str,
-    network: IntegerLSTM,
-    features: NDArray[np.int8],
-    n_frames: NDArray[np.int32],
+    name: str, network: IntegerLSTM, features: NDArray[np.int8], n_frames: NDArray[np.int32]
 ) -> Iterator[Row]:
     logits = network.logits(features, n_frames)
 
@@ -216,17 +199,16 @@ def prove_network(
             instructions="clip_instructions_max",
         )
 
-    for number, (label, (compiler, flags)) in enumerate(host_builds()):
-        folder = firmware.parent / f"{name}.{number}"
-        folder.mkdir()
-        library = host_network.build_host_library(
-            firmware, network, folder, compiler=compiler, flags=flags
-        )
-        found = host_network.logits_on_host(library, features, n_frames, network.n_classes)
+    for label, (compiler, flags) in host_builds():
+        with tempfile.TemporaryDirectory(prefix="prove-") as folder:
+            library = host_network.build_host_library(
+                FIRMWARE, network, Path(folder), compiler=compiler, flags=flags
+            )
+            found = host_network.logits_on_host(library, features, n_frames, network.n_classes)
         yield row(label, found, {})
     for board in boards.BOARDS.values():
         found, report = host_network.logits_on_board(
-            board, firmware, network, features, n_frames, timeout_s=TIMEOUT_S
+            board, FIRMWARE, network, features, n_frames, timeout_s=TIMEOUT_S
         )
         yield row(f"{board.cpu} emulated", found, report)
 

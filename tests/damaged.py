@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import safetensors.torch
 import torch
+from frontend_spec import committed_spec
 from networks import random_features, random_parent
 from torch import Tensor
 
 from spoken_digits.features.mfcc import Mfcc, MfccParams
 from spoken_digits.features.mfcc_int import MfccInt
 from spoken_digits.features.spectrogram import Spectrogram, SpectrogramParams
-from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.quantize import quantize
 from spoken_digits.models.card import ModelCard
 from spoken_digits.quantization import int8_dynamic
@@ -78,7 +78,7 @@ def integer_model(scheme: str) -> Model:
     """The LSTM as an integer network."""
     parent = random_parent(5, h=4, n_layers=1, n_classes=3)
     network = quantize(parent, *random_features(5), scheme)
-    card = card_of(LSTM, MfccInt(FrontendSpec()), scheme=scheme)
+    card = card_of(LSTM, MfccInt(committed_spec()), scheme=scheme)
     return card, {name: torch.from_numpy(np.array(a)) for name, a in network.arrays().items()}
 
 

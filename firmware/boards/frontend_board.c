@@ -1,7 +1,7 @@
 /* Board program: clips of samples in, features out, with instruction counts and stack depth.
  *
  * input.bin   for each clip: uint32 n_samples, then int16 samples
- * output.bin  for each clip: uint32 n_frames, then int8 features, SD_FRONTEND_COEFFICIENTS a frame
+ * output.bin  for each clip: for each frame a byte 1 and SD_FRONTEND_N_MFCC int8 features; a byte 0
  * report.txt  frames, frame_instructions_max and _mean, push_instructions_max (one hop),
  *             stack_bytes, state_bytes, scratch_bytes
  */
@@ -16,8 +16,8 @@ typedef struct {
 
 static sd_frontend frontend;
 static sd_frontend_scratch scratch;
-static int16_t block[SD_FRONTEND_HOP_SAMPLES];
-static int8_t features[SD_FRONTEND_MAX_FRAMES * SD_FRONTEND_COEFFICIENTS];
+static int16_t block[SD_FRONTEND_HOP_LENGTH];
+static int8_t features[SD_FRONTEND_N_MFCC];
 static tally frames, pushes;
 
 static void add(tally *to, uint32_t value)
@@ -36,21 +36,24 @@ static uint32_t push(const int16_t *samples, uint32_t n_samples)
     return n_taken;
 }
 
-static uint32_t frame(uint32_t n_frames)
+static void frame(void)
 {
+    const uint8_t is_frame = 1;
     board_count_start();
-    sd_frontend_frame(&frontend, &scratch, features + n_frames * SD_FRONTEND_COEFFICIENTS);
+    sd_frontend_frame(&frontend, &scratch, features);
     add(&frames, board_count_stop());
-    return n_frames + 1u;
+    board_write(&is_frame, sizeof is_frame);
+    board_write(features, sizeof features);
 }
 
-/* Reads the whole clip, also what lies beyond the last frame. Returns the number of frames. */
-static uint32_t run_clip(uint32_t n_samples)
+/* Reads the whole clip, also what lies beyond the last frame. */
+static void run_clip(uint32_t n_samples)
 {
+    const uint8_t is_frame = 0;
     uint32_t n_frames = 0;
     sd_frontend_reset(&frontend);
     while (n_samples > 0u) {
-        const uint32_t hop = SD_FRONTEND_HOP_SAMPLES;
+        const uint32_t hop = SD_FRONTEND_HOP_LENGTH;
         const uint32_t n = n_samples < hop ? n_samples : hop;
         uint32_t done = 0;
         (void)board_read(block, 2u * n);
@@ -58,14 +61,15 @@ static uint32_t run_clip(uint32_t n_samples)
         while (done < n && n_frames < SD_FRONTEND_MAX_FRAMES) {
             done += push(block + done, n - done);
             if (sd_frontend_ready(&frontend)) {
-                n_frames = frame(n_frames);
+                frame();
+                n_frames++;
             }
         }
     }
-    if (n_frames < SD_FRONTEND_MAX_FRAMES && sd_frontend_finish(&frontend)) {
-        n_frames = frame(n_frames);
+    if (sd_frontend_finish(&frontend)) {
+        frame();
     }
-    return n_frames;
+    board_write(&is_frame, sizeof is_frame);
 }
 
 int main(void)
@@ -73,9 +77,7 @@ int main(void)
     uint32_t n_samples;
     board_stack_paint();
     while (board_read(&n_samples, sizeof n_samples) == sizeof n_samples) {
-        const uint32_t n_frames = run_clip(n_samples);
-        board_write(&n_frames, sizeof n_frames);
-        board_write(features, n_frames * SD_FRONTEND_COEFFICIENTS);
+        run_clip(n_samples);
     }
     board_report("stack_bytes", board_stack_used());
     board_report("state_bytes", sizeof frontend);

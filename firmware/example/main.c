@@ -19,7 +19,7 @@ static sd_network_state state = SD_STATE(memory);
 /* What a clip left behind, for the comparison; an application keeps only n_frames. */
 static uint32_t n_frames;
 static uint32_t features_hash;
-static int8_t first_frames[GOLDEN_FIRST_FRAMES * SD_FRONTEND_COEFFICIENTS];
+static int8_t first_frames[GOLDEN_FIRST_FRAMES * SD_FRONTEND_N_MFCC];
 
 static void start(void)
 {
@@ -33,17 +33,17 @@ static void remember(const int8_t *features)
 {
     uint32_t i;
 
-    for (i = 0; i < SD_FRONTEND_COEFFICIENTS; i++) {
+    for (i = 0; i < SD_FRONTEND_N_MFCC; i++) {
         features_hash = (features_hash ^ (uint8_t)features[i]) * GOLDEN_HASH_FACTOR;
         if (n_frames < GOLDEN_FIRST_FRAMES) {
-            first_frames[n_frames * SD_FRONTEND_COEFFICIENTS + i] = features[i];
+            first_frames[n_frames * SD_FRONTEND_N_MFCC + i] = features[i];
         }
     }
 }
 
 static void take_frame(void)
 {
-    int8_t features[SD_FRONTEND_COEFFICIENTS];
+    int8_t features[SD_FRONTEND_N_MFCC];
 
     sd_frontend_frame(&frontend, &scratch, features);
     sd_network_push(&sd_model, &state, features);
@@ -81,7 +81,7 @@ static int differs(const golden_clip *clip, const int32_t *logits)
     if (n_frames != clip->n_frames || features_hash != clip->features_hash) {
         return 1;
     }
-    for (i = 0; i < n_frames * SD_FRONTEND_COEFFICIENTS && i < sizeof first_frames; i++) {
+    for (i = 0; i < n_frames * SD_FRONTEND_N_MFCC && i < sizeof first_frames; i++) {
         if (first_frames[i] != clip->first_frames[i]) {
             return 1;
         }

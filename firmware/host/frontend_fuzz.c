@@ -13,8 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static int16_t samples[MAX_SAMPLES];
-    static int8_t whole[SD_FRONTEND_MAX_FRAMES * SD_FRONTEND_COEFFICIENTS];
-    static int8_t in_blocks[SD_FRONTEND_MAX_FRAMES * SD_FRONTEND_COEFFICIENTS];
+    static int8_t whole[SD_FRONTEND_MAX_FRAMES * SD_FRONTEND_N_MFCC];
+    static int8_t in_blocks[SD_FRONTEND_MAX_FRAMES * SD_FRONTEND_N_MFCC];
     uint32_t n_samples, n_frames;
 
     if (size == 0u) {
@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(samples, data + 1, 2u * n_samples);
     n_frames = sd_host_features(samples, n_samples, MAX_SAMPLES, whole);
     if (sd_host_features(samples, n_samples, data[0] + 1u, in_blocks) != n_frames ||
-        memcmp(whole, in_blocks, n_frames * SD_FRONTEND_COEFFICIENTS) != 0) {
+        memcmp(whole, in_blocks, n_frames * SD_FRONTEND_N_MFCC) != 0) {
         abort();
     }
     return 0;

@@ -2,7 +2,7 @@
 #include "sd_frontend.h"
 
 /* Features of one clip, pushed in blocks of `block` samples. Returns the number of frames, at
- * most SD_FRONTEND_MAX_FRAMES; features: that many rows of SD_FRONTEND_COEFFICIENTS. */
+ * most SD_FRONTEND_MAX_FRAMES; features: that many rows of SD_FRONTEND_N_MFCC. */
 uint32_t sd_host_features(const int16_t *samples, uint32_t n_samples, uint32_t block,
                           int8_t *features);
 
@@ -19,12 +19,12 @@ uint32_t sd_host_features(const int16_t *samples, uint32_t n_samples, uint32_t b
         const uint32_t left = n_samples - done;
         done += sd_frontend_push(&frontend, samples + done, left < block ? left : block);
         if (sd_frontend_ready(&frontend)) {
-            sd_frontend_frame(&frontend, &scratch, features + n_frames * SD_FRONTEND_COEFFICIENTS);
+            sd_frontend_frame(&frontend, &scratch, features + n_frames * SD_FRONTEND_N_MFCC);
             n_frames++;
         }
     }
     if (n_frames < SD_FRONTEND_MAX_FRAMES && sd_frontend_finish(&frontend)) {
-        sd_frontend_frame(&frontend, &scratch, features + n_frames * SD_FRONTEND_COEFFICIENTS);
+        sd_frontend_frame(&frontend, &scratch, features + n_frames * SD_FRONTEND_N_MFCC);
         n_frames++;
     }
     return n_frames;

@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 
 from spoken_digits.embedded import boards
+from spoken_digits.embedded.emit import tables as c_tables
 from spoken_digits.errors import UserError
 from spoken_digits.integer.frontend.specification import FrontendSpec
 
-SOURCES = ("sd_fft.c", "sd_mel.c", "sd_frontend.c", "generated/sd_frontend_tables.c")
-"""The front-end's C files, below ``firmware/``."""
+SOURCES = ("sd_fft.c", "sd_mel.c", "sd_frontend.c")
+"""The front-end's C files in ``firmware/``; the tables are generated for each specification."""
 
 NO_FLOAT = ("-mgeneral-regs-only",)
 """x86-64: any floating-point type in a function's code is an error."""
@@ -34,19 +35,23 @@ def source_paths(firmware: Path) -> list[Path]:
     return [firmware / name for name in SOURCES]
 
 
-def include_dirs(firmware: Path) -> list[Path]:
-    """Folders of the front-end's headers."""
-    return [firmware, firmware / "generated"]
-
-
 def build_host_library(
-    firmware: Path, output: Path, *, compiler: str = "gcc", flags: Sequence[str] = ("-O2",)
+    firmware: Path,
+    spec: FrontendSpec,
+    output: Path,
+    *,
+    compiler: str = "gcc",
+    flags: Sequence[str] = ("-O2",),
 ) -> Path:
-    """Compile the front-end into the shared library `output`, warnings being errors."""
+    """Compile the front-end of `spec` into the shared library `output`, warnings being errors.
+
+    Its tables are written beside `output`.
+    """
+    tables = c_tables.write(spec, output.parent)
     command = [
         *(compiler, "-shared", "-fPIC", *boards.WARNINGS, *flags),
-        *(f"-I{folder}" for folder in include_dirs(firmware)),
-        *map(str, [*source_paths(firmware), firmware / "host" / "frontend_host.c"]),
+        *(f"-I{folder}" for folder in (output.parent, firmware)),
+        *map(str, [*source_paths(firmware), tables, firmware / "host" / "frontend_host.c"]),
         *("-o", str(output)),
     ]
     try:
@@ -69,7 +74,7 @@ def extract_on_host(
     function = ctypes.CDLL(str(library)).sd_host_features
     function.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_void_p]
     function.restype = ctypes.c_uint32
-    features = np.zeros((len(clips), spec.n_frames, spec.n_coefficients), dtype=np.int8)
+    features = np.zeros((len(clips), spec.n_frames, spec.n_mfcc), dtype=np.int8)
     counts = np.zeros(len(clips), dtype=np.int32)
     for row, clip in enumerate(clips):
         samples = np.ascontiguousarray(clip, dtype=np.int16)
@@ -101,17 +106,22 @@ def extract_on_board(
     content = b"".join(
         struct.pack("<I", len(clip)) + np.asarray(clip).astype("<i2").tobytes() for clip in clips
     )
-    with tempfile.TemporaryDirectory(prefix="frontend-") as folder:
+    with tempfile.TemporaryDirectory(prefix="frontend-") as name:
+        folder = Path(name)
+        objects = compile_objects(board, firmware, spec, folder, optimisation=optimisation)
         image = boards.build_image(
             board,
             boards_dir=firmware / "boards",
-            sources=[*source_paths(firmware), firmware / "boards" / "frontend_board.c"],
-            include_dirs=include_dirs(firmware),
-            output=Path(folder) / "frontend.elf",
+            sources=[
+                *source_paths(firmware),
+                folder / "sd_frontend_tables.c",
+                firmware / "boards" / "frontend_board.c",
+            ],
+            include_dirs=[folder, firmware],
+            output=folder / "frontend.elf",
             optimisation=optimisation,
         )
         outcome = boards.run_image(board, image, content, timeout_s=timeout_s)
-        objects = compile_objects(board, firmware, Path(folder), optimisation=optimisation)
         flash, static_ram = boards.object_sizes(objects)
     report = dict(outcome.report)
     report["flash_bytes"] = flash
@@ -120,32 +130,39 @@ def extract_on_board(
 
 
 def compile_objects(
-    board: boards.Board, firmware: Path, folder: Path, *, optimisation: str = "-O2"
+    board: boards.Board,
+    firmware: Path,
+    spec: FrontendSpec,
+    folder: Path,
+    *,
+    optimisation: str = "-O2",
 ) -> list[Path]:
-    """Compile the front-end's files for `board` into `folder`, one object each."""
+    """Compile the front-end of `spec` for `board` into `folder`, one object a file."""
     return [
         boards.compile_object(
             board,
             source,
             folder / f"{source.stem}.o",
-            include_dirs=include_dirs(firmware),
+            include_dirs=[folder, firmware],
             optimisation=optimisation,
         )
-        for source in source_paths(firmware)
+        for source in [*source_paths(firmware), c_tables.write(spec, folder)]
     ]
 
 
 def _decoded(output: bytes, n_clips: int, spec: FrontendSpec) -> Features:
-    features = np.zeros((n_clips, spec.n_frames, spec.n_coefficients), dtype=np.int8)
+    """Features from ``output.bin`` (see ``firmware/boards/frontend_board.c``)."""
+    features = np.zeros((n_clips, spec.n_frames, spec.n_mfcc), dtype=np.int8)
     counts = np.zeros(n_clips, dtype=np.int32)
-    position = 0
-    for row in range(n_clips):
-        (count,) = struct.unpack_from("<I", output, position)
-        shape = (count, spec.n_coefficients)
-        values = np.frombuffer(output, np.int8, count * spec.n_coefficients, position + 4)
-        features[row, :count] = values.reshape(shape)
-        counts[row] = count
-        position += 4 + values.size
-    if position != len(output):
-        raise UserError(f"the board wrote {len(output)} bytes, {position} were expected")
+    position = row = 0
+    while position < len(output) and row < n_clips:
+        if output[position] == 0:
+            row, position = row + 1, position + 1
+        else:
+            values = np.frombuffer(output, np.int8, spec.n_mfcc, position + 1)
+            features[row, counts[row]] = values
+            counts[row] += 1
+            position += 1 + spec.n_mfcc
+    if position != len(output) or row != n_clips:
+        raise UserError(f"the board wrote {row} of {n_clips} clips, {len(output)} bytes in all")
     return features, counts

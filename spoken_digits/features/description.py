@@ -25,7 +25,7 @@ _SCHEMAS: dict[str, type[Any]] = {
     "mfcc_int": FrontendSpec,
     "spectrogram": SpectrogramParams,
 }
-_LARGEST = {"n_fft": 2**16, "n_mels": 512, "n_frames": 2**14, "gains": 2**15, "offsets": 2**15}
+_LARGEST = {"n_fft": 2**16, "n_mels": 512, "n_frames": 2**14}
 _LARGEST_OTHER = 2**22
 _SAMPLE_RATES_HZ = (1_000, 768_000)
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from spoken_digits.audio import Waveform
 from spoken_digits.config import Config
 from spoken_digits.data.store import Features
+from spoken_digits.errors import UserError
 from spoken_digits.integer.frontend import frontend
 from spoken_digits.integer.frontend.specification import WINDOW_SAMPLES, FrontendSpec
 
@@ -31,9 +32,9 @@ class MfccInt:
 
     def __init__(self, spec: FrontendSpec) -> None:
         self.spec = spec
-        self.sample_rate = spec.sample_rate_hz
-        self.shape = (spec.n_frames, spec.n_coefficients)
-        self.heard_samples = (spec.n_frames - 1) * spec.hop_samples + WINDOW_SAMPLES
+        self.sample_rate = spec.sample_rate
+        self.shape = (spec.n_frames, spec.n_mfcc)
+        self.heard_samples = (spec.n_frames - 1) * spec.hop_length + WINDOW_SAMPLES
 
     @classmethod
     def from_config(cls, config: Config) -> MfccInt:
@@ -56,7 +57,7 @@ class MfccInt:
         Returns
         -------
         features
-            (n_clips, n_frames, n_coefficients) int8; zeros after the valid frames.
+            (n_clips, n_frames, n_mfcc) int8; zeros after the valid frames.
         n_frames
             (n_clips,) valid frames.
         """
@@ -64,13 +65,11 @@ class MfccInt:
 
     def describe(self) -> dict[str, Any]:
         """Kind and parameters, for the model file."""
-        values = dataclasses.asdict(self.spec)
-        lists = {name: list(v) for name, v in values.items() if isinstance(v, tuple)}
-        return {"kind": self.kind, **values, **lists}
+        return {"kind": self.kind, **dataclasses.asdict(self.spec)}
 
     def length_for(self, n_samples: int) -> int:
         """Frames that cover a clip of `n_samples`."""
-        return 1 + max(0, -(-(n_samples - WINDOW_SAMPLES) // self.spec.hop_samples))
+        return 1 + max(0, -(-(n_samples - WINDOW_SAMPLES) // self.spec.hop_length))
 
 
 EXTRACTOR = MfccInt
@@ -83,10 +82,26 @@ def to_pcm(waveform: Waveform) -> NDArray[np.int16]:
 
 
 def spec_from(description: Mapping[str, Any]) -> FrontendSpec:
-    """The specification that `MfccInt.describe` wrote into a model file."""
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in description.items()
-        if name != "kind"
-    }
-    return FrontendSpec(**values)
+    """The specification that `MfccInt.describe` wrote into a model file.
+
+    Raises
+    ------
+    UserError
+        The description is not one of today's front-end.
+    """
+    values = {name: value for name, value in description.items() if name != "kind"}
+    types = {field.name: field.type for field in dataclasses.fields(FrontendSpec)}
+    different = sorted(values.keys() ^ types.keys())
+    if different:
+        raise UserError(
+            "the model's features were made by another version of the mfcc_int front-end "
+            f"(which differs in {', '.join(different)}): train the model again"
+        )
+    for name, value in values.items():
+        allowed = (int,) if types[name] == "int" else (int, float)
+        if isinstance(value, bool) or not isinstance(value, allowed):
+            raise UserError(f"the model's feature parameter `{name}` is {value!r}, not a number")
+    try:
+        return FrontendSpec(**values)
+    except ValueError as error:
+        raise UserError(f"the model's feature parameter `{error}") from None

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from frontend_spec import committed_spec
 
 from spoken_digits.data.clips import Clip, ClipArchive, write_archive
 from spoken_digits.data.dataset import fit_normalisation
@@ -20,11 +21,10 @@ from spoken_digits.data.store import describe
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.inference import check_finite, check_fits
 from spoken_digits.features.mfcc_int import MfccInt
-from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.io.files import sha256
 from spoken_digits.models.card import ModelCard
 
-EXTRACTOR = MfccInt(FrontendSpec())
+EXTRACTOR = MfccInt(committed_spec())
 LABELS = ["ja", "nein"]
 SUBSETS = ["train", "train", "train", "val", "test"]
 

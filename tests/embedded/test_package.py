@@ -7,17 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from frontend_spec import committed_spec
 from networks import random_clips, random_features, random_parent
 
 from spoken_digits.embedded.emit import tables as c_tables
 from spoken_digits.embedded.package.folder import export_files, fnv1a
 from spoken_digits.embedded.package.readme import table_bytes
 from spoken_digits.errors import UserError
-from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.quantize import quantize
 
-SPEC = FrontendSpec()
+SPEC = committed_spec()
 
 
 def exported(firmware: Path, scheme="int8", spec=SPEC, name="sd_words", **changed) -> dict:
@@ -64,7 +64,7 @@ def test_the_bytes_are_text_without_paths_of_this_machine(firmware, tmp_path):
 
 
 def test_tables_are_of_the_given_front_end(firmware):
-    spec = FrontendSpec(n_mels=24, floor_lsb=9.0)
+    spec = committed_spec(n_mels=24, floor_lsb=9.0)
     files = exported(firmware, spec=spec)
     assert files["include/sd_frontend_tables.h"] == c_tables.header(spec).encode()
     assert files["src/sd_frontend_tables.c"] == c_tables.source(spec).encode()
@@ -101,7 +101,7 @@ def test_senseless_wishes_are_refused(firmware, tmp_path):
     with pytest.raises(ValueError, match="no lower-case C identifier"):
         exported(firmware, name="sd-words")
     with pytest.raises(ValueError, match="12 coefficients a frame, the network takes 13"):
-        exported(firmware, spec=FrontendSpec(n_coefficients=12, gains=(9,) * 12, offsets=(0,) * 12))
+        exported(firmware, spec=committed_spec(n_mfcc=12))
     with pytest.raises(UserError, match=r"sd_fft\.c is missing"):
         exported(tmp_path)
 

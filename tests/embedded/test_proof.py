@@ -4,10 +4,10 @@ import shutil
 
 import numpy as np
 import pytest
+from frontend_spec import committed_spec
 from networks import random_features, random_parent
 
-from spoken_digits.embedded import host_network, proof
-from spoken_digits.integer.frontend.specification import FrontendSpec
+from spoken_digits.embedded import boards, host_network, proof
 from spoken_digits.integer.network import IntegerLSTM
 from spoken_digits.integer.quantize import quantize
 
@@ -25,7 +25,7 @@ def clips() -> list[np.ndarray]:
 
 
 def test_every_host_compiler_agrees_with_numpy(network, clips, firmware):
-    runs = proof.on_host(network, FrontendSpec(), clips, firmware)
+    runs = proof.on_host(network, committed_spec(), clips, firmware)
     assert {"gcc -O0", "gcc -O3"} <= {run.build for run in runs}
     assert ("clang -O3" in {run.build for run in runs}) == (shutil.which("clang") is not None)
     assert [run.mismatches for run in runs] == [0] * len(runs)
@@ -41,13 +41,17 @@ def test_a_wrong_logit_is_a_mismatch(network, clips, firmware, monkeypatch):
         return logits
 
     monkeypatch.setattr(host_network, "logits_on_host", off_by_one)
-    runs = proof.on_host(network, FrontendSpec(), clips, firmware)
+    runs = proof.on_host(network, committed_spec(), clips, firmware)
     assert [run.mismatches for run in runs] == [1] * len(runs)
 
 
-def test_tables_of_another_specification_are_refused(network, clips, firmware):
-    with pytest.raises(proof.UserError, match=r"`features.mfcc_int` differs"):
-        proof.on_host(network, FrontendSpec(floor_lsb=7.0), clips, firmware)
+def test_another_specification_is_proven_with_its_own_tables(network, clips, firmware):
+    spec = committed_spec(n_frames=120, n_mels=24, hop_length=100, floor_lsb=7.0)
+    runs = proof.on_host(network, spec, clips, firmware)
+    if not boards.missing_tools():
+        runs += proof.on_boards(network, spec, clips, firmware)
+        assert set(boards.BOARDS) <= {run.build for run in runs}
+    assert [run.mismatches for run in runs] == [0] * len(runs)
 
 
 def test_metrics_take_the_larger_board():

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from frontend_spec import committed_spec
 from networks import random_clips, random_features, random_parent
 
 from spoken_digits.embedded import boards
@@ -19,7 +20,10 @@ from spoken_digits.integer.quantize import quantize
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
 CORTEX_M0 = "CFLAGS=-mcpu=cortex-m0 -mthumb -Os -ffreestanding -Werror"
-SPECS = {"default": FrontendSpec(), "other": FrontendSpec(n_mels=24, hop_samples=128, n_frames=9)}
+SPECS = {
+    "default": committed_spec(),
+    "other": committed_spec(n_mels=24, hop_length=128, n_frames=9),
+}
 
 
 def unpack(folder: Path, firmware: Path, scheme: Scheme, spec: FrontendSpec) -> Path:

@@ -9,13 +9,33 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from frontend_spec import committed_spec
 
 from spoken_digits.embedded import boards, host_frontend
+from spoken_digits.embedded.emit import tables as c_tables
 from spoken_digits.errors import UserError
 from spoken_digits.integer.frontend import frontend
 from spoken_digits.integer.frontend.specification import FrontendSpec
 
-SPEC = FrontendSpec()
+SPEC = committed_spec()
+OTHER_SPECS = [
+    pytest.param(committed_spec(n_frames=120), id="long"),
+    pytest.param(
+        committed_spec(n_mels=24, hop_length=128, n_mfcc=10, lifter=12, fmin=100.0), id="other"
+    ),
+    pytest.param(
+        committed_spec(
+            sample_rate=16000, fmax=7000.0, n_mels=40, n_mfcc=40, lifter=100, floor_lsb=0.001
+        ),
+        id="extreme",
+    ),
+    pytest.param(
+        committed_spec(
+            n_mels=4, n_mfcc=2, lifter=1, hop_length=1, level_decay_db=0.0, n_frames=9999
+        ),
+        id="least",
+    ),
+]
 HOST_BUILDS = [
     ("gcc", ("-O0", *host_frontend.NO_FLOAT)),
     ("gcc", ("-O3", *host_frontend.NO_FLOAT)),
@@ -28,8 +48,10 @@ INSTRUCTIONS = {"m0": 110_000, "m3": 75_000}
 
 @cache
 def edge_cases() -> list[np.ndarray]:
-    """Clips at the limits, and noise at every level."""
+    """Clips at the limits, noise at every level, and all that on a DC offset."""
     rng = np.random.default_rng(3)
+    speech = np.convolve(rng.normal(0, 900, 6000), 0.9 ** np.arange(60), mode="same")
+    speech = speech.clip(-9000, 9000)
     clips = [
         np.zeros(0),
         np.zeros(1),
@@ -43,6 +65,11 @@ def edge_cases() -> list[np.ndarray]:
         rng.choice([-32768, 32767], 6000),
         rng.integers(-32768, 32768, 18262),  # longer than the longest recording
         *(rng.integers(-1, 2, n) for n in (255, 256, 257, 415, 416, 417)),
+        *(speech + offset for offset in (0, 1, 655, 3277, -3277, 23000, -23000)),
+        *(np.round(speech / 3000) + offset for offset in (-32760, -1, 1, 32760)),
+        *(np.arange(5000) % 256 < ones for ones in (1, 127, 128, 129, 255)),  # means about a tie
+        *(32767 - 65535 * (np.arange(5000) % 256 != place) for place in (0, 64, 127, 128, 129)),
+        *(65535 * (np.arange(5000) % 256 != place) - 32768 for place in (0, 64, 127, 128, 129)),
         *(np.round(rng.uniform(-1, 1, 1500) * 2**level) for level in np.arange(0, 15, 0.5)),
     ]
     for place in range(0, 256, 15):
@@ -52,8 +79,10 @@ def edge_cases() -> list[np.ndarray]:
     return [clip.astype(np.int16) for clip in clips]
 
 
-def assert_equal(actual: host_frontend.Features, clips: list[np.ndarray]) -> None:
-    features, counts = frontend.extract(clips, SPEC)
+def assert_equal(
+    actual: host_frontend.Features, clips: list[np.ndarray], spec: FrontendSpec = SPEC
+) -> None:
+    features, counts = frontend.extract(clips, spec)
     np.testing.assert_array_equal(actual[1], counts)
     different = (actual[0] != features).any(axis=(1, 2))
     assert not different.any(), f"{different.sum()} of {len(clips)} clips differ"
@@ -65,7 +94,7 @@ def library(request, firmware, tmp_path_factory) -> Path:
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
     output = tmp_path_factory.mktemp("host") / "frontend.so"
-    return host_frontend.build_host_library(firmware, output, compiler=compiler, flags=flags)
+    return host_frontend.build_host_library(firmware, SPEC, output, compiler=compiler, flags=flags)
 
 
 @pytest.mark.parametrize("block_samples", [1, 7, 160, 100_000])
@@ -80,15 +109,43 @@ def test_host_equals_numpy_on_every_recording(library, fsdd_pcm):
     assert_equal(host_frontend.extract_on_host(library, fsdd_pcm, SPEC), fsdd_pcm)
 
 
-def test_a_changed_bit_is_noticed(firmware, tmp_path):
-    """Negative control: one table entry off by one is a mismatch."""
+@pytest.mark.parametrize("spec", OTHER_SPECS)
+def test_host_equals_numpy_for_other_specifications(spec, firmware, tmp_path):
+    library = host_frontend.build_host_library(firmware, spec, tmp_path / "frontend.so")
+    assert_equal(host_frontend.extract_on_host(library, edge_cases(), spec), edge_cases(), spec)
+
+
+BROKEN = {
+    "a table entry off by one": ("sd_fft.c", "sine[0], SINE_BITS)", "sine[0] + 1, SINE_BITS)"),
+    "mean rounded down": ("sd_fft.c", "sd_round_shift(sum, MEAN_SHIFT)", "sum >> MEAN_SHIFT"),
+    "mean rounded half down": (
+        "sd_fft.c",
+        "sd_round_shift(sum, MEAN_SHIFT)",
+        "(sum + 127) >> MEAN_SHIFT",
+    ),
+    "level before DC": ("sd_fft.c", "level_of(samples, mean)", "level_of(samples, 0)"),
+    "window before DC": (
+        "sd_fft.c",
+        "(pair[1] - mean) * weight_im, shift)",
+        "pair[1] * weight_im, shift) - mean",
+    ),
+    "short clips extended with zeros": ("sd_frontend.c", "n_samples++] = last", "n_samples++] = 0"),
+    "zeroth coefficient not offset": ("sd_frontend.c", "SD_FRONTEND_LEVEL_OFFSET *", "0 *"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_changed_bit_is_noticed(name, firmware, tmp_path):
+    """Negative control: the edge cases tell a front-end that is wrong in one place."""
+    file, right, wrong = BROKEN[name]
     copy = tmp_path / "firmware"
     shutil.copytree(firmware, copy)
-    tables = copy / "generated" / "sd_frontend_tables.c"
-    text = tables.read_text()
-    assert "16384," in text
-    tables.write_text(text.replace("16384,", "16383,", 1))
-    library = host_frontend.build_host_library(copy, tmp_path / "frontend.so")
+    text = (copy / file).read_text()
+    assert text.count(right) == 1
+    (copy / file).write_text(text.replace(right, wrong))
+    library = host_frontend.build_host_library(
+        copy, SPEC, tmp_path / "frontend.so", flags=["-Wno-error"]
+    )
     with pytest.raises(AssertionError, match="clips differ"):
         assert_equal(host_frontend.extract_on_host(library, edge_cases(), SPEC), edge_cases())
 
@@ -96,13 +153,13 @@ def test_a_changed_bit_is_noticed(firmware, tmp_path):
 def test_no_float_on_x86_and_the_check_can_fail(firmware, tmp_path):
     output = tmp_path / "frontend.so"
     flags = ("-O2", *host_frontend.NO_FLOAT)
-    host_frontend.build_host_library(firmware, output, flags=flags)
+    host_frontend.build_host_library(firmware, SPEC, output, flags=flags)
     copy = tmp_path / "firmware"
     shutil.copytree(firmware, copy)
     with (copy / "sd_fft.c").open("a") as file:
         file.write("double sd_float(double x);\ndouble sd_float(double x) { return x * 1.5; }\n")
     with pytest.raises(UserError, match="failed with status"):
-        host_frontend.build_host_library(copy, output, flags=flags)
+        host_frontend.build_host_library(copy, SPEC, output, flags=flags)
 
 
 FUZZ = r"""
@@ -111,10 +168,10 @@ FUZZ = r"""
 int main(void)
 {
     static int16_t samples[20000];
-    static int8_t features[SD_FRONTEND_MAX_FRAMES * SD_FRONTEND_COEFFICIENTS];
+    static int8_t features[SD_FRONTEND_MAX_FRAMES * SD_FRONTEND_N_MFCC];
     const size_t n = fread(samples, 2, 20000, stdin);
     const uint32_t n_frames = sd_host_features(samples, (uint32_t)n, 77, features);
-    return fwrite(features, SD_FRONTEND_COEFFICIENTS, n_frames, stdout) != n_frames;
+    return fwrite(features, SD_FRONTEND_N_MFCC, n_frames, stdout) != n_frames;
 }
 """
 
@@ -132,8 +189,8 @@ def test_sanitizers_find_nothing(compiler, firmware, tmp_path):
             *(compiler, "-std=c99", "-g", "-O1", f"-fsanitize={sanitize}"),
             *(wrapping if compiler == "clang" else []),
             *("-fno-sanitize-recover=all", str(source), "-o", str(program)),
-            *map(str, host_frontend.source_paths(firmware)),
-            *(f"-I{d}" for d in [*host_frontend.include_dirs(firmware), firmware / "host"]),
+            *map(str, [*host_frontend.source_paths(firmware), c_tables.write(SPEC, tmp_path)]),
+            *(f"-I{folder}" for folder in (tmp_path, firmware, firmware / "host")),
         ],
         check=True,
     )
@@ -155,8 +212,8 @@ def test_fuzzing_finds_nothing(firmware, tmp_path):
             *("clang", *boards.WARNINGS, "-g", "-O2", "-fsanitize=fuzzer,address,undefined"),
             *("-fno-sanitize-recover=all", "-o", str(program)),
             str(firmware / "host" / "frontend_fuzz.c"),
-            *map(str, host_frontend.source_paths(firmware)),
-            *(f"-I{folder}" for folder in host_frontend.include_dirs(firmware)),
+            *map(str, [*host_frontend.source_paths(firmware), c_tables.write(SPEC, tmp_path)]),
+            *(f"-I{folder}" for folder in (tmp_path, firmware)),
         ],
         check=True,
     )
@@ -176,8 +233,9 @@ def test_headers_are_safe_for_cpp(firmware, tmp_path):
     )
     objects = tmp_path / "objects"
     objects.mkdir()
-    folders = [f"-I{d}" for d in host_frontend.include_dirs(firmware)]
-    paths = [str(path) for path in host_frontend.source_paths(firmware)]
+    folders = [f"-I{folder}" for folder in (tmp_path, firmware)]
+    tables = c_tables.write(SPEC, tmp_path)
+    paths = [str(path) for path in [*host_frontend.source_paths(firmware), tables]]
     subprocess.run(["gcc", "-std=c99", "-c", *folders, *paths], cwd=objects, check=True)
     subprocess.run(
         ["g++", "-Wall", "-Wextra", "-Werror", *folders, str(source)]
@@ -207,6 +265,12 @@ def test_board_equals_numpy_and_keeps_to_its_budget(board, firmware):
     assert report["frames"] == actual[1].sum()
 
 
+@pytest.mark.parametrize("spec", OTHER_SPECS)
+def test_board_equals_numpy_for_other_specifications(spec, board, firmware):
+    clips = edge_cases()[::3]
+    assert_equal(host_frontend.extract_on_board(board, firmware, clips, spec)[0], clips, spec)
+
+
 @pytest.mark.corpus
 def test_board_equals_numpy_on_300_recordings(board, firmware, fsdd_pcm):
     longest = max(fsdd_pcm, key=len)
@@ -215,7 +279,7 @@ def test_board_equals_numpy_on_300_recordings(board, firmware, fsdd_pcm):
 
 
 def test_no_float_on_arm_and_the_check_can_fail(board, firmware, tmp_path):
-    objects = host_frontend.compile_objects(board, firmware, tmp_path)
+    objects = host_frontend.compile_objects(board, firmware, SPEC, tmp_path)
     names = [name for path in objects for name in boards.symbols(path)]
     assert "sd_frontend_frame" in names
     assert boards.float_helpers(names) == []

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from frontend_spec import committed_spec
 from networks import extreme_network, random_features, random_parent
 
 from spoken_digits.embedded import boards, host_network
@@ -18,7 +19,6 @@ from spoken_digits.embedded.emit.network import activation_source, c_files, inte
 from spoken_digits.errors import UserError
 from spoken_digits.integer.activation import TABLE
 from spoken_digits.integer.frontend import frontend
-from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES, Scheme
 from spoken_digits.integer.network import IntegerLSTM, predict
 from spoken_digits.integer.quantize import quantize
@@ -235,7 +235,7 @@ def test_headers_are_safe_for_cpp(firmware, tmp_path):
 @pytest.fixture(scope="module")
 def recorded(fsdd_pcm):
     """Features of every recording by the integer front-end."""
-    return frontend.extract(fsdd_pcm, FrontendSpec())
+    return frontend.extract(fsdd_pcm, committed_spec())
 
 
 @pytest.mark.corpus

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from frontend_spec import committed_spec
 
 from spoken_digits.embedded.emit import tables as c_tables
-from spoken_digits.integer.frontend.specification import FrontendSpec, tables
+from spoken_digits.integer.frontend.specification import tables
 
-SPEC = FrontendSpec()
-FINGERPRINT = "de4c9afff86c93ecdb79faf8a7716ebdb16c3ea2498af4ec79f311eede659761"
+SPEC = committed_spec()
+FINGERPRINT = "306e7b5d5a63a0ec4662d59b30afdc7640c1f4b8ff953232dd742dfa42556045"
 
 
 def test_tables_are_the_pinned_ones():
@@ -22,9 +24,10 @@ def test_tables_do_not_depend_on_the_last_bits_of_libm():
     sine = np.sin(2 * np.pi * np.arange(256) / 256) * 2**14
     window = np.sin(np.pi * np.arange(129) / 256) ** 2 * 2**15
     fraction = np.log2(1 + np.arange(33) / 32) * 2**15
-    rows = np.arange(1, SPEC.n_coefficients)[:, None]
+    rows = np.arange(1, SPEC.n_mfcc)[:, None]
     bands = np.arange(SPEC.n_mels) + 0.5
-    cosine = np.array(SPEC.gains[1:])[:, None] * np.cos(np.pi * rows * bands / SPEC.n_mels)
+    gains = 72 * (1 + 11 * np.sin(np.pi * rows / 22))
+    cosine = gains * np.cos(np.pi * rows * bands / SPEC.n_mels)
     for exact in (sine, window, fraction, cosine.ravel()):
         to_tie = np.abs(exact - np.floor(exact) - 0.5)
         assert to_tie.min() > 1e-9
@@ -41,29 +44,96 @@ def test_mel_segments_cover_the_bins_once_and_weights_rise_within_each():
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "key"),
     [
-        {"hop_samples": 0},
-        {"hop_samples": 257},
-        {"n_mels": 23},
-        {"high_hz": 4001.0},
-        {"low_hz": 4000.0},
-        {"n_coefficients": 33, "gains": (1,) * 33, "offsets": (0,) * 33},
-        {"gains": (1,)},
-        {"n_frames": 0},
+        ({"sample_rate": 999}, "sample_rate"),
+        ({"sample_rate": 192_001, "n_mels": 4}, "sample_rate"),
+        ({"hop_length": 0}, "hop_length"),
+        ({"hop_length": 257}, "hop_length"),
+        ({"n_mels": 23}, "n_mels"),
+        ({"n_mels": 2, "n_mfcc": 2}, "n_mels"),
+        ({"n_mels": 42}, "n_mels"),
+        ({"fmax": 4001.0}, "fmax"),
+        ({"fmax": float("nan")}, "fmax"),
+        ({"fmin": 4000.0}, "fmax"),
+        ({"fmin": -1.0}, "fmax"),
+        ({"fmin": 3900.0}, "n_mels"),  # 32 bands in three bins
+        ({"sample_rate": 48_000, "fmax": 24_000.0}, "n_mels"),
+        ({"n_mfcc": 1}, "n_mfcc"),
+        ({"n_mfcc": 33, "lifter": 50}, "n_mfcc"),
+        ({"n_mfcc": 24}, "n_mfcc"),  # beyond the lifter gains would be below 1
+        ({"lifter": 0, "n_mfcc": 2}, "lifter"),
+        ({"lifter": 101}, "lifter"),
+        ({"floor_lsb": 0.0}, "floor_lsb"),
+        ({"floor_lsb": float("inf")}, "floor_lsb"),
+        ({"level_decay_db": -0.1}, "level_decay_db"),
+        ({"level_decay_db": float("nan")}, "level_decay_db"),
+        ({"n_frames": 0}, "n_frames"),
+        ({"n_frames": 10_001}, "n_frames"),
     ],
 )
-def test_impossible_parameters_are_refused(change):
-    with pytest.raises(ValueError, match="must"):
+def test_impossible_parameters_are_refused(change, key):
+    with pytest.raises(ValueError, match=f"^{key}` is .*(must|too many)"):
         replace(SPEC, **change)
 
 
-def test_generated_c_is_up_to_date(firmware):
-    generated = firmware / "generated"
-    assert (generated / "sd_frontend_tables.h").read_text() == c_tables.header(SPEC)
-    assert (generated / "sd_frontend_tables.c").read_text() == c_tables.source(SPEC)
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hop_length": 1, "n_frames": 10_000},
+        {"hop_length": 256, "n_frames": 1},
+        {"n_mels": 4, "n_mfcc": 4, "lifter": 3},
+        {"n_mels": 40, "n_mfcc": 40, "lifter": 39},
+        {"n_mfcc": 23},
+        {"sample_rate": 16_000, "fmax": 8000.0, "n_mels": 40},
+    ],
+)
+def test_parameters_at_their_bounds_are_taken(change):
+    assert np.abs(tables(replace(SPEC, **change)).cosine).max(initial=0) > 0
 
 
-def test_values_too_large_for_their_table_are_refused():
-    with pytest.raises(ValueError, match="cosine"):
-        c_tables.source(replace(SPEC, gains=(1,) + (40000,) * 12))
+def test_gains_are_one_constant_times_the_lifter_of_htk():
+    """Row k of the cosine transform has the amplitude 72 (1 + 11 sin(pi k / 22))."""
+    table = tables(committed_spec(n_mfcc=23))
+    amplitude = 72 * (1 + 11 * np.sin(np.pi * np.arange(1, 23) / 22))
+    bands = np.arange(16)[None, :] + 0.5
+    k = np.arange(1, 23)[:, None]
+    expected = amplitude[:, None] * np.cos(np.pi * k * (bands + 16 * (k % 2)) / 32)
+    np.testing.assert_allclose(table.cosine, expected, atol=0.5)
+    assert table.level_gain == 72
+
+
+@pytest.mark.parametrize("n_mels", range(4, 42, 2))
+def test_an_octave_of_power_is_nine_steps_whatever_the_number_of_bands(n_mels):
+    table = tables(committed_spec(n_mels=n_mels, n_mfcc=2))
+    steps = table.level_gain * n_mels * 256 / 65536
+    assert steps == pytest.approx(9, rel=0.01)
+
+
+def test_generated_c_holds_every_table_and_constant():
+    header, source = c_tables.header(SPEC), c_tables.source(SPEC)
+    table = tables(SPEC)
+    assert SPEC.fingerprint() in header
+    assert SPEC.fingerprint() in source
+    for name, value in {
+        "SAMPLE_RATE": "8000u",
+        "HOP_LENGTH": "160u",
+        "N_MELS": "32u",
+        "N_MFCC": "13u",
+        "MAX_FRAMES": "36u",
+        "FLOOR": str(table.floor),
+        "LEVEL_DECAY": str(table.level_decay),
+        "LEVEL_GAIN": "72",
+        "LEVEL_OFFSET": "64",
+    }.items():
+        assert re.search(rf"^#define SD_FRONTEND_{name} {value}( /\*.*)?$", header, re.MULTILINE)
+    for name in ("window", "sine", "order", "mel_rising", "mel_edges", "log_fraction", "cosine"):
+        (body,) = re.findall(rf"sd_frontend_{name}\[\d+\] = {{(.*?)}}", source, re.DOTALL)
+        values = [int(number) for number in re.findall(r"-?\d+", body)]
+        np.testing.assert_array_equal(values, getattr(table, name).ravel())
+
+
+def test_tables_are_written_where_asked(tmp_path):
+    path = c_tables.write(SPEC, tmp_path)
+    assert path.read_text() == c_tables.source(SPEC)
+    assert (tmp_path / "sd_frontend_tables.h").read_text() == c_tables.header(SPEC)

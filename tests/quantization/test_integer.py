@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from frontend_spec import committed_spec
 
 from spoken_digits.data.dataset import Subset
 from spoken_digits.errors import UserError
 from spoken_digits.features.mfcc_int import MfccInt
-from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.models.card import ModelCard, read_model, write_model
 from spoken_digits.quantization import integer
@@ -25,7 +25,7 @@ CARD = ModelCard(
         "pooling": "mean",
     },
     labels=["ja", "nein", "halt"],
-    features=MfccInt(FrontendSpec()).describe(),
+    features=MfccInt(committed_spec()).describe(),
     input_shape=(36, 13),
     mean=[1.0] * 13,
     std=[30.0] * 13,

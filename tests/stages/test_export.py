@@ -8,13 +8,13 @@ import subprocess
 import numpy as np
 import pytest
 import torch
+from frontend_spec import committed_spec
 from networks import random_features, random_parent
 from recordings import PATTERN, write_recordings
 from workspace import BIN, Workspace
 
 from spoken_digits.embedded import boards
 from spoken_digits.features import mfcc_int
-from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.quantize import quantize
 from spoken_digits.models.card import ModelCard, write_model
@@ -47,7 +47,7 @@ def add_network(workspace: Workspace, scheme: str, raw: dict) -> None:
             "pooling": "mean",
         },
         labels=raw["labels"],
-        features=mfcc_int.MfccInt(FrontendSpec(n_frames=20)).describe(),
+        features=mfcc_int.MfccInt(committed_spec(n_frames=20)).describe(),
         input_shape=(20, 13),
         mean=[0.0],
         std=[1.0],

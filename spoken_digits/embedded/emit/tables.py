@@ -1,16 +1,15 @@
 """Front-end tables as C: ``sd_frontend_tables.h`` and ``sd_frontend_tables.c``.
 
-The same specification gives the same bytes on every machine.
+They are written where they are compiled or exported, never kept: no copy of them can be out of
+date. The same specification gives the same bytes on every machine.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from spoken_digits.integer.fixed import IntArray
-from spoken_digits.integer.frontend.specification import FrontendSpec, tables
+from spoken_digits.integer.frontend.specification import LEVEL_OFFSET, FrontendSpec, tables
 from spoken_digits.io import files
 
 _NOTICE = """\
@@ -21,24 +20,27 @@ _NOTICE = """\
 _COLUMNS = 96
 
 
-def write(spec: FrontendSpec, folder: Path) -> None:
-    """Write both files into `folder` (``firmware/generated``)."""
+def write(spec: FrontendSpec, folder: Path) -> Path:
+    """Write both files into `folder`; return the path of the source."""
     files.write_bytes(folder / "sd_frontend_tables.h", header(spec).encode())
-    files.write_bytes(folder / "sd_frontend_tables.c", source(spec).encode())
+    path = folder / "sd_frontend_tables.c"
+    files.write_bytes(path, source(spec).encode())
+    return path
 
 
 def header(spec: FrontendSpec) -> str:
     """Text of ``sd_frontend_tables.h``: constants, and declarations of the tables."""
     table = tables(spec)
     constants = {
-        "SAMPLE_RATE_HZ": f"{spec.sample_rate_hz}u",
-        "HOP_SAMPLES": f"{spec.hop_samples}u",
-        "MELS": f"{spec.n_mels}u",
-        "COEFFICIENTS": f"{spec.n_coefficients}u",
+        "SAMPLE_RATE": f"{spec.sample_rate}u /* Hz */",
+        "HOP_LENGTH": f"{spec.hop_length}u /* samples from frame to frame */",
+        "N_MELS": f"{spec.n_mels}u",
+        "N_MFCC": f"{spec.n_mfcc}u /* features a frame */",
         "MAX_FRAMES": f"{spec.n_frames}u",
         "FLOOR": f"{table.floor} /* least log2 of an energy, Q8 */",
         "LEVEL_DECAY": f"{table.level_decay} /* of the level tracker, a frame */",
-        "LEVEL_GAIN": f"{spec.gains[0]} /* of the zeroth coefficient */",
+        "LEVEL_GAIN": f"{table.level_gain} /* of the zeroth coefficient */",
+        "LEVEL_OFFSET": f"{LEVEL_OFFSET} /* of the zeroth coefficient, in feature steps */",
     }
     lines = [f"#define SD_FRONTEND_{name} {value}" for name, value in constants.items()]
     declarations = [
@@ -70,7 +72,6 @@ def source(spec: FrontendSpec) -> str:
 def _tables(spec: FrontendSpec) -> list[tuple[str, str, list[int], str]]:
     """Name, C type, values and comment of every table."""
     table = tables(spec)
-    offsets = np.array(spec.offsets, dtype=np.int32)
     rows: list[tuple[str, str, IntArray, str]] = [
         ("window", "uint16_t", table.window, "rising half of a Hann window, Q15"),
         ("sine", "int16_t", table.sine, "sin(2 pi i / 256), Q14"),
@@ -79,12 +80,7 @@ def _tables(spec: FrontendSpec) -> list[tuple[str, str, list[int], str]]:
         ("mel_edges", "uint8_t", table.mel_edges, "first bin of each segment"),
         ("log_fraction", "uint16_t", table.log_fraction, "log2(1 + i / 32), Q15"),
         ("cosine", "int16_t", table.cosine.ravel(), "half rows 1.. of the cosine transform"),
-        ("offset", "int16_t", offsets, "of each coefficient, in feature steps"),
     ]
-    for name, ctype, values, _ in rows:
-        limits = np.iinfo(ctype.removesuffix("_t"))
-        if values.min() < limits.min or values.max() > limits.max:
-            raise ValueError(f"table {name} does not fit {ctype}: choose smaller gains or offsets")
     return [(name, ctype, values.tolist(), comment) for name, ctype, values, comment in rows]
 
 

@@ -61,7 +61,7 @@ def export_files(
         What a reader must know of the model, printed line by line: corpus, its licence, accuracy.
         Must not hold a time or a path.
     golden
-        A few short clips, at least one: (utterance, int16 samples at ``spec.sample_rate_hz``).
+        A few short clips, at least one: (utterance, int16 samples at ``spec.sample_rate``).
     firmware
         Folder of the C sources.
     licence
@@ -81,9 +81,9 @@ def export_files(
     UserError
         A C source is missing.
     """
-    if spec.n_coefficients != network.n_inputs:
+    if spec.n_mfcc != network.n_inputs:
         raise ValueError(
-            f"{spec.n_coefficients} coefficients a frame, the network takes {network.n_inputs}"
+            f"{spec.n_mfcc} coefficients a frame, the network takes {network.n_inputs}"
         )
     if not golden:
         raise ValueError("a golden clip is needed")
@@ -93,7 +93,7 @@ def export_files(
     ]
     generated = {"sd_frontend_tables.h": c_tables.header(spec)}
     generated["sd_frontend_tables.c"] = c_tables.source(spec)
-    shared = {path.name: _read(path) for path in sources if path.name not in generated}
+    shared = {path.name: _read(path) for path in sources}
     shared |= _headers(shared.values(), firmware, generated)
     if name in _OWN_NAMES | {Path(file).stem for file in shared}:
         raise ValueError(f"{name!r} is the name of another file in the folder")

@@ -44,8 +44,8 @@ class Readme:
 
     def _what(self) -> str:
         spec, n_words = self.spec, len(self.labels)
-        n_samples = (spec.n_frames - 1) * spec.hop_samples + WINDOW_SAMPLES
-        seconds = f"{n_samples / spec.sample_rate_hz:.2f} s"
+        n_samples = (spec.n_frames - 1) * spec.hop_length + WINDOW_SAMPLES
+        seconds = f"{n_samples / spec.sample_rate:.2f} s"
         synthetic = (
             "\n\n**Trained on synthetic speech**: its figures say nothing about people."
             if self.provenance.get("synthetic") is True
@@ -53,7 +53,7 @@ class Readme:
         )
         return f"""# {self.name}
 
-A spoken-word recogniser in C99, integers only: int16 samples at {spec.sample_rate_hz:,} Hz in,
+A spoken-word recogniser in C99, integers only: int16 samples at {spec.sample_rate:,} Hz in,
 one of {n_words} words out. No floating point, no allocation, no recursion, no library but `memcpy`
 and its kin where a compiler puts them in. The caller owns all memory. It is equal in every bit to
 the Python model it was generated from; `make check` shows it.
@@ -65,8 +65,8 @@ sound, and it answers one of its words to whatever it hears.{synthetic}"""
         units = ", ".join(str(layer.n_units) for layer in self.network.layers)
         rows = {
             "words": ", ".join(self.labels),
-            "front-end": f"{self.spec.n_coefficients} int8 coefficients every "
-            f"{1000 * self.spec.hop_samples / self.spec.sample_rate_hz:g} ms",
+            "front-end": f"{self.spec.n_mfcc} int8 coefficients every "
+            f"{1000 * self.spec.hop_length / self.spec.sample_rate:g} ms",
             "front-end specification": self.spec.fingerprint(),
             "network": f"LSTM layers of {units} units, mean over frames, "
             f"{self.network.n_classes} logits; weights {self.network.scheme}",
@@ -124,7 +124,7 @@ needs, with the limit of `SD_FRONTEND_MAX_FRAMES` frames and the case of a clip 
 A real value is a logit divided by 2^{upper}_LOGIT_FRACTION_BITS."""
 
     def _microphone(self) -> str:
-        rate = self.spec.sample_rate_hz
+        rate = self.spec.sample_rate
         return f"""## Feeding a microphone
 
 - Mono, {rate:,} Hz, int16. From 16,000 Hz or more: low-pass below {rate // 2:,} Hz, then decimate;
@@ -184,7 +184,7 @@ def table_bytes(spec: FrontendSpec) -> int:
     """Bytes of the front-end's tables in C."""
     table = tables(spec)
     words = (table.window, table.sine, table.log_fraction, table.cosine)
-    n_words = sum(part.size for part in words) + spec.n_coefficients
+    n_words = sum(part.size for part in words)
     return int(2 * n_words + table.order.size + table.mel_rising.size + table.mel_edges.size)
 
 

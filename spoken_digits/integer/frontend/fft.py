@@ -18,6 +18,7 @@ from spoken_digits.integer.frontend.specification import (
     SPLIT_INPUT_BITS,
     SPLIT_SHIFT,
     TWIDDLE_BITS,
+    WINDOW_BITS,
     WINDOW_SAMPLES,
     FrontendTables,
 )
@@ -41,9 +42,9 @@ def power_spectrum(
     -------
     power
         (n, 128) in ``[0, 2**31)``; bin 0 is 0. Times ``2**(2 exponent)`` it is a quarter of the
-        squared magnitude of the windowed frame's DFT.
+        squared magnitude of the DFT of the windowed frame without its mean.
     exponent
-        (n,) from -15 to 12.
+        (n,) from -15 to 13.
     """
     z, exponent = _normalised(frames, table)
     z = _first_pass(z)
@@ -57,13 +58,18 @@ def power_spectrum(
 
 
 def _normalised(frames: npt.NDArray[np.int16], table: FrontendTables) -> tuple[Complex, IntArray]:
-    """Level and window: (n, 256) -> complex (n, 32, 4) in the order of the first pass."""
+    """Mean, level and window: (n, 256) -> complex (n, 32, 4) in the order of the first pass.
+
+    Without their mean, samples reach at most 65279 (one of 32767 among 255 of -32768): 16 bits
+    and a sign. Times a window weight of at most 2**15, and rounded, they stay below 2**31.
+    """
     x = frames.astype(WORK)
-    level = 15 - bit_length(np.bitwise_or.reduce(x ^ (x >> 31), axis=1)).astype(WORK)  # (n,)
+    x -= round_shift(x.sum(axis=1, dtype=WORK), WINDOW_BITS)[:, None]
+    length = bit_length(np.bitwise_or.reduce(x ^ (x >> 31), axis=1)).astype(WORK)  # (n,) 0..16
     window = np.concatenate([table.window, table.window[-2:0:-1]]).astype(WORK)  # (256,)
-    x = round_shift(x * window, (15 - level)[:, None])
+    x = round_shift(x * window, length[:, None])  # weights are Q15: this leaves 15 bits
     rows = table.order[:, None] + 32 * np.arange(4)  # (32, 4)
-    return (x[:, 2 * rows], x[:, 2 * rows + 1]), -level
+    return (x[:, 2 * rows], x[:, 2 * rows + 1]), length - 15
 
 
 def _shifted(z: Complex, exponent: IntArray, bits: int) -> tuple[Complex, IntArray]:

@@ -2,26 +2,27 @@
 
 The NumPy twin of ``firmware/sd_frontend.c``, equal to it in every bit. One frame goes through
 
-1. level: shift the 256 samples left until one fills 16 bits (a quiet talker is not starved);
-2. window: periodic Hann in Q15;
-3. block-floating FFT: a complex one of 128 points over pairs of samples (radix 4, 4, 4, 2),
+1. DC: subtract the rounded mean of the 256 samples, so that a constant offset changes no bit;
+2. level: shift the samples left until one fills 16 bits (a quiet talker is not starved);
+3. window: periodic Hann in Q15;
+4. block-floating FFT: a complex one of 128 points over pairs of samples (radix 4, 4, 4, 2),
    shifted right before a stage only by what that stage needs, then split into the spectrum of
    256 real samples;
-4. power in each bin, triangular mel bands in Q8, summed in 48 bits;
-5. log2 in Q8 by table, where the shifts of 1 and 3 are given back, clamped at a noise floor;
-6. DCT-II; the zeroth sum is taken relative to a level tracker, the running maximum with a slow
+5. power in each bin, triangular mel bands in Q8, summed in 48 bits;
+6. log2 in Q8 by table, where the shifts of 1 and 3 are given back, clamped at a noise floor;
+7. DCT-II; the zeroth sum is taken relative to a level tracker, the running maximum with a slow
    decay, so that features do not depend on how loud the clip is;
-7. gain, offset, saturating rounding to int8.
+8. gain, offset of the zeroth, saturating rounding to int8.
 
 Frame t covers the samples [t hop, t hop + 256). A clip shorter than one window is extended with
-zeros to one frame; otherwise samples after the last whole window are left out, and so is all
-that lies beyond `n_frames` frames. Rows past the last valid frame are 0.
+its last sample to one frame (zeros would be a step where there is a DC offset); otherwise samples
+after the last whole window are left out, and so is all that lies beyond `n_frames` frames. Rows
+past the last valid frame are 0.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,7 @@ from spoken_digits.integer.fixed import IntArray, bit_length, round_shift, satur
 from spoken_digits.integer.frontend import fft
 from spoken_digits.integer.frontend.specification import (
     COEFFICIENT_SHIFT,
+    LEVEL_OFFSET,
     LOG_BITS,
     LOG_FRACTION_BITS,
     LOG_TABLE_BITS,
@@ -47,7 +49,7 @@ Pcm = npt.NDArray[np.int16]
 
 def n_valid_frames(n_samples: int, spec: FrontendSpec) -> int:
     """Frames of a clip of `n_samples`: ``1 + (n_samples - 256) // hop``, within 1..n_frames."""
-    whole = 1 + (n_samples - WINDOW_SAMPLES) // spec.hop_samples
+    whole = 1 + (n_samples - WINDOW_SAMPLES) // spec.hop_length
     return min(max(whole, 1), spec.n_frames)
 
 
@@ -59,12 +61,12 @@ def extract(
     Parameters
     ----------
     pcm
-        One clip (n_samples,) or a sequence of clips, int16, at ``spec.sample_rate_hz``.
+        One clip (n_samples,) or a sequence of clips, int16, at ``spec.sample_rate``.
 
     Returns
     -------
     features
-        (n_clips, n_frames, n_coefficients) int8, rows past a clip's last valid frame 0.
+        (n_clips, n_frames, n_mfcc) int8, rows past a clip's last valid frame 0.
     n_frames
         (n_clips,) valid frames of each clip, from 1 to ``spec.n_frames``.
     """
@@ -72,30 +74,6 @@ def extract(
     logs, counts = _clip_logs(clips, spec)
     features = saturate(round_shift(_accumulate(logs, spec), COEFFICIENT_SHIFT), bits=8)
     return (features * _valid(counts, spec)[..., None]).astype(np.int8), counts
-
-
-def fit_scales(pcm: Sequence[Pcm], spec: FrontendSpec, *, deviation: int = 32) -> FrontendSpec:
-    """Set gains and offsets so that each coefficient has mean 0 and the given deviation.
-
-    Parameters
-    ----------
-    pcm
-        Training clips, int16.
-    deviation
-        Wanted standard deviation in steps of the int8 feature: 32 leaves room for 4 deviations.
-
-    Returns
-    -------
-    `spec` with fitted integer ``gains`` and ``offsets``.
-    """
-    unit = 1 << 12
-    plain = replace(spec, gains=(unit,) * spec.n_coefficients, offsets=(0,) * spec.n_coefficients)
-    logs, counts = _clip_logs(pcm, spec)
-    values = _accumulate(logs, plain)[_valid(counts, spec)] / (unit << COEFFICIENT_SHIFT)
-    gains = np.floor(deviation / np.maximum(values.std(axis=0), 1e-9) + 0.5)
-    gains = np.clip(gains, 1, (1 << 15) - 1)
-    offsets = np.floor(-values.mean(axis=0) * gains + 0.5)
-    return replace(spec, gains=tuple(int(g) for g in gains), offsets=tuple(int(o) for o in offsets))
 
 
 def mel_log(frames: Pcm, spec: FrontendSpec) -> IntArray:
@@ -139,11 +117,12 @@ def _clip_logs(clips: Sequence[Pcm], spec: FrontendSpec) -> tuple[IntArray, npt.
 
 
 def _frames(clip: Pcm, n_frames: int, spec: FrontendSpec) -> Pcm:
-    """Cut a clip into frames (n_frames, 256), a short one extended with zeros."""
+    """Cut a clip into frames (n_frames, 256), a short one extended with its last sample."""
     if len(clip) < WINDOW_SAMPLES:
-        clip = np.pad(clip, (0, WINDOW_SAMPLES - len(clip)))
+        last = clip[-1:] if len(clip) else np.zeros(1, np.int16)
+        clip = np.concatenate([clip, np.repeat(last, WINDOW_SAMPLES - len(clip))])
     windows = np.lib.stride_tricks.sliding_window_view(clip, WINDOW_SAMPLES)
-    return windows[:: spec.hop_samples][:n_frames]
+    return windows[:: spec.hop_length][:n_frames]
 
 
 def _mel_energy(power: IntArray, table: FrontendTables) -> npt.NDArray[np.int64]:
@@ -180,16 +159,16 @@ def _log_energy(
 
 
 def _accumulate(logs: IntArray, spec: FrontendSpec) -> IntArray:
-    """Scaled cepstra before rounding: (n, n_frames, n_mels) -> (n, n_frames, n_coefficients)."""
+    """Scaled cepstra before rounding: (n, n_frames, n_mels) -> (n, n_frames, n_mfcc)."""
     table = tables(spec)
     half = spec.n_mels // 2
     low, high = logs[..., :half], logs[..., half:]
     even, odd = low + high[..., ::-1], high - low[..., ::-1]
-    sums = np.zeros((*logs.shape[:2], spec.n_coefficients), dtype=np.int32)
-    sums[..., 0] = spec.gains[0] * _relative_level(even.sum(axis=-1, dtype=np.int32), table)
+    sums = np.zeros((*logs.shape[:2], spec.n_mfcc), dtype=np.int32)
+    level = _relative_level(even.sum(axis=-1, dtype=np.int32), table)
+    sums[..., 0] = table.level_gain * level + (LEVEL_OFFSET << COEFFICIENT_SHIFT)
     sums[..., 1::2] = odd @ table.cosine[0::2].T
     sums[..., 2::2] = even @ table.cosine[1::2].T
-    sums += np.array(spec.offsets, dtype=np.int32) << COEFFICIENT_SHIFT
     return sums
 
 

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from spoken_digits.integer.fixed import IntArray
 
-WINDOW_SAMPLES = 256  # = FFT length; the real FFT is a complex one of half that length
+WINDOW_BITS = 8
+WINDOW_SAMPLES = 1 << WINDOW_BITS  # = FFT length; the real FFT is a complex one of half of it
 FFT_POINTS = WINDOW_SAMPLES // 2
 TWIDDLE_BITS = 14  # sines in Q14
 FFT_INPUT_BITS = 16  # components entering a stage with twiddles are at most 2**16
@@ -27,63 +28,75 @@ LOG_TABLE_BITS = 5  # 32 intervals an octave
 LOG_FRACTION_BITS = 15  # table entries in Q15
 COEFFICIENT_SHIFT = 16  # of the accumulator, to int8 features
 
-# From `fit_scales` over every third recording of the Free Spoken Digit Dataset, then frozen:
-# constants of the specification, not learnt anew with each split.
-_DEFAULT_GAINS = (79, 224, 317, 412, 441, 473, 658, 758, 863, 923, 901, 1037, 1048)
-_DEFAULT_OFFSETS = (24, -30, -9, 12, 35, 19, 18, 14, 21, 15, 19, 26, 25)
+STEPS_PER_OCTAVE = 9  # of the zeroth coefficient, as the power doubles: 3 a decibel
+LEVEL_OFFSET = 64  # of the zeroth coefficient: 192 steps, 64 dB, lie between it and -128
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrontendSpec:
-    """Parameters of the ``mfcc_int`` features. Window and FFT are fixed at 256 samples."""
+    """Section `features.mfcc_int`. Window and FFT are fixed at 256 samples.
 
-    sample_rate_hz: int = 8000
-    """Sample rate of the int16 input."""
+    The bounds below keep every sum of the front-end within 32 bits: a full-scale band lies at
+    most 57 octaves of power above the lowest `floor_lsb`.
+    """
 
-    hop_samples: int = 160
-    """Step from one frame to the next, at most 256 samples."""
+    sample_rate: int
+    """Sample rate of the int16 input, Hz, in 1000..192000."""
 
-    n_mels: int = 32
-    """Mel bands; even, because the cosine transform folds its input."""
+    hop_length: int
+    """Samples from frame to frame, in 1..256."""
 
-    low_hz: float = 0.0
-    """Lower edge of the first mel band."""
+    n_mels: int
+    """Mel bands, in 4..40 and even, because the cosine transform folds its input."""
 
-    high_hz: float = 4000.0
-    """Upper edge of the last mel band, at most half the sample rate."""
+    fmin: float
+    """Lower edge of the first mel band, Hz."""
 
-    floor_lsb: float = 5.0
+    fmax: float
+    """Upper edge of the last mel band, Hz, at most half the sample rate."""
+
+    floor_lsb: float
     """Noise floor: root mean square, in input steps, of the white noise whose power in one bin
-    is the least energy a mel band can have."""
+    is the least energy a mel band can have; in 0.001..32768."""
 
-    level_decay_db: float = 0.5
-    """How far the level tracker falls in one frame, in decibels."""
+    level_decay_db: float
+    """How far the level tracker falls in one frame, in decibels, in 0..1000."""
 
-    n_coefficients: int = 13
-    """Cepstral coefficients a frame, at most `n_mels`."""
+    n_mfcc: int
+    """Cepstral coefficients a frame, from 2 to `n_mels`, and at most `lifter` + 1."""
 
-    n_frames: int = 36
-    """Most frames taken from one clip."""
+    lifter: int
+    """Length L of the cepstral lifter 1 + L/2 sin(pi k / L), which brings the coefficients k to
+    a similar size; in 1..100."""
 
-    gains: tuple[int, ...] = _DEFAULT_GAINS
-    """Amplitude of each cosine row, below 2**15; see `fit_scales`."""
-
-    offsets: tuple[int, ...] = _DEFAULT_OFFSETS
-    """Added to each coefficient, in steps of the int8 feature; see `fit_scales`."""
+    n_frames: int
+    """Most frames taken from one clip, in 1..10000."""
 
     def __post_init__(self) -> None:
-        _check(0 < self.hop_samples <= WINDOW_SAMPLES, "hop_samples` must lie in 1..256")
-        _check(4 <= self.n_mels <= 40 and self.n_mels % 2 == 0, "n_mels` must be even, in 4..40")
-        _check(
-            0 <= self.low_hz < self.high_hz <= self.sample_rate_hz / 2,
-            "low_hz` and `high_hz` must satisfy 0 <= low_hz < high_hz <= sample_rate_hz / 2",
-        )
-        _check(0 < self.n_coefficients <= self.n_mels, "n_coefficients` must lie in 1..n_mels")
-        _check(self.n_frames > 0, "n_frames` must be positive")
-        _check(
-            len(self.gains) == len(self.offsets) == self.n_coefficients,
-            "gains` and `offsets` must have n_coefficients entries",
-        )
+        _in_range("sample_rate", self.sample_rate, 1000, 192_000)
+        _in_range("hop_length", self.hop_length, 1, WINDOW_SAMPLES)
+        _in_range("floor_lsb", self.floor_lsb, 0.001, 32768)
+        _in_range("level_decay_db", self.level_decay_db, 0, 1000)
+        _in_range("lifter", self.lifter, 1, 100)
+        _in_range("n_frames", self.n_frames, 1, 10_000)
+        if not (4 <= self.n_mels <= 40 and self.n_mels % 2 == 0):
+            raise ValueError(f"n_mels` is {self.n_mels}, must be even and in 4..40")
+        most = min(self.n_mels, self.lifter + 1)
+        if not 2 <= self.n_mfcc <= most:
+            raise ValueError(
+                f"n_mfcc` is {self.n_mfcc}, must be in 2..{most}: at most n_mels and lifter + 1"
+            )
+        if not 0 <= self.fmin < self.fmax <= self.sample_rate / 2:
+            raise ValueError(
+                f"fmax` is {self.fmax}, must be above fmin ({self.fmin}), which is 0 or more, "
+                f"and at most half of sample_rate ({self.sample_rate})"
+            )
+        _, edges = _mel_table(self)
+        if not (edges[2:] > edges[:-2]).all():
+            raise ValueError(
+                f"n_mels` is {self.n_mels}, too many for fmin, fmax and sample_rate: a band is "
+                f"narrower than the bins of the FFT ({self.sample_rate / WINDOW_SAMPLES:g} Hz)"
+            )
 
     def fingerprint(self) -> str:
         """SHA-256 of the parameters and of every table: equal fingerprints, equal features."""
@@ -120,8 +133,11 @@ class FrontendTables:
     """log2(1 + i / 32), Q15, i in 0..32, (33,)."""
 
     cosine: IntArray
-    """Rows 1.. of the DCT-II times their gains, (n_coefficients - 1, n_mels / 2): odd rows,
-    which are antisymmetric, for bands n_mels / 2 on; even rows, symmetric, for those before."""
+    """Rows 1.. of the DCT-II times their gains, (n_mfcc - 1, n_mels / 2): odd rows, which are
+    antisymmetric, for bands n_mels / 2 on; even rows, symmetric, for those before."""
+
+    level_gain: int
+    """Factor of the zeroth sum, which has no cosine."""
 
     floor: int
     """Noise floor in the scale of `mel_log`, Q8."""
@@ -143,9 +159,9 @@ def tables(spec: FrontendSpec) -> FrontendTables:
     """
     rising, edges = _mel_table(spec)
     half_window = np.sin(np.pi * np.arange(FFT_POINTS + 1) / WINDOW_SAMPLES) ** 2
-    rows = np.arange(1, spec.n_coefficients)[:, None]
+    rows = np.arange(1, spec.n_mfcc)[:, None]
     bands = np.arange(spec.n_mels // 2) + 0.5 + rows % 2 * (spec.n_mels // 2)
-    gains = np.array(spec.gains[1:], dtype=np.float64)[:, None]
+    gains = _gains(spec)
     # log2 of the floor's power, in the scale of the integer energies: halved amplitudes, weights
     # in Q8. A window of N samples has the power sum 3 N / 8.
     floor_power = 3 * WINDOW_SAMPLES / 8 * spec.floor_lsb**2
@@ -159,17 +175,30 @@ def tables(spec: FrontendSpec) -> FrontendTables:
         mel_rising=rising,
         mel_edges=edges,
         log_fraction=_rounded(np.log2(1 + octave) * (1 << LOG_FRACTION_BITS)),
-        cosine=_rounded(gains * np.cos(np.pi * rows * bands / spec.n_mels)),
+        cosine=_rounded(gains[1:, None] * np.cos(np.pi * rows * bands / spec.n_mels)),
+        level_gain=int(_rounded(gains[0])),
         floor=int(_rounded(np.array(floor))),
         level_decay=int(_rounded(np.array(decay))),
     )
 
 
+def _gains(spec: FrontendSpec) -> npt.NDArray[np.float64]:
+    """Gain of each coefficient, (n_mfcc,): one constant times the lifter of the HTK Book (5.6).
+
+    Nothing is fitted to recordings. A sum over the bands grows with their number, so the
+    constant is divided by it.
+    """
+    unit = STEPS_PER_OCTAVE * 2.0 ** (COEFFICIENT_SHIFT - LOG_BITS) / spec.n_mels
+    k = np.arange(spec.n_mfcc)
+    lifter: npt.NDArray[np.float64] = 1 + spec.lifter / 2 * np.sin(np.pi * k / spec.lifter)
+    return unit * lifter
+
+
 def _mel_table(spec: FrontendSpec) -> tuple[IntArray, IntArray]:
     """Rising weight of every bin, and the first bin of every segment between band centres."""
-    low, high = (2595 * np.log10(1 + f / 700) for f in (spec.low_hz, spec.high_hz))
+    low, high = (2595 * np.log10(1 + f / 700) for f in (spec.fmin, spec.fmax))
     centres_hz = 700 * (10 ** (np.linspace(low, high, spec.n_mels + 2) / 2595) - 1)
-    bins_hz = np.arange(FFT_POINTS) * spec.sample_rate_hz / WINDOW_SAMPLES
+    bins_hz = np.arange(FFT_POINTS) * spec.sample_rate / WINDOW_SAMPLES
     segment = np.searchsorted(centres_hz, bins_hz, side="right") - 1  # (128,)
     # A bin below the first edge counts as standing on it: weight 0 in band 0.
     inside = np.clip(segment, 0, spec.n_mels)
@@ -195,6 +224,6 @@ def _rounded(x: npt.NDArray[np.float64]) -> IntArray:
     return np.floor(x + 0.5).astype(np.int32)
 
 
-def _check(condition: bool, message: str) -> None:
-    if not condition:
-        raise ValueError(message)
+def _in_range(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ValueError(f"{name}` is {value}, must be in {low}..{high}")
