@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -176,6 +178,126 @@ def test_refuses_what_c_could_not_hold():
         IntegerLSTM(**{**vars(network), "output_bias": bias})
     with pytest.raises(ValueError, match="features must be int8"):
         network.logits(np.zeros((1, 36, 12), np.int8), np.array([36]))
+
+
+def changed_layer(network: IntegerLSTM, number: int, **changes) -> IntegerLSTM:
+    layers = list(network.layers)
+    layers[number] = dataclasses.replace(layers[number], **changes)
+    return dataclasses.replace(network, layers=tuple(layers))
+
+
+def with_one(values: np.ndarray, position, value: int) -> np.ndarray:
+    """A copy in which one value differs."""
+    copy = values.copy()
+    copy[position] = value
+    return copy
+
+
+@pytest.mark.parametrize("position", [0, 6, -1])
+def test_an_input_shift_lies_between_0_and_8(position):
+    network = extreme_network("int8", 1)
+    network = dataclasses.replace(network, input_shift=with_one(network.input_shift, position, 0))
+    for value in (-1, 9):
+        shift = with_one(network.input_shift, position, value)
+        with pytest.raises(ValueError, match="an input shift is out of range, must be 0 to 8"):
+            dataclasses.replace(network, input_shift=shift)
+
+
+def test_the_output_shift_lies_between_0_and_24():
+    network = extreme_network("pow2", 1)
+    for value in (0, 24):
+        assert dataclasses.replace(network, output_shift=value).logit_step == 2.0 ** -(12 + value)
+    for value in (-1, 25):
+        with pytest.raises(ValueError, match=f"output_shift {value} is out of range"):
+            dataclasses.replace(network, output_shift=value)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_fraction_bits_of_a_cell_lie_between_8_and_12(number):
+    network = extreme_network("int8", 1)
+    for value in (8, 12):
+        assert changed_layer(network, number, cell_bits=value).layers[number].cell_bits == value
+    for value in (7, 13):
+        with pytest.raises(ValueError, match=f"layer {number}: cell_bits {value} is out of range"):
+            changed_layer(network, number, cell_bits=value)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("row", [0, 7, -1])
+def test_a_row_shift_lies_between_0_and_24(number, row):
+    network = extreme_network("int8", 1)
+    shift = network.layers[number].shift
+    for value in (0, 24):
+        changed_layer(network, number, shift=with_one(shift, row, value))
+    for value in (-1, 25):
+        with pytest.raises(ValueError, match=f"layer {number}: a row shift is out of range"):
+            changed_layer(network, number, shift=with_one(shift, row, value))
+
+
+@pytest.mark.parametrize(("scheme", "largest"), [("int8", 127), ("pow2", 64)])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_weights_of_every_matrix_are_checked(scheme, largest, sign):
+    network = extreme_network(scheme, sign)
+    excess = np.int8(-128)  # a power of two, so that only its size is wrong
+    for number, layer in enumerate(network.layers):
+        for position in ((0, 0), (-1, -1)):
+            weight = with_one(layer.weight, position, excess)
+            with pytest.raises(ValueError, match=f"layer {number}: a weight is out of range"):
+                changed_layer(network, number, weight=weight)
+    with pytest.raises(ValueError, match="output: a weight is out of range"):
+        dataclasses.replace(network, output_weight=with_one(network.output_weight, (-1, 0), excess))
+    assert np.abs(network.output_weight).max() == largest
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_the_largest_bias_is_the_one_that_just_keeps_the_accumulator_in_int32(number, sign):
+    """255 and 128 times the sum of all operands, a bias and half a step, below 2**31."""
+    network = extreme_network("int8", 1)
+    n_in = [13 * 2**15, 5 * 4092][number]
+    for row, shift in ((0, 0), (11, 11), (19, 19)):  # row k of the layer shifts by k
+        assert network.layers[number].shift[row] == shift
+        half_a_step = 2**shift // 2
+        largest = 2**31 - 1 - 383 * (n_in + 5 * 4092) - half_a_step
+        bias = network.layers[number].bias
+        changed_layer(network, number, bias=with_one(bias, row, sign * largest))
+        with pytest.raises(ValueError, match=f"layer {number}: an accumulator could leave int32"):
+            changed_layer(network, number, bias=with_one(bias, row, sign * (largest + 1)))
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("word", [0, 2])
+def test_the_largest_output_bias_likewise(sign, word):
+    network = extreme_network("int8", 1)
+    largest = 2**31 - 1 - 383 * 5 * 4092
+
+    def with_bias(value: int) -> IntegerLSTM:
+        return dataclasses.replace(network, output_bias=with_one(network.output_bias, word, value))
+
+    assert with_bias(sign * largest).output_bias[word] == sign * largest
+    with pytest.raises(ValueError, match="output: an accumulator could leave int32"):
+        with_bias(sign * (largest + 1))
+
+
+def test_arrays_of_the_wrong_shape_are_refused():
+    network = extreme_network("int8", 1)
+    layer = network.layers[1]
+    for changes, complaint in (
+        ({"weight": layer.weight[:, :-1]}, "layer 1: weight has the wrong shape"),
+        ({"weight": layer.weight[:-4]}, "layer 1: weight has the wrong shape"),
+        ({"shift": layer.shift[:-1]}, "layer 1: bias and shift must have one value for each"),
+        ({"bias": np.append(layer.bias, 0)}, "layer 1: bias and shift must have one value"),
+    ):
+        with pytest.raises(ValueError, match=complaint):
+            changed_layer(network, 1, **changes)
+    for changes in (
+        {"output_weight": network.output_weight[:, :-1]},
+        {"output_bias": network.output_bias[:-1]},
+    ):
+        with pytest.raises(ValueError, match="output: weight has the wrong shape"):
+            dataclasses.replace(network, **changes)
+    with pytest.raises(ValueError, match="at least one layer"):
+        dataclasses.replace(network, layers=())
 
 
 def test_frames_past_the_end_do_not_count():
