@@ -27,7 +27,7 @@ def interpolated(t: int) -> int:
     return low + ((high - low) * (t % 256) + 128) // 256
 
 
-def test_every_input_in_python_integers():
+def test_the_functions_in_python_integers():
     z = np.arange(-(2**15), 2**15, dtype=np.int32)
     half = [interpolated(t) for t in range(2**15)]
     expected = [2**14 - 1 - half[-1 - t] if t < 0 else 2**14 + half[t] for t in z.tolist()]
@@ -36,6 +36,7 @@ def test_every_input_in_python_integers():
     assert (sigmoid.min(), sigmoid.max()) == (10, 32757)
     for bits in (8, 11, 12):
         expected = []
+        z = np.unique([*range(-(2**15), 2**15, 23), -1, 0, 2**15 - 1]).astype(np.int32)
         for value in z.tolist():
             doubled = min((value if value >= 0 else -1 - value) * 2 ** (13 - bits), 2**15 - 1)
             expected.append(2 * half[doubled] if value >= 0 else -1 - 2 * half[doubled])
