@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Literal
 
@@ -40,8 +41,7 @@ def lstm_bytes(n_units: Sequence[int], scheme: Scheme, *, n_inputs: int, n_class
     n_inputs, n_classes
         Coefficients a frame, classes.
     """
-    widths = [n_inputs, *n_units]
-    shapes = [(4 * h, below + h) for below, h in zip(widths, n_units, strict=False)]
+    shapes = [(4 * h, below + h) for below, h in itertools.pairwise((n_inputs, *n_units))]
     weights = sum(stored_bytes(shape, scheme) for shape in [*shapes, (n_classes, n_units[-1])])
     n_rows = 4 * sum(n_units)
     # a shift for each row and input, the cell's fraction bits, the shift of the output matrix
@@ -80,5 +80,5 @@ def check_weights(weight: NDArray[np.int8], scheme: Scheme, where: str) -> None:
     magnitude = np.abs(weight.astype(np.int64))  # in int8 the magnitude of -128 is -128
     if scheme == "pow2" and ((magnitude & (magnitude - 1)) != 0).any():
         raise ValueError(f"{where}: a weight is no power of two")
-    if magnitude.max(initial=0) > (127 if scheme == "int8" else 64):
+    if (magnitude > (127 if scheme == "int8" else 64)).any():
         raise ValueError(f"{where}: a weight is out of range")

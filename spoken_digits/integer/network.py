@@ -162,7 +162,7 @@ class IntegerLSTM:
     def _logits_of_chunk(
         self, features: NDArray[np.int8], n_frames: NDArray[np.int64]
     ) -> NDArray[np.int32]:
-        n_steps = int(n_frames.max(initial=0))
+        n_steps = int(n_frames.max())
         # time first, so that one frame of all clips is contiguous; float64 holds every integer
         # below 2**53, so matrix products of these integers are exact
         frames = features[:, :n_steps].transpose(1, 0, 2).astype(np.int32) << self.input_shift
@@ -264,13 +264,12 @@ def _run_layer(layer: IntegerLayer, below: NDArray[np.float64]) -> NDArray[np.fl
     weight = layer.weight.T.astype(np.float64)  # (n_in + h, 4 h)
     fed = below.reshape(-1, n_in) @ weight[:n_in] + layer.bias  # all frames at once
     fed = fed.reshape(n_steps, n_clips, 4 * n_units)
-    shift = layer.shift.astype(np.int32)
     hidden = np.zeros((n_clips, n_units))
     cell = np.zeros((n_clips, n_units), np.int32)
     above = np.empty((n_steps, n_clips, n_units))
     for t in range(n_steps):
         accumulator = (fed[t] + hidden @ weight[n_in:]).astype(np.int32)
-        z = saturate(round_shift(accumulator, shift), 16)  # (n_clips, 4 h)
+        z = saturate(round_shift(accumulator, layer.shift), 16)  # (n_clips, 4 h)
         cell, new, _ = cell_step(z, cell, layer.cell_bits)
         hidden = new.astype(np.float64)
         above[t] = hidden

@@ -235,3 +235,23 @@ def test_every_kind_draws_from_the_generator_it_is_given():
             runs.append(varied(x, n_frames, alone, torch.Generator().manual_seed(seed))[0])
         assert torch.equal(runs[0], runs[1])
         assert not torch.equal(runs[0], runs[2])
+
+
+@pytest.mark.parametrize(
+    "knob",
+    [
+        {"time_stretch": 0.2},
+        {"time_shift": 2},
+        {"time_mask": 3},
+        {"coefficient_mask": 2},
+        {"noise": 0.1},
+    ],
+)
+def test_features_may_be_on_another_device_than_the_draws(knob):
+    """As on a GPU; the meta device refuses most of what a GPU would."""
+    recipe = dataclasses.replace(PLAIN, **knob)
+    x = torch.empty(4, 12, 5, device="meta")
+    changed, n_frames = varied(x, torch.full((4,), 12), recipe, torch.Generator())
+    assert changed.device == x.device
+    assert changed.shape == x.shape
+    assert n_frames.device.type == "cpu"

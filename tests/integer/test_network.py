@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from networks import extreme_network, random_features, random_parent, random_sta
 from spoken_digits.integer import activation
 from spoken_digits.integer.convert import from_state, run_float
 from spoken_digits.integer.limits import SCHEMES, lstm_bytes, stored_bytes
-from spoken_digits.integer.network import IntegerLSTM, from_arrays, predict
+from spoken_digits.integer.network import IntegerLayer, IntegerLSTM, from_arrays, predict
 from spoken_digits.integer.quantize import quantize, quantize_rows
 
 SHAPE = {"h": 24, "n_layers": 2, "n_classes": 10}
@@ -279,6 +280,49 @@ def test_the_largest_output_bias_likewise(sign, word):
         with_bias(sign * (largest + 1))
 
 
+def plain_network(*widths: int, n_inputs: int = 2, n_classes: int = 3) -> IntegerLSTM:
+    """All weights and biases zero."""
+    return IntegerLSTM(
+        scheme="int8",
+        layers=tuple(
+            IntegerLayer(
+                weight=np.zeros((4 * h, below + h), np.int8),
+                bias=np.zeros(4 * h, np.int32),
+                shift=np.zeros(4 * h, np.int64),
+                cell_bits=10,
+            )
+            for below, h in itertools.pairwise((n_inputs, *widths))
+        ),
+        output_weight=np.zeros((n_classes, widths[-1]), np.int8),
+        output_bias=np.zeros(n_classes, np.int32),
+        output_shift=5,
+        input_shift=np.array([1, 4]),
+    )
+
+
+@pytest.mark.parametrize("widths", [(4,), (3, 6), (6, 3), (2, 3, 4), (4, 3, 2)])
+def test_layers_may_have_widths_of_their_own(widths):
+    network = plain_network(*widths)
+    features, n_frames = np.ones((2, 5, 2), np.int8), np.array([5, 3])
+    np.testing.assert_array_equal(network.logits(features, n_frames), np.zeros((2, 3)))
+    room = {
+        number: 383 * 4092 * (below + h)
+        for number, (below, h) in enumerate(itertools.pairwise(widths), start=1)
+    }
+    room[0] = 383 * (128 * 2 + 128 * 16 + 4092 * widths[0])
+    for number, layer in enumerate(network.layers):
+        largest = 2**31 - 1 - room[number]
+        changed_layer(network, number, bias=with_one(layer.bias, -1, largest))
+        with pytest.raises(ValueError, match=f"layer {number}: an accumulator could leave int32"):
+            changed_layer(network, number, bias=with_one(layer.bias, -1, largest + 1))
+    largest = 2**31 - 1 - 383 * 4092 * widths[-1]
+    dataclasses.replace(network, output_bias=with_one(network.output_bias, 0, largest))
+    with pytest.raises(ValueError, match="output: an accumulator could leave int32"):
+        dataclasses.replace(network, output_bias=with_one(network.output_bias, 0, largest + 1))
+    again = from_arrays(network.arrays(), "int8")
+    assert [one.n_units for one in again.layers] == list(widths)
+
+
 def test_arrays_of_the_wrong_shape_are_refused():
     network = extreme_network("int8", 1)
     layer = network.layers[1]
@@ -318,7 +362,11 @@ def test_class_0_can_win_and_ties_go_to_the_lowest_index():
 
 def test_no_clips_give_no_logits():
     network = extreme_network("int8", 1)
-    assert network.logits(np.zeros((0, 36, 13), np.int8), np.zeros(0, int)).shape == (0, 3)
+    logits = network.logits(np.zeros((0, 36, 13), np.int8), np.zeros(0, int))
+    assert logits.shape == (0, 3)
+    assert logits.dtype == np.int32
+    silent = network.logits(np.zeros((2, 0, 13), np.int8), np.zeros(2, int))
+    np.testing.assert_array_equal(silent, [network.output_bias] * 2)  # nothing pools to zero
 
 
 def test_parameter_bytes_adds_up():
@@ -350,3 +398,14 @@ def test_arrays_and_back(scheme):
     expected = network.logits(features, n_frames)
     np.testing.assert_array_equal(again.logits(features, n_frames), expected)
     assert again.logit_step == network.logit_step
+    small = {name for name, value in network.arrays().items() if value.dtype == np.uint8}
+    assert small == {
+        "input_shift",
+        "output.shift",
+        *(f"layer_{number}.{name}" for number in (0, 1) for name in ("shift", "cell_bits")),
+    }
+    for ours, theirs in zip(again.layers, network.layers, strict=True):
+        for name in ("weight", "bias", "shift"):
+            assert getattr(ours, name).dtype == getattr(theirs, name).dtype
+    for name in ("output_weight", "output_bias", "input_shift"):
+        assert getattr(again, name).dtype == getattr(network, name).dtype

@@ -92,6 +92,37 @@ def test_a_ceiling_below_0_is_refused_and_one_of_0_is_kept(scheme):
         rows([[0.9]], scheme, -1)
 
 
+def test_among_equals_the_smaller_exponent_stays():
+    """48 lies between 32 and 64: off by 16 with either."""
+    q, shift = rows([[48.0]], "pow2")
+    assert (q.tolist(), shift.tolist()) == ([[64]], [0])
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_one_weight_is_clipped_where_many_gain_by_it(sign):
+    q, shift = rows([[sign * 64.5, *[0.5] * 200]], "int8")
+    assert shift.tolist() == [1]
+    assert q[0, :2].tolist() == [sign * 127, 1]
+
+
+@pytest.mark.parametrize(
+    ("bias", "weight", "mean", "expected"),
+    [  # 7.95 is the largest offset that leaves room for 15 bits, 2034.5 for 7
+        (6.94, 0.0, 0.0, 15),
+        (7.0, 0.0, 0.0, 14),
+        (-6.94, 0.0, 0.0, 15),
+        (5.0, 0.0, 1.94, 15),
+        (5.0, 0.0, -2.0, 14),
+        (34.0, 0.001, 2000.0, 7),
+        (-34.0, 0.001, 2000.0, 6),
+    ],
+)
+def test_the_exponent_leaves_room_for_bias_mean_and_one_more(bias, weight, mean, expected):
+    """The room is 2**31 less 383 times the operands' reach of 128 << 8 and 4092."""
+    parent = single(np.full((4, 2), [weight, 0.0]), np.full(4, bias), shift=[8], mean=[mean])
+    assert quantize_layer(parent, 0, "int8")[2].tolist() == [expected] * 4
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_each_row_keeps_its_own_ceiling(scheme):
     weight = np.full((4, 3), 0.01)
