@@ -132,7 +132,7 @@ def test_speeds_are_even_between_the_limits(limit):
 
 
 def test_a_stretched_clip_is_longer_by_its_speed_within_the_frames_there_are():
-    n_frames = torch.randint(1, 37, (5000,), generator=torch.Generator().manual_seed(1))
+    n_frames = torch.randint(1, 37, (5000,), generator=torch.Generator().manual_seed(1)).int()
     stretch = drawn(n_frames, 36, time_stretch=0.9, time_trim=1)
     expected = (stretch.kept / stretch.speed).round().clamp(1, 36).long()
     assert torch.equal(stretch.length, expected)

@@ -79,6 +79,7 @@ def test_equals_the_specification_in_python_integers(scheme, n_layers):
             scalar_logits(network, clip[:n]) for clip, n in zip(features, n_frames, strict=True)
         ]
         np.testing.assert_array_equal(logits, expected)
+        assert logits.dtype == np.int32
 
 
 def test_sigmoid_and_tanh_are_close_for_every_input():
