@@ -227,7 +227,8 @@ def test_every_kind_draws_from_the_generator_it_is_given():
         RECIPE, time_mask=3, coefficient_mask=2, time_shift=2, time_trim=2, time_stretch=0.2
     )
     x, n_frames = torch.randn(30, 12, 5), torch.full((30,), 9)
-    for knob in ("time_mask", "coefficient_mask", "time_shift", "noise", "time_trim"):
+    knobs = ("time_mask", "coefficient_mask", "time_shift", "noise", "time_trim", "time_stretch")
+    for knob in knobs:
         alone = dataclasses.replace(PLAIN, **{knob: getattr(recipe, knob)})
         runs = []
         for seed in (0, 0, 1):
