@@ -13,6 +13,7 @@ from spoken_digits.integer import activation
 def test_the_table_holds_half_the_tanh_of_half_of_every_sixteenth_up_to_8():
     table = activation.half_tanh_table()
     assert table.dtype == np.int16
+    assert table.shape == (129,)
     assert table.tolist() == [
         math.floor(2**15 * math.tanh(k / 16 / 2) / 2 + 0.5) for k in range(129)
     ]
