@@ -10,8 +10,8 @@ of lines. A mutant that no test can kill because it computes the same is listed 
 reason, in benchmarks/mutation_equivalent.json and does not count.
 
 Run     python benchmarks/mutation.py                     all, about 15 minutes of one core
-        python benchmarks/mutation.py --resume            go on after a stop, or after new tests
-        python benchmarks/mutation.py '*budget*' '*_7'    some mutants by name; merged into the rest
+        python benchmarks/mutation.py --resume            the rest, after a stop
+        python benchmarks/mutation.py '*budget*' '*_7'    some by name, again; the rest is kept
 """
 
 from __future__ import annotations
