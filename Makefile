@@ -61,6 +61,10 @@ benchmark: setup ## speed against the reference's way, into benchmarks/results.j
 	python benchmarks/quantizers.py
 	python stages/report.py
 
+.PHONY: mutation
+mutation: setup ## small faults in the numeric core that the tests notice, into benchmarks/mutation.json: 15 minutes
+	nice -n 15 python benchmarks/mutation.py
+
 .PHONY: audiomnist
 audiomnist: setup ## AudioMNIST's full size on synthetic speech, in a clone beside this one: 40 minutes with bfloat16, 2 hours without, 10 GB
 	python benchmarks/audiomnist.py --folder ../spoken-digits-audiomnist

@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spoken_digits.integer.activation import ACTIVATION_BITS
-
-MAX_INPUT_SHIFT = 8
-"""An int8 feature shifted by more would leave int16."""
+from spoken_digits.integer.limits import MAX_INPUT_SHIFT
 
 Real = NDArray[np.float64]
 

@@ -37,7 +37,7 @@ def saturate(x: IntArray, bits: int) -> IntArray:
 
 def bit_length(x: npt.NDArray[Any]) -> IntArray:
     """Position of the highest set bit plus one, 0 for 0; `x` in ``[0, 2**63)``."""
-    rest = np.array(x, dtype=np.int64)
+    rest = x.astype(np.int64)
     length = np.zeros(rest.shape, dtype=np.int64)
     for step in (32, 16, 8, 4, 2, 1):
         high = rest >= (1 << step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Literal
 
@@ -20,7 +21,12 @@ MAX_HIDDEN = 4092
 """Largest absolute hidden state, with `ACTIVATION_BITS` fraction bits."""
 
 MIN_CELL_BITS, MAX_CELL_BITS = 8, 12
+
+MAX_INPUT_SHIFT = 8
+"""An int8 feature shifted by more would leave int16."""
+
 MAX_ROW_SHIFT = 24
+"""Largest exponent of a weight row, and of the output matrix."""
 
 
 def lstm_bytes(n_units: Sequence[int], scheme: Scheme, *, n_inputs: int, n_classes: int) -> int:
@@ -33,10 +39,9 @@ def lstm_bytes(n_units: Sequence[int], scheme: Scheme, *, n_inputs: int, n_class
     scheme
         A byte a weight (``int8``) or half a byte (``pow2``).
     n_inputs, n_classes
-        Coefficients a frame, words told apart.
+        Coefficients a frame, classes.
     """
-    widths = [n_inputs, *n_units]
-    shapes = [(4 * h, below + h) for below, h in zip(widths, n_units, strict=False)]
+    shapes = [(4 * h, below + h) for below, h in itertools.pairwise((n_inputs, *n_units))]
     weights = sum(stored_bytes(shape, scheme) for shape in [*shapes, (n_classes, n_units[-1])])
     n_rows = 4 * sum(n_units)
     # a shift for each row and input, the cell's fraction bits, the shift of the output matrix
@@ -72,8 +77,8 @@ def accumulator_bound(
 
 def check_weights(weight: NDArray[np.int8], scheme: Scheme, where: str) -> None:
     """Refuse weights that the scheme cannot store; `where` names the matrix in the error."""
-    magnitude = np.abs(weight.astype(np.int64))
+    magnitude = np.abs(weight.astype(np.int64))  # in int8 the magnitude of -128 is -128
     if scheme == "pow2" and ((magnitude & (magnitude - 1)) != 0).any():
         raise ValueError(f"{where}: a weight is no power of two")
-    if magnitude.max(initial=0) > (127 if scheme == "int8" else 64):
+    if (magnitude > (127 if scheme == "int8" else 64)).any():
         raise ValueError(f"{where}: a weight is out of range")

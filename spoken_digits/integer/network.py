@@ -31,6 +31,7 @@ from spoken_digits.integer.fixed import round_shift, saturate
 from spoken_digits.integer.limits import (
     MAX_CELL_BITS,
     MAX_HIDDEN,
+    MAX_INPUT_SHIFT,
     MAX_ROW_SHIFT,
     MIN_CELL_BITS,
     Scheme,
@@ -87,25 +88,32 @@ class IntegerLSTM:
     """(n_classes,), in the grid of the logits."""
 
     output_shift: int
-    """Fraction bits of the output weights; logits have 12 more."""
+    """Fraction bits of the output weights, range [0, 24]; logits have 12 more."""
 
     input_shift: NDArray[np.int64]
     """(n_inputs,), range [0, 8]: left shift of each int8 feature."""
 
     def __post_init__(self) -> None:
+        if not self.layers:
+            raise ValueError("a network needs at least one layer")
+        if not _all_within(self.input_shift, 0, MAX_INPUT_SHIFT):
+            raise ValueError(f"an input shift is out of range, must be 0 to {MAX_INPUT_SHIFT}")
+        if not 0 <= self.output_shift <= MAX_ROW_SHIFT:
+            raise ValueError(
+                f"output_shift {self.output_shift} is out of range, must be 0 to {MAX_ROW_SHIFT}"
+            )
+        n_units = [layer.n_units for layer in self.layers]
         for number, layer in enumerate(self.layers):
-            reach = operand_reach(self.input_shift, [one.n_units for one in self.layers], number)
-            if layer.weight.shape != (4 * layer.n_units, len(reach)):
-                raise ValueError(f"layer {number}: weight has the wrong shape")
-            check_weights(layer.weight, self.scheme, f"layer {number}")
-            if not MIN_CELL_BITS <= layer.cell_bits <= MAX_CELL_BITS:
-                raise ValueError(f"layer {number}: cell_bits {layer.cell_bits} out of range")
-            if layer.shift.min() < 0 or layer.shift.max() > MAX_ROW_SHIFT:
-                raise ValueError(f"layer {number}: a row shift is out of range")
-            if (accumulator_bound(layer.bias, layer.shift, reach) >= 2**31).any():
-                raise ValueError(f"layer {number}: an accumulator could leave int32")
+            _check_layer(
+                layer,
+                self.scheme,
+                operand_reach(self.input_shift, n_units, number),
+                where=f"layer {number}",
+            )
+        if self.output_weight.shape != (self.n_classes, n_units[-1]):
+            raise ValueError("output: weight has the wrong shape")
         check_weights(self.output_weight, self.scheme, "output")
-        reach = np.full(self.output_weight.shape[1], MAX_HIDDEN)
+        reach = np.full(n_units[-1], MAX_HIDDEN)
         if (accumulator_bound(self.output_bias, np.zeros(1, np.int64), reach) >= 2**31).any():
             raise ValueError("output: an accumulator could leave int32")
 
@@ -116,7 +124,7 @@ class IntegerLSTM:
 
     @property
     def n_classes(self) -> int:
-        """Words told apart."""
+        """Words to tell apart."""
         return len(self.output_bias)
 
     @property
@@ -154,7 +162,7 @@ class IntegerLSTM:
     def _logits_of_chunk(
         self, features: NDArray[np.int8], n_frames: NDArray[np.int64]
     ) -> NDArray[np.int32]:
-        n_steps = int(n_frames.max(initial=0))
+        n_steps = int(n_frames.max())
         # time first, so that one frame of all clips is contiguous; float64 holds every integer
         # below 2**53, so matrix products of these integers are exact
         frames = features[:, :n_steps].transpose(1, 0, 2).astype(np.int32) << self.input_shift
@@ -187,6 +195,31 @@ class IntegerLSTM:
             named[f"layer_{number}.shift"] = layer.shift.astype(np.uint8)
             named[f"layer_{number}.cell_bits"] = np.array([layer.cell_bits], np.uint8)
         return named
+
+
+def _check_layer(
+    layer: IntegerLayer, scheme: Scheme, reach: NDArray[np.int64], *, where: str
+) -> None:
+    """Refuse a layer that C could not run; `reach` as from :func:`operand_reach`."""
+    n_rows = 4 * layer.n_units
+    if layer.weight.shape != (n_rows, len(reach)):
+        raise ValueError(f"{where}: weight has the wrong shape")
+    if layer.bias.shape != (n_rows,) or layer.shift.shape != (n_rows,):
+        raise ValueError(f"{where}: bias and shift must have one value for each of {n_rows} rows")
+    check_weights(layer.weight, scheme, where)
+    if not MIN_CELL_BITS <= layer.cell_bits <= MAX_CELL_BITS:
+        raise ValueError(
+            f"{where}: cell_bits {layer.cell_bits} is out of range, "
+            f"must be {MIN_CELL_BITS} to {MAX_CELL_BITS}"
+        )
+    if not _all_within(layer.shift, 0, MAX_ROW_SHIFT):
+        raise ValueError(f"{where}: a row shift is out of range, must be 0 to {MAX_ROW_SHIFT}")
+    if (accumulator_bound(layer.bias, layer.shift, reach) >= 2**31).any():
+        raise ValueError(f"{where}: an accumulator could leave int32")
+
+
+def _all_within(values: NDArray[np.int64], lowest: int, highest: int) -> bool:
+    return bool(((values >= lowest) & (values <= highest)).all())
 
 
 def from_arrays(named: Mapping[str, NDArray[np.generic]], scheme: Scheme) -> IntegerLSTM:
@@ -231,13 +264,12 @@ def _run_layer(layer: IntegerLayer, below: NDArray[np.float64]) -> NDArray[np.fl
     weight = layer.weight.T.astype(np.float64)  # (n_in + h, 4 h)
     fed = below.reshape(-1, n_in) @ weight[:n_in] + layer.bias  # all frames at once
     fed = fed.reshape(n_steps, n_clips, 4 * n_units)
-    shift = layer.shift.astype(np.int32)
     hidden = np.zeros((n_clips, n_units))
     cell = np.zeros((n_clips, n_units), np.int32)
     above = np.empty((n_steps, n_clips, n_units))
     for t in range(n_steps):
         accumulator = (fed[t] + hidden @ weight[n_in:]).astype(np.int32)
-        z = saturate(round_shift(accumulator, shift), 16)  # (n_clips, 4 h)
+        z = saturate(round_shift(accumulator, layer.shift), 16)  # (n_clips, 4 h)
         cell, new, _ = cell_step(z, cell, layer.cell_bits)
         hidden = new.astype(np.float64)
         above[t] = hidden

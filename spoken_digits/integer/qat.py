@@ -2,7 +2,7 @@
 
 The forward pass rounds weights, biases, pre-activations, cell and hidden states exactly as
 :mod:`spoken_digits.integer.network` does (in float64 its logits are equal to the integer ones);
-the backward pass takes every rounding for the identity (straight-through estimator, Bengio,
+the backward pass treats every rounding as the identity (straight-through estimator, Bengio,
 Leonard & Courville 2013). The float parent teaches: besides the labels, the loss follows the
 parent's own logits (Hinton, Vinyals & Dean 2015), so that the integer network makes the
 parent's decisions and not just good ones.
@@ -185,7 +185,7 @@ class FakeQuantLSTM(nn.Module):
         weight = _fixed(self.weights[number], q / 2.0 ** shift[:, None])  # (4 h, n_in + h)
         n_in = weight.shape[1] - n_units
         smooth = self.biases[number]
-        if number == 0:  # the integer bias takes the features' mean over
+        if number == 0:  # the features' mean is folded into the integer bias
             smooth = smooth - weight[:, :n_in] @ mean
         bias = _fixed(smooth, q_bias / 2.0 ** (ACTIVATION_BITS + shift))
         fed = functional.linear(below, weight[:, :n_in], bias)  # (n_clips, n_steps, 4 h)
@@ -231,7 +231,7 @@ def fine_tune(
     score: Callable[[IntegerLSTM], float],
     progress: Callable[[int, float], None] = lambda epoch, score: None,
 ) -> IntegerLSTM:
-    """Train on with the integer forward pass; the best integer network by `score` is kept.
+    """Train further with the integer forward pass; keep the best integer network by `score`.
 
     Post-training quantization is the first candidate, so the result never scores lower.
 
@@ -246,11 +246,12 @@ def fine_tune(
         Told epoch (from 0) and its score.
     """
     rng = np.random.default_rng(seed)
-    model = FakeQuantLSTM(parent, scheme, calibrate(parent, features, n_frames))
-    best = model.integers()
+    cell_bits = calibrate(parent, features, n_frames)
+    best = to_integers(parent, scheme, cell_bits)  # not from the model, whose weights are float32
     if params.epochs == 0:
         return best
     best_score = score(best)
+    model = FakeQuantLSTM(parent, scheme, cell_bits)
     x, n = torch.tensor(np.asarray(features)), torch.tensor(np.asarray(n_frames, np.int64))
     y = torch.tensor(np.asarray(labels, np.int64))
     teacher = torch.tensor(run_float(parent, features, n_frames).logits, dtype=torch.float32)

@@ -1,8 +1,8 @@
 """Float LSTM -> integer LSTM: weights to integers, ranges from training clips.
 
 Scales are powers of two throughout, one for each row of a layer's matrix and one for the whole
-output matrix (its logits must share a grid). For each row the candidate exponents are tried and
-the one with the smallest squared error stays.
+output matrix (its logits must share a grid). Each row tries the candidate exponents and keeps the
+one with the smallest squared error.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def quantize_layer(
 ) -> tuple[NDArray[np.int8], Real, NDArray[np.int64]]:
     """One LSTM layer in integers.
 
-    The bias takes the mean of the features over, times the rounded weights: the error of a
-    weight is thus multiplied by a feature's deviation only, not by its mean.
+    The features' mean, times the rounded weights, is folded into the bias: so the error of a
+    weight is multiplied by a feature's deviation only, not by its mean.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def quantize_layer(
 
 def quantize_output(parent: FloatLSTM, scheme: Scheme) -> tuple[NDArray[np.int8], Real, int]:
     """The output matrix with one exponent: weight (n_classes, h), bias (n_classes,), shift."""
-    largest_bias = float(np.abs(parent.output_bias).max(initial=0.0)) + 1e-9
+    largest_bias = float(np.abs(parent.output_bias).max()) + 1e-9
     ceiling = int(np.floor(np.log2(2.0**30 / largest_bias))) - ACTIVATION_BITS
     flat, shift = quantize_rows(
         parent.output_weight.reshape(1, -1), scheme, np.array([min(ceiling, MAX_ROW_SHIFT)])

@@ -41,3 +41,24 @@ def test_saturate_clamps_to_the_limits(bits):
 def test_bit_length_agrees_with_python():
     x = np.array([0, 1, 2, 3, 4, 255, 256, 2**31 - 1, 2**31, 2**48 - 1, 2**62])
     np.testing.assert_array_equal(bit_length(x), [int(v).bit_length() for v in x])
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+@pytest.mark.parametrize("shift", [0, 1, 7, 30])
+def test_one_shift_or_one_for_each_value_in_the_type_of_the_values(dtype, shift):
+    x = np.array([0, 1, -1, 2**29 - 1, -(2**30)], dtype)
+    expected = [(v + (1 << shift >> 1)) >> shift for v in x.tolist()]
+    for given in (shift, np.full(5, shift, np.int64), np.full(5, shift, np.uint8)):
+        y = round_shift(x, given)
+        assert y.dtype == dtype
+        assert y.tolist() == expected
+
+
+def test_bit_length_of_any_shape_and_type():
+    for dtype in (np.int32, np.int64, np.uint16):
+        x = np.array([[0, 1], [256, 32767]], dtype)
+        y = bit_length(x)
+        assert y.dtype == np.int64
+        assert y.tolist() == [[0, 1], [9, 15]]
+    for k in range(63):
+        assert bit_length(np.array([2**k - 1, 2**k])).tolist() == [k, k + 1]

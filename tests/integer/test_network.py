@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +13,7 @@ from networks import extreme_network, random_features, random_parent, random_sta
 from spoken_digits.integer import activation
 from spoken_digits.integer.convert import from_state, run_float
 from spoken_digits.integer.limits import SCHEMES, lstm_bytes, stored_bytes
-from spoken_digits.integer.network import IntegerLSTM, from_arrays, predict
+from spoken_digits.integer.network import IntegerLayer, IntegerLSTM, from_arrays, predict
 from spoken_digits.integer.quantize import quantize, quantize_rows
 
 SHAPE = {"h": 24, "n_layers": 2, "n_classes": 10}
@@ -76,6 +79,7 @@ def test_equals_the_specification_in_python_integers(scheme, n_layers):
             scalar_logits(network, clip[:n]) for clip, n in zip(features, n_frames, strict=True)
         ]
         np.testing.assert_array_equal(logits, expected)
+        assert logits.dtype == np.int32
 
 
 def test_sigmoid_and_tanh_are_close_for_every_input():
@@ -178,6 +182,169 @@ def test_refuses_what_c_could_not_hold():
         network.logits(np.zeros((1, 36, 12), np.int8), np.array([36]))
 
 
+def changed_layer(network: IntegerLSTM, number: int, **changes) -> IntegerLSTM:
+    layers = list(network.layers)
+    layers[number] = dataclasses.replace(layers[number], **changes)
+    return dataclasses.replace(network, layers=tuple(layers))
+
+
+def with_one(values: np.ndarray, position, value: int) -> np.ndarray:
+    """A copy in which one value differs."""
+    copy = values.copy()
+    copy[position] = value
+    return copy
+
+
+@pytest.mark.parametrize("position", [0, 6, -1])
+def test_an_input_shift_lies_between_0_and_8(position):
+    network = extreme_network("int8", 1)
+    network = dataclasses.replace(network, input_shift=with_one(network.input_shift, position, 0))
+    for value in (-1, 9):
+        shift = with_one(network.input_shift, position, value)
+        with pytest.raises(ValueError, match="an input shift is out of range, must be 0 to 8"):
+            dataclasses.replace(network, input_shift=shift)
+
+
+def test_the_output_shift_lies_between_0_and_24():
+    network = extreme_network("pow2", 1)
+    for value in (0, 24):
+        assert dataclasses.replace(network, output_shift=value).logit_step == 2.0 ** -(12 + value)
+    for value in (-1, 25):
+        with pytest.raises(ValueError, match=f"output_shift {value} is out of range"):
+            dataclasses.replace(network, output_shift=value)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_fraction_bits_of_a_cell_lie_between_8_and_12(number):
+    network = extreme_network("int8", 1)
+    for value in (8, 12):
+        assert changed_layer(network, number, cell_bits=value).layers[number].cell_bits == value
+    for value in (7, 13):
+        with pytest.raises(ValueError, match=f"layer {number}: cell_bits {value} is out of range"):
+            changed_layer(network, number, cell_bits=value)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("row", [0, 7, -1])
+def test_a_row_shift_lies_between_0_and_24(number, row):
+    network = extreme_network("int8", 1)
+    shift = network.layers[number].shift
+    for value in (0, 24):
+        changed_layer(network, number, shift=with_one(shift, row, value))
+    for value in (-1, 25):
+        with pytest.raises(ValueError, match=f"layer {number}: a row shift is out of range"):
+            changed_layer(network, number, shift=with_one(shift, row, value))
+
+
+@pytest.mark.parametrize(("scheme", "largest"), [("int8", 127), ("pow2", 64)])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_weights_of_every_matrix_are_checked(scheme, largest, sign):
+    network = extreme_network(scheme, sign)
+    excess = np.int8(-128)  # a power of two, so that only its size is wrong
+    for number, layer in enumerate(network.layers):
+        for position in ((0, 0), (-1, -1)):
+            weight = with_one(layer.weight, position, excess)
+            with pytest.raises(ValueError, match=f"layer {number}: a weight is out of range"):
+                changed_layer(network, number, weight=weight)
+    with pytest.raises(ValueError, match="output: a weight is out of range"):
+        dataclasses.replace(network, output_weight=with_one(network.output_weight, (-1, 0), excess))
+    assert np.abs(network.output_weight).max() == largest
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_the_largest_bias_is_the_one_that_just_keeps_the_accumulator_in_int32(number, sign):
+    """255 and 128 times the sum of all operands, a bias and half a step, below 2**31."""
+    network = extreme_network("int8", 1)
+    n_in = [13 * 2**15, 5 * 4092][number]
+    for row, shift in ((0, 0), (11, 11), (19, 19)):  # row k of the layer shifts by k
+        assert network.layers[number].shift[row] == shift
+        half_a_step = 2**shift // 2
+        largest = 2**31 - 1 - 383 * (n_in + 5 * 4092) - half_a_step
+        bias = network.layers[number].bias
+        changed_layer(network, number, bias=with_one(bias, row, sign * largest))
+        with pytest.raises(ValueError, match=f"layer {number}: an accumulator could leave int32"):
+            changed_layer(network, number, bias=with_one(bias, row, sign * (largest + 1)))
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("word", [0, 2])
+def test_the_largest_output_bias_likewise(sign, word):
+    network = extreme_network("int8", 1)
+    largest = 2**31 - 1 - 383 * 5 * 4092
+
+    def with_bias(value: int) -> IntegerLSTM:
+        return dataclasses.replace(network, output_bias=with_one(network.output_bias, word, value))
+
+    assert with_bias(sign * largest).output_bias[word] == sign * largest
+    with pytest.raises(ValueError, match="output: an accumulator could leave int32"):
+        with_bias(sign * (largest + 1))
+
+
+def plain_network(*widths: int, n_inputs: int = 2, n_classes: int = 3) -> IntegerLSTM:
+    """All weights and biases zero."""
+    return IntegerLSTM(
+        scheme="int8",
+        layers=tuple(
+            IntegerLayer(
+                weight=np.zeros((4 * h, below + h), np.int8),
+                bias=np.zeros(4 * h, np.int32),
+                shift=np.zeros(4 * h, np.int64),
+                cell_bits=10,
+            )
+            for below, h in itertools.pairwise((n_inputs, *widths))
+        ),
+        output_weight=np.zeros((n_classes, widths[-1]), np.int8),
+        output_bias=np.zeros(n_classes, np.int32),
+        output_shift=5,
+        input_shift=np.array([1, 4]),
+    )
+
+
+@pytest.mark.parametrize("widths", [(4,), (3, 6), (6, 3), (2, 3, 4), (4, 3, 2)])
+def test_layers_may_have_widths_of_their_own(widths):
+    network = plain_network(*widths)
+    features, n_frames = np.ones((2, 5, 2), np.int8), np.array([5, 3])
+    np.testing.assert_array_equal(network.logits(features, n_frames), np.zeros((2, 3)))
+    room = {
+        number: 383 * 4092 * (below + h)
+        for number, (below, h) in enumerate(itertools.pairwise(widths), start=1)
+    }
+    room[0] = 383 * (128 * 2 + 128 * 16 + 4092 * widths[0])
+    for number, layer in enumerate(network.layers):
+        largest = 2**31 - 1 - room[number]
+        changed_layer(network, number, bias=with_one(layer.bias, -1, largest))
+        with pytest.raises(ValueError, match=f"layer {number}: an accumulator could leave int32"):
+            changed_layer(network, number, bias=with_one(layer.bias, -1, largest + 1))
+    largest = 2**31 - 1 - 383 * 4092 * widths[-1]
+    dataclasses.replace(network, output_bias=with_one(network.output_bias, 0, largest))
+    with pytest.raises(ValueError, match="output: an accumulator could leave int32"):
+        dataclasses.replace(network, output_bias=with_one(network.output_bias, 0, largest + 1))
+    again = from_arrays(network.arrays(), "int8")
+    assert [one.n_units for one in again.layers] == list(widths)
+
+
+def test_arrays_of_the_wrong_shape_are_refused():
+    network = extreme_network("int8", 1)
+    layer = network.layers[1]
+    for changes, complaint in (
+        ({"weight": layer.weight[:, :-1]}, "layer 1: weight has the wrong shape"),
+        ({"weight": layer.weight[:-4]}, "layer 1: weight has the wrong shape"),
+        ({"shift": layer.shift[:-1]}, "layer 1: bias and shift must have one value for each"),
+        ({"bias": np.append(layer.bias, 0)}, "layer 1: bias and shift must have one value"),
+    ):
+        with pytest.raises(ValueError, match=complaint):
+            changed_layer(network, 1, **changes)
+    for changes in (
+        {"output_weight": network.output_weight[:, :-1]},
+        {"output_bias": network.output_bias[:-1]},
+    ):
+        with pytest.raises(ValueError, match="output: weight has the wrong shape"):
+            dataclasses.replace(network, **changes)
+    with pytest.raises(ValueError, match="at least one layer"):
+        dataclasses.replace(network, layers=())
+
+
 def test_frames_past_the_end_do_not_count():
     parent = random_parent(3, **SHAPE)
     features, n_frames = random_features(3)
@@ -196,7 +363,11 @@ def test_class_0_can_win_and_ties_go_to_the_lowest_index():
 
 def test_no_clips_give_no_logits():
     network = extreme_network("int8", 1)
-    assert network.logits(np.zeros((0, 36, 13), np.int8), np.zeros(0, int)).shape == (0, 3)
+    logits = network.logits(np.zeros((0, 36, 13), np.int8), np.zeros(0, int))
+    assert logits.shape == (0, 3)
+    assert logits.dtype == np.int32
+    silent = network.logits(np.zeros((2, 0, 13), np.int8), np.zeros(2, int))
+    np.testing.assert_array_equal(silent, [network.output_bias] * 2)  # nothing pools to zero
 
 
 def test_parameter_bytes_adds_up():
@@ -228,3 +399,14 @@ def test_arrays_and_back(scheme):
     expected = network.logits(features, n_frames)
     np.testing.assert_array_equal(again.logits(features, n_frames), expected)
     assert again.logit_step == network.logit_step
+    small = {name for name, value in network.arrays().items() if value.dtype == np.uint8}
+    assert small == {
+        "input_shift",
+        "output.shift",
+        *(f"layer_{number}.{name}" for number in (0, 1) for name in ("shift", "cell_bits")),
+    }
+    for ours, theirs in zip(again.layers, network.layers, strict=True):
+        for name in ("weight", "bias", "shift"):
+            assert getattr(ours, name).dtype == getattr(theirs, name).dtype
+    for name in ("output_weight", "output_bias", "input_shift"):
+        assert getattr(again, name).dtype == getattr(network, name).dtype

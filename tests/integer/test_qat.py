@@ -103,6 +103,81 @@ def test_fine_tuning_brings_power_of_two_weights_closer_to_the_parent():
     np.testing.assert_array_equal(after.layers[1].weight, again.layers[1].weight)
 
 
+@pytest.mark.parametrize(
+    ("scores", "kept"),
+    [
+        ([5, 1, 2, 3], 0),  # post-training quantization was best
+        ([1, 5, 2, 3], 1),
+        ([1, 2, 5, 3], 2),
+        ([1, 2, 3, 5], 3),
+        ([5, 5, 5, 5], 0),  # equals: the earliest
+        ([1, 3, 3, 2], 1),
+        ([-3, -2, -1, -2], 2),
+    ],
+)
+def test_the_candidate_of_the_best_score_is_kept(scores, kept):
+    parent = random_parent(3, **SHAPE)
+    features, n_frames = random_features(3, n_clips=20)
+    n_frames = np.maximum(n_frames, 1)
+    candidates, told = [], []
+
+    def score(network):
+        candidates.append(network)
+        return float(scores[len(candidates) - 1])
+
+    network = fine_tune(
+        parent,
+        features,
+        n_frames,
+        np.arange(20) % 5,
+        scheme="pow2",
+        params=QatParams(
+            epochs=3, learning_rate=5e-2, batch_size=8, bucket_batches=1, distillation=0.5
+        ),
+        seed=0,
+        score=score,
+        progress=lambda epoch, value: told.append((epoch, value)),
+    )
+    assert len(candidates) == len(scores)
+    assert network is candidates[kept]
+    assert told == list(enumerate(scores[1:]))
+    ptq = quantize(parent, features, n_frames, "pow2")
+    for name, values in ptq.arrays().items():
+        np.testing.assert_array_equal(candidates[0].arrays()[name], values)
+    weights = [one.layers[0].weight.tobytes() for one in candidates]
+    assert len(set(weights)) == len(weights)  # every epoch trained on
+
+
+@pytest.mark.parametrize(("distillation", "labels_count"), [(1.0, False), (0.5, True), (0.0, True)])
+def test_distillation_is_the_share_of_the_parent(distillation, labels_count):
+    parent = random_parent(3, **SHAPE)
+    features, n_frames = random_features(3, n_clips=20)
+    n_frames = np.maximum(n_frames, 1)
+
+    def tuned(labels) -> list[bytes]:
+        scores = iter([0.0, 1.0])
+        network = fine_tune(
+            parent,
+            features,
+            n_frames,
+            labels,
+            scheme="int8",
+            params=QatParams(
+                epochs=1,
+                learning_rate=5e-2,
+                batch_size=8,
+                bucket_batches=1,
+                distillation=distillation,
+            ),
+            seed=0,
+            score=lambda _: next(scores),
+        )
+        return [value.tobytes() for value in network.arrays().values()]
+
+    some, others = np.arange(20) % 5, (np.arange(20) + 1) % 5
+    assert (tuned(some) != tuned(others)) == labels_count
+
+
 def test_score_is_accuracy_first():
     features, n_frames = random_features(4)
     network = quantize(random_parent(4, **SHAPE), features, n_frames, "int8")
