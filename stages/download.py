@@ -95,6 +95,7 @@ def verify(corpus: Corpus, table: pd.DataFrame) -> str:
 def provenance(corpus: Corpus, table: pd.DataFrame, fingerprint: str) -> dict[str, object]:
     return {
         "corpus": corpus.name,
+        "title": corpus.title,
         "version": corpus.version,
         "source": corpus.source,
         "licence": corpus.licence,

@@ -1,7 +1,7 @@
 """Stage `export`: an integer network as a self-contained folder of C for a firmware project.
 
-Reads   models/<model>.<scheme>.safetensors, metrics/<model>.<scheme>.json, firmware/, LICENSE,
-        data/raw/, data/split.csv
+Reads   models/<model>.<scheme>.safetensors, metrics/<model>.<scheme>.json,
+        metrics/cortex_m/<model>.<scheme>.json, firmware/, LICENSE, data/raw/, data/split.csv
 Writes  export/<model>.<scheme>/
 Run     python stages/export.py lstm_36kb int8
 """
@@ -36,6 +36,7 @@ RAW = Path("data/raw")
 SPLIT = Path("data/split.csv")
 MODELS = Path("models")
 METRICS = Path("metrics")
+CORTEX_M = METRICS / "cortex_m"
 FIRMWARE = Path("firmware")
 LICENCE = Path("LICENSE")
 EXPORT = Path("export")
@@ -70,7 +71,7 @@ def main() -> None:
         golden=golden_clips(card, spec),
         firmware=FIRMWARE,
         licence=LICENCE.read_text(encoding="utf-8"),
-        measured={key: metrics[key] for key in MEASURED if key in metrics},
+        measured=measured(stem),
     )
     with files.replacing(EXPORT / stem) as folder:
         write(folder, content)
@@ -113,6 +114,13 @@ def provenance(card: ModelCard, metrics: dict[str, Any]) -> dict[str, object]:
         "test_accuracy": accuracy,
         "best_epoch": card.best_epoch,
     }
+
+
+def measured(stem: str) -> dict[str, int]:
+    """What the network costs on a Cortex-M; empty where it could not be measured."""
+    made_by = f"python stages/measure.py {' '.join(stem.split('.'))}"
+    cost = files.read_json(CORTEX_M / f"{stem}.json", made_by)
+    return {key: cost[key] for key in MEASURED if key in cost}
 
 
 def golden_clips(card: ModelCard, spec: FrontendSpec) -> list[tuple[str, NDArray[np.int16]]]:

@@ -1,8 +1,9 @@
 """Stage `summarise`: the predictions of all folds and seeds -> accuracy by model.
 
-Reads   studies/predictions/, params.yaml: studies, quantize.networks
+Reads   studies/predictions/, data/raw/provenance.json, params.yaml: studies
 Writes  metrics/seeds.json: {model or model.scheme: {mean, std, values, seeds, ...}}, test accuracy
-        under each seed; integer networks with the means of accuracy_drop and agreement
+        under each seed, and the corpus; integer networks with the means of accuracy_drop and
+        agreement
         metrics/speakers.json: the same by fold, with the speakers of each fold's test clips
 Run     python stages/summarise.py
 
@@ -23,25 +24,28 @@ from spoken_digits import errors
 from spoken_digits.config import read_config
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.folds import StudyParams, summary
+from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.io import files
 
+PROVENANCE = Path("data/raw/provenance.json")
 PREDICTIONS = Path("studies/predictions")
 METRICS = Path("metrics")
 
 
 def main() -> None:
     study = read_config(Path("params.yaml")).section("studies", StudyParams)
+    corpus = corpus_name(files.read_json(PROVENANCE, "dvc repro download"))
     seeds: dict[str, Any] = {}
     speakers: dict[str, Any] = {}
     for model in study.models:
         repeated = [read("random", model, 0, seed) for seed in study.seeds]
         for name, figures in summary(model, repeated).items():
-            seeds[name] = {**figures, "seeds": list(study.seeds)}
+            seeds[name] = {**figures, "seeds": list(study.seeds), "corpus": corpus}
         folds = [read("speaker", model, fold, study.seeds[0]) for fold in study.folds]
         tested = [" ".join(sorted(set(table["speaker"]))) for table in folds]
         check_disjoint(tested)
         for name, figures in summary(model, folds).items():
-            speakers[name] = {**figures, "speakers": tested}
+            speakers[name] = {**figures, "speakers": tested, "corpus": corpus}
     files.write_json(METRICS / "seeds.json", seeds)
     files.write_json(METRICS / "speakers.json", speakers)
     print(f"{len(seeds)} models under {len(study.seeds)} seeds, on {len(study.folds)} folds")

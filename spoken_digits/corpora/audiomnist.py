@@ -97,6 +97,7 @@ def open_audiomnist(root: Path, limit: int | None, known_faults: str) -> Corpus:
         notes.append("a stand-in spoken by a machine: label every figure from it synthetic")
     return Corpus(
         name="audiomnist",
+        title="AudioMNIST",
         version=f"stand-in for {COMMIT}" if stand_in else COMMIT,
         source="spoken by eSpeak NG in AudioMNIST's layout" if stand_in else URL,
         licence="none: made by a machine" if stand_in else "MIT",

@@ -15,6 +15,9 @@ class Corpus:
     """A corpus, ready to be read."""
 
     name: str
+    """Value of `corpus.name` in params.yaml."""
+    title: str
+    """Name for tables and pages."""
     version: str
     source: str
     """Address or way of making."""

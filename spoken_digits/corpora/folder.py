@@ -77,6 +77,7 @@ def open_folder(path: Path, limit: int | None, label_pattern: str | None) -> Cor
     notes = _notes(path, listing)
     return Corpus(
         name="folder",
+        title="Own recordings",
         version="",
         source="own recordings",
         licence="the owner's",

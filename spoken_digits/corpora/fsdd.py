@@ -45,6 +45,7 @@ def open_fsdd(root: Path, limit: int | None) -> Corpus:
     members = balanced(members, limit, groups)
     return Corpus(
         name="fsdd",
+        title="Free Spoken Digit Dataset",
         version="1.0.10",
         source=URL,
         licence="CC BY-SA 4.0",

@@ -80,6 +80,7 @@ def open_synthetic(profile: str, seed: int, limit: int | None) -> Corpus:
     speakers = {_name(number): speaker_of(seed, number) for number, _ in plan(profile, n_clips)}
     return Corpus(
         name="synthetic",
+        title="Digits spoken by eSpeak NG",
         version=f"espeakng-loader {importlib.metadata.version('espeakng-loader')}",
         source=f"spoken by eSpeak NG on this machine, profile {profile}, seed {seed}",
         licence="none: made by a machine",

@@ -26,6 +26,7 @@ def corpus_of(*clips: tuple[str, str, bytes]) -> Corpus:
     """A corpus of (path, label, WAV file)."""
     return Corpus(
         name="published",
+        title="Published",
         version="1",
         source="",
         licence="",

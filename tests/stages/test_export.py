@@ -58,8 +58,10 @@ def add_network(workspace: Workspace, scheme: str, raw: dict) -> None:
     tensors = {name: torch.from_numpy(np.array(a)) for name, a in network.arrays().items()}
     write_model(workspace.folder / f"models/small.{scheme}.safetensors", card, tensors)
     metrics = workspace.folder / f"metrics/small.{scheme}.json"
-    metrics.parent.mkdir(exist_ok=True)
-    metrics.write_text(json.dumps({"accuracy": 0.25, "stack_bytes": 4321}))
+    cost = workspace.folder / f"metrics/cortex_m/small.{scheme}.json"
+    cost.parent.mkdir(parents=True, exist_ok=True)
+    metrics.write_text(json.dumps({"accuracy": 0.25}))
+    cost.write_text(json.dumps({"model_sha256": "0" * 64, "stack_bytes": 4321}))
 
 
 def exported(workspace: Workspace, scheme: str) -> dict[str, bytes]:
@@ -89,6 +91,23 @@ def test_export_makes_a_folder_that_checks_itself(scheme, workspace):
         line.split(",") for line in (workspace.folder / "data/split.csv").read_text().splitlines()
     )
     assert {split[name] for name in names} == {"test"}
+
+
+def test_export_leaves_out_what_could_not_be_measured(workspace):
+    cost = workspace.folder / "metrics/cortex_m/small.int8.json"
+    kept = cost.read_text()
+    try:
+        cost.write_text(json.dumps({"model_sha256": "0" * 64}))
+        page = exported(workspace, "int8")["README.md"].decode()
+        cost.unlink()
+        absent = workspace.stage("export", "small", "int8", check=False)
+    finally:
+        cost.write_text(kept)
+    assert "4,321" not in page
+    assert "None" not in page
+    assert absent.returncode == 1
+    assert absent.stderr.startswith("error: metrics/cortex_m/small.int8.json is missing")
+    assert "python stages/measure.py small int8" in absent.stderr
 
 
 def test_export_refuses_what_it_cannot_do(workspace):

@@ -1,0 +1,132 @@
+"""The sections made from benchmarks/: full size, speed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from spoken_digits.evaluation.report.collecting import Figures
+from spoken_digits.evaluation.report.markdown import code, interval, percent, size, table, values
+
+
+def full_size_sections(runs: Sequence[Figures]) -> list[str]:
+    """The runs of `make audiomnist`, which are on synthetic speech.
+
+    Raises
+    ------
+    ValueError
+        A run is not of synthetic speech, so the text would be wrong.
+    """
+    if not runs:
+        return []
+    if not all(run["synthetic"] for run in runs):
+        raise ValueError("benchmarks/audiomnist*.json: the text is about synthetic speech")
+    split = ", ".join(f"{n:,} {subset}" for subset, n in runs[0]["split"].items())
+    parts = [
+        "## AudioMNIST at full size, on synthetic speech",
+        f"**Synthetic**: all figures here are of {runs[0]['n_clips']:,} clips that eSpeak NG spoke "
+        "in AudioMNIST's layout (60 voices, 48 kHz), not of AudioMNIST. They show that the "
+        "pipeline works at full size and what it costs, not how well it recognises people. "
+        f"`make audiomnist`; the reference's 70/20/10 split ({split}). `cnn` is trained by the "
+        "reference's recipe, `cnn_lstm` by ours: by the reference's (Adam at a constant 0.001, "
+        "features not normalised) it hardly learns here.",
+    ]
+    for run in runs:
+        parts += _full_size_run(run)
+    return parts
+
+
+def _full_size_run(run: Figures) -> list[str]:
+    """What one machine measured."""
+    epochs = f"{run['epochs']} epochs each" if run["epochs"] else "epochs as in params.yaml"
+    folds = run.get("speaker_folds")
+    unseen = []
+    if folds:
+        unseen = [
+            f"Unseen voices, the five published speaker folds, `{folds['model']}`: mean "
+            f"{percent(folds['mean'])} (by fold {', '.join(values(folds['values']))}), synthetic."
+        ]
+    return [
+        f"### On {run['machine']}: {epochs}",
+        _full_size_models(run["models"]),
+        *unseen,
+        "Time of each stage, including DVC's hashing and caching, and the largest memory of all "
+        "its processes together (memory-mapped files count as far as they were read)"
+        + (f"; {run['remark']}" if run["remark"] else "")
+        + ":",
+        _stages_table(run["stages"]),
+    ]
+
+
+def _full_size_models(models: Mapping[str, Figures]) -> str:
+    columns = ["model", ">parameters", ">size", ">test accuracy (synthetic)", ">95 % interval"]
+    columns += [">best epoch"]
+    rows = (
+        [
+            code(name),
+            f"{row['parameters']:,}",
+            size(row["size_kib"]),
+            percent(row["accuracy"]),
+            interval(row),
+            row.get("best_epoch", ""),
+        ]
+        for name, row in models.items()
+    )
+    return table(columns, rows)
+
+
+def _stages_table(stages: Mapping[str, Mapping[str, float]]) -> str:
+    rows = (
+        [code(name), f"{taken['seconds']:,.0f} s", f"{taken['peak_rss_mib']:,.0f} MiB"]
+        for name, taken in stages.items()
+    )
+    return table(["stage", ">time", ">peak memory"], rows)
+
+
+def speed_section(title: str, benchmarks: Figures) -> list[str]:
+    """A section on one machine's run of benchmarks/run.py; nothing without one."""
+    if not benchmarks:
+        return []
+    parts = [
+        title,
+        f"`python benchmarks/run.py`, on {benchmarks['machine']}. Ratios are against the "
+        "reference's way of doing the same, in the same run.",
+        _speed_table(benchmarks["rows"]),
+    ]
+    growing = [row for row in benchmarks["rows"] if "growth" in row]
+    if growing:
+        parts += [
+            "Feature extraction of a growing number of clips (synthetic), the whole stage as a "
+            "command; memory is that of all its processes together:",
+            _growth_table(growing),
+        ]
+    return parts
+
+
+def _speed_table(rows: Sequence[Figures]) -> str:
+    columns = ["what", ">ours", ">reference", ">ratio", ">peak memory", "how"]
+    cells = (
+        [
+            code(row["name"]),
+            f"{row['ours_s']:g} s",
+            f"{row['reference_s']:g} s" if row["reference_s"] else "",
+            f"{row['ratio']:.1f} x" if row["ratio"] else "",
+            f"{row['peak_rss_mib']:,.0f} MiB" if "peak_rss_mib" in row else "",
+            row["note"],
+        ]
+        for row in rows
+    )
+    return table(columns, cells)
+
+
+def _growth_table(rows: Sequence[Figures]) -> str:
+    cells = (
+        [
+            code(row["name"]),
+            f"{point['clips']:,}",
+            f"{point['seconds']:.1f} s",
+            f"{point['peak_rss_mib']:,.0f} MiB",
+        ]
+        for row in rows
+        for point in row["growth"]
+    )
+    return table(["what", ">clips", ">time", ">peak memory"], cells)

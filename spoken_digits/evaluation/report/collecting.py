@@ -1,0 +1,121 @@
+"""Read every committed figure that the pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spoken_digits.errors import UserError
+from spoken_digits.evaluation.tables import corpus_name
+from spoken_digits.io.files import read_json
+
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """What the pages are made from."""
+
+    rows: list[Figures]
+    """One row a metrics file: model, scheme and what the file holds, `corpus` among it."""
+    corpus: Figures
+    """metrics/corpus.json: the corpus and split of the last run of stage `split`."""
+    costs: list[Figures]
+    """One row an integer network that was measured on a Cortex-M."""
+    seeds: Figures
+    """metrics/seeds.json; empty without the studies."""
+    speakers: Figures
+    """metrics/speakers.json; empty without the studies."""
+    published: list[Figures]
+    """What others report of the same networks: model, scheme, accuracy, corpus, title."""
+    quantizers: Figures
+    """benchmarks/quantizers.json; empty if not made."""
+    full_size: list[Figures]
+    """Runs at AudioMNIST's full size, one a machine."""
+    speed: Figures
+    """benchmarks/results.json; empty if not made."""
+    speed_gpu: Figures
+    """The same on a machine with a GPU."""
+
+    def corpora(self) -> list[str]:
+        """Names of all corpora that the metrics are of, each once."""
+        studies = [*self.seeds.values(), *self.speakers.values()]
+        names = [corpus_name(self.corpus)]
+        names += [figures["corpus"] for figures in (*self.rows, *studies)]
+        return list(dict.fromkeys(names))
+
+    def is_mixed(self) -> bool:
+        """Whether figures of different corpora would stand side by side."""
+        return len(self.corpora()) > 1
+
+
+def collect(models: Sequence[str], metrics: Path, benchmarks: Path) -> Results:
+    """Read the figures of `models`, in that order.
+
+    Parameters
+    ----------
+    models
+        Names of the models in params.yaml; files of other models are not read.
+    metrics, benchmarks
+        Folders of the committed figures.
+
+    Raises
+    ------
+    UserError
+        A needed file is missing or damaged, or does not name its corpus.
+    """
+    rows = list(_rows(models, metrics))
+    if not rows:
+        raise UserError(f"{metrics}/ is empty: make it with `dvc repro`")
+    return Results(
+        rows=rows,
+        corpus=read_json(metrics / "corpus.json", "dvc repro split"),
+        costs=list(_costs(rows, metrics / "cortex_m")),
+        seeds=_study(metrics / "seeds.json"),
+        speakers=_study(metrics / "speakers.json"),
+        published=_optional(benchmarks / "published.json").get("rows", []),
+        quantizers=_optional(benchmarks / "quantizers.json"),
+        full_size=[
+            run
+            for name in ("audiomnist.json", "audiomnist_gpu.json")
+            if (run := _optional(benchmarks / name))
+        ],
+        speed=_optional(benchmarks / "results.json"),
+        speed_gpu=_optional(benchmarks / "results_gpu.json"),
+    )
+
+
+def _rows(models: Sequence[str], metrics: Path) -> Iterable[Figures]:
+    for model in models:
+        paths = [*metrics.glob(f"{model}.json"), *sorted(metrics.glob(f"{model}.*.json"))]
+        for path in paths:
+            scheme = path.stem.removeprefix(model).removeprefix(".") or "float32"
+            figures = read_json(path, "dvc repro")
+            _check_names_corpus(figures, path, "dvc repro")
+            yield {"model": model, "scheme": scheme, **figures}
+
+
+def _costs(rows: Sequence[Figures], cortex_m: Path) -> Iterable[Figures]:
+    """Rows of the integer networks with what they cost; those without figures are left out."""
+    for row in rows:
+        cost = _optional(cortex_m / f"{row['model']}.{row['scheme']}.json")
+        if "instructions_m0" in cost:
+            yield {**row, **cost}
+
+
+def _study(path: Path) -> Figures:
+    study = _optional(path)
+    for figures in study.values():
+        _check_names_corpus(figures, path, "make studies")
+    return study
+
+
+def _check_names_corpus(figures: Figures, path: Path, command: str) -> None:
+    if not isinstance(figures.get("corpus"), str):
+        raise UserError(f"{path} does not name its corpus: make it again with `{command}`")
+
+
+def _optional(path: Path) -> Figures:
+    return read_json(path, "make results") if path.exists() else {}

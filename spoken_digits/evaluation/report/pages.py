@@ -1,0 +1,98 @@
+"""README's results and docs/results.md."""
+
+from __future__ import annotations
+
+from spoken_digits.errors import UserError
+from spoken_digits.evaluation.report import corpora, tables
+from spoken_digits.evaluation.report.benchmarks import full_size_sections, speed_section
+from spoken_digits.evaluation.report.collecting import Results
+
+BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
+
+
+def readme(text: str, results: Results) -> str:
+    """README.md with the part between its markers made anew.
+
+    Raises
+    ------
+    UserError
+        A marker is missing.
+    """
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise UserError(f"README.md lacks its markers: put back the lines {BEGIN} and {END}")
+    parts = [
+        *corpora.warning(results),
+        tables.results_table(results),
+        corpora.describe(results.corpus),
+    ]
+    return f"{before}{BEGIN}\n{_joined(parts)}\n{END}{after}"
+
+
+def results_page(results: Results) -> str:
+    """docs/results.md."""
+    parts = [
+        "# Results",
+        "Made by `make results` from the committed `metrics/`; not edited by hand.",
+        corpora.describe(results.corpus),
+        "The epoch with the best validation accuracy is kept. The reference figures are single "
+        "runs of the two published systems on their own random splits; where they are of another "
+        "corpus, it is named.",
+        *corpora.warning(results),
+        tables.results_table(results),
+        "![size against accuracy](size_accuracy.png)",
+        *_studies(results),
+        *_quantization(results),
+        *full_size_sections(results.full_size),
+        *speed_section("## Speed", results.speed),
+        *speed_section("## Speed with a GPU", results.speed_gpu),
+    ]
+    return _joined(parts) + "\n"
+
+
+def _studies(results: Results) -> list[str]:
+    parts = []
+    if results.seeds:
+        parts += [
+            "## Seeds",
+            "`make studies`. Each seed draws its own random split, initial weights, order and "
+            "augmentation.",
+            tables.seeds_table(results),
+        ]
+    if results.speakers:
+        parts += [
+            "## Unseen speakers",
+            "`make studies`: the folds of `split.scheme: speaker`. The speakers at the head of a "
+            "column are tested on by models that have not heard them; the speakers of the fold "
+            "before choose the epoch. The recipe was chosen on the validation clips of the random "
+            "split; nothing was tuned on these folds. The deviation is over folds.",
+            tables.speakers_table(results),
+        ]
+    return parts
+
+
+def _quantization(results: Results) -> list[str]:
+    parts = ["## What quantizing costs", tables.quantized_table(results)]
+    if results.quantizers:
+        parts += [
+            "Post-training quantization against fine-tuning (`python benchmarks/quantizers.py`, "
+            f"`{results.quantizers['model']}`, one seed):",
+            tables.quantizers_table(results.quantizers["rows"]),
+        ]
+    if results.costs:
+        parts += [
+            "## What the integer networks cost on a Cortex-M",
+            "From int16 PCM to word without floating point. *Mismatches* counts the test clips on "
+            "which NumPy, gcc, clang and the emulated Cortex-M0 and M3 are not equal bit for bit. "
+            "Instructions are those that QEMU executes, not cycles, at -O2: a clip of full length "
+            "through the network, a frame through the front-end. Flash and RAM are the network's, "
+            "code included, plus the front-end's; parameters are weights, biases, shifts and "
+            "tables.",
+            tables.cost_table(results),
+        ]
+    return parts
+
+
+def _joined(parts: list[str]) -> str:
+    return "\n\n".join(parts)
