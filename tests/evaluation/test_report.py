@@ -1,0 +1,220 @@
+"""The pages name the corpus of every figure, and hold no fact of their own about it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from recordings import REPOSITORY
+
+from spoken_digits.errors import UserError
+from spoken_digits.evaluation.report import corpora, pages, picture
+from spoken_digits.evaluation.report.collecting import Results, collect
+
+WORDS = "words 2"
+OTHER = "espeak 1, synthetic speech"
+CORPUS = {
+    "corpus": "words",
+    "title": "Words of the House",
+    "version": "2",
+    "synthetic": False,
+    "licence": "none",
+    "n_clips": 1234,
+    "n_speakers": 7,
+    "n_words": 3,
+    "split": {
+        "scheme": "random",
+        "fold": 0,
+        "train": 1000,
+        "val": 100,
+        "test": 134,
+        "test_speakers": 7,
+        "test_speakers_in_train": 7,
+    },
+}
+FLOAT = {
+    "accuracy": 0.9,
+    "accuracy_ci_low": 0.85,
+    "accuracy_ci_high": 0.93,
+    "parameters": 1000,
+    "size_kib": 4.0,
+    "corpus": WORDS,
+}
+INTEGER = FLOAT | {"accuracy_drop": 0.01, "agreement": 0.98, "parameter_bytes": 1111}
+COST = {
+    "model_sha256": "0" * 64,
+    "mismatches": 0,
+    "flash_bytes": 2222,
+    "frontend_flash_bytes": 3333,
+    "ram_bytes": 44,
+    "frontend_ram_bytes": 55,
+    "stack_bytes": 66,
+    "instructions_m0": 777_777,
+    "instructions_m3": 555_555,
+    "frontend_instructions_m0": 8888,
+    "frontend_instructions_m3": 6666,
+}
+STUDY = {"mean": 0.91, "std": 0.02, "values": [0.89, 0.93], "corpus": WORDS}
+README = f"before\n{pages.BEGIN}\nold\n{pages.END}\nafter\n"
+
+
+class Committed:
+    """Folders of figures that a test may change before they are read."""
+
+    def __init__(self, root: Path) -> None:
+        self.metrics, self.benchmarks = root / "metrics", root / "benchmarks"
+        self.write("corpus.json", CORPUS)
+        self.write("small.json", FLOAT)
+        self.write("small.int8.json", INTEGER)
+        self.write("small_too.json", FLOAT)
+        self.write("cortex_m/small.int8.json", COST)
+        self.write("seeds.json", {"small": {**STUDY, "seeds": [1, 2]}})
+        self.write("speakers.json", {"small": {**STUDY, "speakers": ["ann bo", "cy di"]}})
+        published = [
+            {"model": "small", "scheme": "float32", "accuracy": 0.8, "corpus": "words"},
+            {"model": "small_too", "scheme": "float32", "accuracy": 0.7, "corpus": "elsewhere"},
+        ]
+        rows = [{**row, "title": row["corpus"].title()} for row in published]
+        self.write("../benchmarks/published.json", {"rows": rows})
+
+    def write(self, name: str, figures: dict[str, Any]) -> None:
+        path = self.metrics / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(figures))
+
+    def results(self) -> Results:
+        return collect(["small", "small_too"], self.metrics, self.benchmarks)
+
+
+@pytest.fixture
+def committed(tmp_path) -> Committed:
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "metrics").mkdir()
+    return Committed(tmp_path)
+
+
+def texts(results: Results) -> list[str]:
+    return [pages.readme(README, results), pages.results_page(results)]
+
+
+def test_the_pages_tell_the_recorded_corpus_and_no_other(committed):
+    for text in texts(committed.results()):
+        assert "Words of the House 2: 1,234 recordings of 3 words by 7 speakers" in text
+        assert "1,000 clips to train on, 100 to choose the epoch, 134 to test on" in text
+        assert "All 7 test speakers are in the training clips too" in text
+        assert "different corpora" not in text
+        assert "| corpus |" not in text
+    assert picture.title(committed.results()).startswith("Words of the House 2, random split")
+
+
+def test_no_corpus_is_written_in_the_code_of_the_report():
+    package = REPOSITORY / "spoken_digits/evaluation/report"
+    for path in (*package.glob("*.py"), REPOSITORY / "stages/report.py"):
+        for word in ("fsdd", "free spoken", "3,000", "2,100", "six speakers"):
+            assert word not in path.read_text().lower(), f"{path.name}: {word}"
+
+
+def test_only_the_text_between_the_markers_changes(committed):
+    text = pages.readme(README, committed.results())
+    assert text.startswith(f"before\n{pages.BEGIN}\n| model ")
+    assert text.endswith(f"\n{pages.END}\nafter\n")
+    assert "old" not in text
+    with pytest.raises(UserError, match="markers"):
+        pages.readme("no markers", committed.results())
+
+
+@pytest.mark.parametrize("name", ["small.int8.json", "seeds.json", "speakers.json", "corpus.json"])
+def test_mixed_corpora_are_said_to_be(name, committed):
+    figures = json.loads((committed.metrics / name).read_text())
+    changes = {"corpus": OTHER}
+    if name == "corpus.json":
+        committed.write(name, figures | {"corpus": "espeak", "version": "1", "synthetic": True})
+    elif name in ("seeds.json", "speakers.json"):
+        committed.write(name, {model: study | changes for model, study in figures.items()})
+    else:
+        committed.write(name, figures | changes)
+    results = committed.results()
+    for text in texts(results):
+        above, _, table = text.partition("| model ")
+        assert "**These rows are of different corpora: " in above
+        assert f"`{WORDS}`" in above
+        assert f"`{OTHER}`" in above
+        assert table.splitlines()[0].endswith("| corpus |")
+        own = OTHER if name == "small.int8.json" else WORDS
+        row = next(line for line in table.splitlines() if line.startswith("| `small` | int8 "))
+        assert row.endswith(f"| {own} |")
+        assert (f"91.00 ± 2.00 % ({OTHER})" in table) == (name in ("seeds.json", "speakers.json"))
+    assert picture.title(results).startswith("DIFFERENT CORPORA")
+
+
+def test_synthetic_speech_is_called_so(committed):
+    committed.write("corpus.json", CORPUS | {"synthetic": True})
+    for name in ("small.json", "small_too.json"):
+        committed.write(name, FLOAT | {"corpus": f"{WORDS}, synthetic speech"})
+    results = committed.results()
+    for text in texts(results):
+        assert "Words of the House 2 (synthetic speech): 1,234 clips of synthetic speech" in text
+    assert "(synthetic speech)" in picture.title(results)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "n_heard", "said"),
+    [
+        ("speaker", 0, "Split by speaker, fold 0: 1,000"),
+        ("speaker", 0, "No training clip is by any of the 7 test speakers."),
+        ("official", 7, "Test takes set aside by the corpus's authors: 1,000"),
+        ("random", 3, "3 of the 7 test speakers are in the training clips too."),
+    ],
+)
+def test_the_split_is_told_as_it_was(scheme, n_heard, said):
+    split = CORPUS["split"] | {"scheme": scheme, "test_speakers_in_train": n_heard}
+    assert said in corpora.describe(CORPUS | {"split": split})
+
+
+def test_costs_come_from_the_stage_that_measures(committed):
+    page = pages.results_page(committed.results())
+    row = "| `small` | int8 | 1,111 | 2,222 + 3,333 | 44 + 55 | 66 | 777,777 | 555,555 | 8,888 "
+    assert row in page
+    committed.write("cortex_m/small.int8.json", {"model_sha256": "0" * 64})
+    assert "Cortex-M" not in pages.results_page(committed.results())
+
+
+def test_a_published_figure_of_another_corpus_is_named(committed):
+    page = pages.results_page(committed.results())
+    assert "| 80.00 % |\n" in page
+    assert "| 70.00 % (Elsewhere) |\n" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), [("small.json", "dvc repro"), ("seeds.json", "make studies")]
+)
+def test_figures_that_do_not_name_their_corpus_are_refused(name, command, committed):
+    nameless = {key: value for key, value in FLOAT.items() if key != "corpus"}
+    committed.write(name, {"small": nameless} if name == "seeds.json" else nameless)
+    with pytest.raises(UserError, match=rf"{name} does not name its corpus.*`{command}`"):
+        committed.results()
+
+
+def test_missing_studies_and_benchmarks_leave_their_sections_out(committed):
+    for name in ("seeds.json", "speakers.json"):
+        (committed.metrics / name).unlink()
+    (committed.benchmarks / "published.json").unlink()
+    page = pages.results_page(committed.results())
+    assert "## Seeds" not in page
+    assert "## Unseen speakers" not in page
+    assert "## Speed" not in page
+
+
+def test_without_the_split_there_is_one_line(committed):
+    (committed.metrics / "corpus.json").unlink()
+    with pytest.raises(UserError, match=r"corpus\.json is missing.*dvc repro split"):
+        committed.results()
+
+
+def test_the_picture_is_the_same_bytes_each_time(committed, tmp_path):
+    for name in ("a.png", "b.png"):
+        picture.draw(tmp_path / name, committed.results())
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
