@@ -7,6 +7,8 @@ import sys
 
 from recordings import REPOSITORY
 
+from spoken_digits.evaluation.report.corpora import describe
+
 OBVIOUS = """
 num_layers epochs batch_size optimizer weight_decay mfcc synthetic spectrogram architecture
 features conv_channels kernel_size hidden_dim train train_on mfcc_int parallel
@@ -58,3 +60,26 @@ def test_the_figures_of_the_readme_are_the_committed_metrics():
             assert cell == expected
         checked += 1
     assert checked >= 10
+
+
+def test_the_readme_tells_the_recorded_corpus():
+    corpus = json.loads((REPOSITORY / "metrics" / "corpus.json").read_text())
+    results = (REPOSITORY / "README.md").read_text().partition("results: begin -->")[2]
+    said = describe(corpus)
+    assert said in results.partition("<!-- results: end")[0], "run `make results`"
+    assert said in (REPOSITORY / "docs/results.md").read_text(), "run `make results`"
+
+
+def test_every_page_that_a_page_links_to_exists():
+    pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
+    links = [(p, link) for p in pages for link in re.findall(r"\]\(([^)#:]+)\)", p.read_text())]
+    assert len(links) > 10
+    assert [(p.name, link) for p, link in links if not (p.parent / link).exists()] == []
+
+
+def test_every_module_that_a_page_names_exists():
+    pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
+    pattern = r"`((?:spoken_digits|stages|benchmarks|tests|firmware|docs)/[\w./]+)`"
+    named = [(p.name, path) for p in pages for path in re.findall(pattern, p.read_text())]
+    assert len(named) > 10
+    assert [found for found in named if not (REPOSITORY / found[1]).exists()] == []

@@ -151,8 +151,10 @@ def test_mixed_corpora_are_said_to_be(name, committed):
 
 def test_synthetic_speech_is_called_so(committed):
     committed.write("corpus.json", CORPUS | {"synthetic": True})
-    for name in ("small.json", "small_too.json"):
-        committed.write(name, FLOAT | {"corpus": f"{WORDS}, synthetic speech"})
+    for name in ("small.json", "small_too.json", "small.int8.json"):
+        committed.write(name, INTEGER | {"corpus": f"{WORDS}, synthetic speech"})
+    for name in ("seeds.json", "speakers.json"):
+        (committed.metrics / name).unlink()
     results = committed.results()
     for text in texts(results):
         assert "Words of the House 2 (synthetic speech): 1,234 clips of synthetic speech" in text
