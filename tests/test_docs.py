@@ -79,7 +79,8 @@ def test_every_page_that_a_page_links_to_exists():
 
 def test_every_module_that_a_page_names_exists():
     pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
-    pattern = r"`((?:spoken_digits|stages|benchmarks|tests|firmware|docs)/[\w./]+)`"
+    tops = "spoken_digits|stages|benchmarks|tests|firmware|docs"
+    pattern = rf"`((?:{tops})/[\w./]+(?:\.(?:py|c|h|md|yaml)|/))`"
     named = [(p.name, path) for p in pages for path in re.findall(pattern, p.read_text())]
     assert len(named) > 10
     assert [found for found in named if not (REPOSITORY / found[1]).exists()] == []
