@@ -32,8 +32,8 @@ setup: .venv/.complete ## create .venv from requirements.txt
 	else \
 	  python3 -m venv .venv && .venv/bin/pip install --quiet uv; \
 	fi
-	@# Compiled once here, or every start of every stage would compile PyTorch anew where
-	@# Python may not write its caches.
+	@# Compile once here: where Python may not write its caches, every stage would otherwise
+	@# compile PyTorch again.
 	uv pip install --quiet --python .venv --compile-bytecode --require-hashes -r requirements.txt
 	uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
 	@touch $@
@@ -43,11 +43,11 @@ studies: setup ## the LSTMs under five seeds and on unseen speakers: 44 training
 	dvc repro studies/dvc.yaml
 
 .PHONY: verify
-verify: setup ## hash outputs and cache against dvc.lock, then run everything again in a clone and compare
+verify: setup ## hash outputs and cache against dvc.lock, then run all stages again in a clone and compare
 	python stages/verify.py
 
 .PHONY: record
-record: setup ## run the pipeline and write down which machine recorded it
+record: setup ## run the pipeline and record which machine ran it
 	dvc repro
 	python stages/verify.py --write-record
 
@@ -62,7 +62,7 @@ benchmark: setup ## speed against the reference's way, into benchmarks/results.j
 	python stages/report.py
 
 .PHONY: mutation
-mutation: setup ## small faults in the numeric core that the tests notice, into benchmarks/mutation.json: 15 minutes
+mutation: setup ## count the small faults in the numeric core that the tests notice, into benchmarks/mutation.json: 15 minutes
 	nice -n 15 python benchmarks/mutation.py
 
 .PHONY: audiomnist
@@ -71,7 +71,7 @@ audiomnist: setup ## AudioMNIST's full size on synthetic speech, in a clone besi
 	python stages/report.py
 
 .PHONY: firmware-test
-firmware-test: setup ## every clip: NumPy, C here and C on emulated Cortex-M0 and M3 agree in every bit
+firmware-test: setup ## prove that NumPy, C here and C on emulated Cortex-M0 and M3 agree bit for bit on every clip
 	python stages/prove.py
 
 .PHONY: format
@@ -80,13 +80,13 @@ format: setup ## format all code
 	ruff format .
 
 .PHONY: requirements
-requirements: ## pin every dependency anew, with hashes
+requirements: ## pin all dependencies again, with hashes
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.10 --all-extras \
 	  --no-annotate --no-emit-index-url --custom-compile-command "make requirements" \
 	  --upgrade pyproject.toml -o requirements.txt
 
 .PHONY: clean
-clean: ## remove what a run made, except DVC's cache
+clean: ## remove the files of a run, except DVC's cache
 	rm -rf data/raw data/features data/split.csv models export .resume dvc_plots
 
 .PHONY: help

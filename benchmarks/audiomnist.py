@@ -1,4 +1,4 @@
-"""The whole AudioMNIST path at full size, on the synthetic stand-in, as a documented run.
+"""Run the whole AudioMNIST path at full size, on a synthetic stand-in.
 
 Reads   the committed checkout; data/archives/AudioMNIST-<commit>.zip if it is there, or makes a
         stand-in (stand_in.py)
@@ -7,9 +7,9 @@ Writes  benchmarks/audiomnist.json: time and memory of each stage, metrics of `c
 Run     python benchmarks/audiomnist.py --folder ../audiomnist
 
 The work is done in a clone at --folder, by the command that anyone would use there,
-`dvc exp run -S corpus.name=audiomnist`, stage by stage. Killed, it goes on where it was. About
-40 minutes on two cores with bfloat16, two hours without, and 10 GB. Where there is a GPU,
---epochs 0 trains as long as params.yaml has it, and --results names a file of its own.
+`dvc exp run -S corpus.name=audiomnist`, stage by stage. If killed, run the same command
+to resume. It takes about 40 minutes on two cores with bfloat16, two hours without, and 10 GB. With
+a GPU, use --epochs 0 to train for the epochs of params.yaml, and --results for a separate file.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ REFERENCE_RECIPE = {
     "gradient_clip": "null",
     "normalisation": "none",
 }
-"""What params.yaml changes for `cnn_lstm`, as the reference has it."""
+"""The reference's values where params.yaml differs for `cnn_lstm`."""
 
 
 class Checkout:
@@ -69,7 +69,7 @@ class Checkout:
         self.environment = {
             **os.environ,
             "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
-            # First: the environment's own copy of the package may be another checkout's.
+            # First, since the environment's copy of the package may be of another checkout.
             "PYTHONPATH": os.pathsep.join([str(self.folder), os.environ.get("PYTHONPATH", "")]),
         }
         self._progress = self.folder.with_name(f"{self.folder.name}-stages.json")
@@ -82,11 +82,11 @@ class Checkout:
         return measure(["dvc", *arguments], self.folder, self.environment)
 
     def experiment(self, target: str, settings: Mapping[str, str | int] | None = None) -> None:
-        """`dvc exp run` of one target on AudioMNIST, other settings being as committed.
+        """`dvc exp run` of one target on AudioMNIST, with all other settings as committed.
 
-        Time and memory, DVC's own included, are noted in `stages`, unless there was nothing to do.
+        Time and memory, including DVC's own, go into `stages`, unless there was nothing to do.
         """
-        # The experiment before has left its settings in the clone's params.yaml.
+        # The last experiment left its settings in the clone's params.yaml.
         subprocess.run(
             ["git", "checkout", "--quiet", "--", "params.yaml"], cwd=self.folder, check=True
         )
@@ -101,12 +101,12 @@ class Checkout:
             files.write_json(self._progress, self.stages)
 
     def extract(self) -> None:
-        """The corpus and all of its features."""
+        """Make the corpus and all of its features."""
         for target in ("download", "split", *(f"feature_extract@{kind}" for kind in KINDS)):
             self.experiment(target)
 
     def read(self, name: str) -> dict[str, Any]:
-        """A JSON file made there."""
+        """Read a JSON file made there."""
         return files.read_json(self.folder / name, "benchmarks/audiomnist.py")
 
 
@@ -165,16 +165,18 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--folder", type=Path, required=True, help="where to work: a clone is made there"
+        "--folder", type=Path, required=True, help="where to work; a clone is made there"
     )
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument(
-        "--epochs", type=int, default=EPOCHS, help="of the CNNs; 0: as params.yaml has it"
+        "--epochs", type=int, default=EPOCHS, help="epochs of the CNNs; 0: those of params.yaml"
     )
     parser.add_argument(
-        "--reference-recipe", action="store_true", help="also `cnn_lstm` as the reference has it"
+        "--reference-recipe",
+        action="store_true",
+        help="also train `cnn_lstm` by the reference's recipe",
     )
-    parser.add_argument("--remark", default="", help="what a reader of the times should know")
+    parser.add_argument("--remark", default="", help="remark on the times, for readers")
     return parser.parse_args()
 
 

@@ -28,11 +28,11 @@ from spoken_digits.data.manifest import read_manifest
 ROOT = Path(__file__).resolve().parent.parent
 N_REFERENCE = 600
 FEWER = (300, 3000)
-"""Clips that the stage is also measured with, to see what grows."""
+"""Smaller numbers of clips to measure, to see what grows."""
 
 
 def spectrogram(path: Path) -> Any:
-    """Decibels below the loudest, scaled to [0, 1]: (1025, 32)."""
+    """Spectrogram in dB relative to its maximum, scaled to [0, 1]: (1025, 32)."""
     samples, _ = librosa.load(path, sr=16000)
     samples = librosa.util.fix_length(samples, size=16000)
     amplitude = np.abs(librosa.stft(samples, n_fft=2048, hop_length=512))
@@ -113,7 +113,7 @@ def _reference(
             files.append(Path(folder) / f"{i}.wav")
             files[-1].write_bytes(clips.read(path, digest))
         for file in files[:20]:
-            extract(file)  # librosa loads its parts when first used
+            extract(file)  # librosa loads its modules on first use
         start = time.perf_counter()
         for file in files:
             extract(file)
@@ -121,7 +121,7 @@ def _reference(
 
 
 def _bound(kind: str, clips: ClipArchive, sample: list[tuple[str, str]]) -> float:
-    """Seconds of one core a clip that soxr and the Fourier transforms take, with all else free."""
+    """Seconds per clip, on one core, for soxr and the Fourier transforms alone."""
     rate, n_fft, hop = {"spectrogram": (16000, 2048, 512), "mfcc": (8000, 400, 160)}[kind]
     decoded = [audio.decode(clips.read(path, digest), path) for path, digest in sample]
     start = time.perf_counter()

@@ -1,7 +1,7 @@
 """One clip, and many, through every trained model and scheme.
 
-Rows `latency_<model>.<scheme>` (one clip at a time) and `throughput_<model>.<scheme>` (seconds a
-clip in batches), from features to logits, two threads, PyTorch and C in turns. Reference: the same
+Rows `latency_<model>.<scheme>` (one clip at a time) and `throughput_<model>.<scheme>` (seconds
+per clip in batches), from features to logits, on two threads; PyTorch and C take turns. Reference: the same
 model in float32 by PyTorch, given the same clips; for float32 itself, one clip at a time.
 """
 
@@ -45,7 +45,7 @@ def rows(data: Path, config: Config, firmware: Path) -> list[dict[str, Any]]:
     config
         params.yaml.
     firmware
-        Folder of the C sources, which integer models run in.
+        Folder of the C sources that integer models run in.
     """
     result = []
     for name in names(config):
@@ -103,7 +103,7 @@ def _prepare(
     x: torch.Tensor,
     n_frames: torch.Tensor,
 ) -> Call:
-    """What is timed: integer models in C, the others in PyTorch."""
+    """The call to time: integer models in C, others in PyTorch."""
     if card.scheme not in integer.SCHEMES:
         return functools.partial(_run, load_any(card, tensors), card, CPU, x, n_frames)
     network = integer.restore(card, tensors)

@@ -1,7 +1,7 @@
 """One spoken word through the network: our C99 integers against PyTorch's and ONNX Runtime's int8.
 
 All three hold the same trained weights and run one clip at a time on one thread, called from
-Python in turns within the same run. PyTorch and ONNX Runtime are handed normalised float32
+Python in turns within the same run. PyTorch and ONNX Runtime get normalised float32
 features and keep activations in float; our network starts from the int8 features.
 """
 
@@ -37,10 +37,10 @@ CALLS = 25
 """Timed calls of each contender in a round."""
 
 MIN_AGREEMENT = 0.95
-"""Share of clips on which a quantized network must say what the float one says."""
+"""Least share of clips on which a quantized network must agree with the float one."""
 
 Contender = tuple[Callable[[], Any], NDArray[np.integer]]
-"""What is timed, and its words for all clips."""
+"""A call to time, and its predictions for all clips."""
 
 
 def rows(
@@ -133,9 +133,9 @@ def normalise(features: NDArray[np.int8], mean: ArrayLike, std: ArrayLike) -> Re
 def median_seconds(
     calls: Mapping[str, Callable[[], Any]], rounds: int, n_calls: int = CALLS
 ) -> dict[str, float]:
-    """Median seconds of a call, the contenders taking turns so that all meet the same machine.
+    """Median seconds per call; contenders take turns, so that all see the same conditions.
 
-    Each is called `n_calls` times a round, after a fifth as many that are not timed.
+    Each is called `n_calls` times per round, after a fifth as many untimed calls.
     """
     seconds: dict[str, list[float]] = {key: [] for key in calls}
     for _ in range(rounds):
@@ -169,11 +169,11 @@ def _integer(
 
 
 def one_clip(library: Path, clip: NDArray[np.int8], n_classes: int) -> Callable[[], Any]:
-    """A call of the C network on `clip` (n_frames, n_inputs), all its memory bound beforehand."""
+    """A call of the C network on `clip` (n_frames, n_inputs), with all memory bound beforehand."""
     function = ctypes.CDLL(str(library)).sd_host_logits
     function.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p]
     function.restype = None
-    # memory of ctypes, which a bound call keeps alive
+    # ctypes memory that a bound call keeps alive
     features = (ctypes.c_int8 * clip.size)(*clip.ravel().tolist())
     logits = (ctypes.c_int32 * n_classes)()
     return functools.partial(function, features, len(clip), logits)
@@ -185,7 +185,7 @@ def _torch_dynamic(network: Lstm, x: Real, n_frames: NDArray[np.integer], timed:
     count = torch.tensor([x.shape[1]])
     clip = torch.from_numpy(x[timed : timed + 1])  # (1, max_frames, n_inputs)
     with torch.inference_mode():
-        # one clip at a time, as when timed: dynamic scales see one clip only
+        # one clip at a time, as in the timing: dynamic scales depend on the batch
         words = [
             int(quantized(one[None], n[None]).argmax())
             for one, n in zip(torch.from_numpy(x), torch.from_numpy(n_frames), strict=True)
@@ -207,7 +207,7 @@ def _onnx_runtime(
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     path = folder / "int8.onnx"
-    with _without_warnings():  # advises a preparation that folds constants; there are none to fold
+    with _without_warnings():  # it advises folding constants first; there are none
         quantize_dynamic(onnx_graph(network), path, weight_type=QuantType.QInt8)
     operators = [node.op_type for node in onnx.load(path).graph.node]
     if operators.count("DynamicQuantizeLSTM") != network.lstm.num_layers:
@@ -215,14 +215,14 @@ def _onnx_runtime(
     session = onnx_session(path.read_bytes())
     words = onnx_logits(session, x, n_frames).argmax(1)
     feed = onnx_feed(x[timed : timed + 1], np.array([x.shape[1]]))
-    binding = session.io_binding()  # its leanest call: several microseconds less than `run`
+    binding = session.io_binding()  # its fastest call: several microseconds less than `run`
     for name, value in feed.items():
         binding.bind_cpu_input(name, value)
     binding.bind_output("logits")
 
     def call() -> Any:
         session.run_with_iobinding(binding)
-        return feed  # the binding points into it: it must live as long as the call
+        return feed  # the binding points into it, so it must outlive the call
 
     return call, words
 

@@ -1,4 +1,4 @@
-"""How benchmarks measure: the machine, a row of the table, a command's time and its memory."""
+"""Measuring: the machine, a row of the table, time and memory of a command."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def machine() -> str:
 
 
 def _processor_flags() -> set[str]:
-    """What Linux says that the processor can do; nothing elsewhere."""
+    """Processor features as reported by Linux; empty elsewhere."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
     except OSError:
@@ -45,7 +45,7 @@ def _processor_flags() -> set[str]:
 def row(
     name: str, ours_s: float, reference_s: float | None, note: str, **more: Any
 ) -> dict[str, Any]:
-    """A row of results.json; `more` holds what only some rows have, such as peak_rss_mib."""
+    """A row of results.json; `more` are keys of some rows only, such as peak_rss_mib."""
     return {
         "name": name,
         "ours_s": float(f"{ours_s:.5g}"),
@@ -62,8 +62,8 @@ class Measured:
 
     seconds: float
     peak_rss_mib: float
-    """Most resident memory of the command and its children together; what they share counts once
-    for each, so this is an upper bound."""
+    """Peak resident memory of the command and its children together. Shared memory counts once for
+    each process, so this is an upper bound."""
     output: str
 
 
@@ -75,7 +75,7 @@ def measure(
     Raises
     ------
     RuntimeError
-        It failed; the message holds what it printed.
+        It failed; the message holds its output.
     """
     start = time.perf_counter()
     with subprocess.Popen(
@@ -90,7 +90,7 @@ def measure(
         assert process.stdout is not None
         peak = 0
         while True:
-            # Ever more seldom: looking takes time from a command that keeps all cores busy.
+            # Less and less often: polling takes time from a command that keeps all cores busy.
             wait = min(LONGEST_POLL_SECONDS, POLL_SECONDS + (time.perf_counter() - start) / 100)
             try:
                 output, _ = process.communicate(timeout=wait)

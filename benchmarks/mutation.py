@@ -9,9 +9,9 @@ Writes benchmarks/mutation.json: killed and total for each module, and every sur
 of lines. A mutant that no test can kill because it computes the same is listed by hand, with the
 reason, in benchmarks/mutation_equivalent.json and does not count.
 
-Run     python benchmarks/mutation.py                     all, about 15 minutes of one core
-        python benchmarks/mutation.py --resume            the rest, after a stop
-        python benchmarks/mutation.py '*budget*' '*_7'    some by name, again; the rest is kept
+Run     python benchmarks/mutation.py                     all; about 15 minutes on one core
+        python benchmarks/mutation.py --resume            the rest, after an interruption
+        python benchmarks/mutation.py '*budget*' '*_7'    those again; other results are kept
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BENCHMARKS = Path(__file__).resolve().parent
 REPOSITORY = BENCHMARKS.parent
 RESULTS = BENCHMARKS / "mutation.json"
 EQUIVALENT = BENCHMARKS / "mutation_equivalent.json"
-MUTANTS = REPOSITORY / "mutants"  # mutmut's own folder
+MUTANTS = REPOSITORY / "mutants"  # mutmut's working folder
 TARGET = 0.9
 
 KILLED = {"killed", "timeout", "segfault"}
@@ -67,13 +67,15 @@ def main() -> int:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="mutation test of the numeric core")
     parser.add_argument("names", nargs="*", help="mutants to run, with wildcards; default: all")
-    parser.add_argument("--resume", action="store_true", help="keep the results that there are")
-    parser.add_argument("--report", action="store_true", help="run nothing: report what was run")
+    parser.add_argument("--resume", action="store_true", help="keep existing results")
+    parser.add_argument(
+        "--report", action="store_true", help="run nothing; report existing results"
+    )
     return parser.parse_args()
 
 
 def run_mutmut(names: list[str]) -> None:
-    """Run the mutants, one after the other; a failure of the tests themselves ends here."""
+    """Run the mutants one after another; fails if the tests fail without a mutant."""
     command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1", *names]
     result = subprocess.run(command, cwd=REPOSITORY, env=environment())
     if result.returncode:
@@ -89,7 +91,7 @@ def mutmut(*arguments: str) -> str:
 
 
 def environment() -> dict[str, str]:
-    """One thread: the machine's other cores are not ours."""
+    """One thread, to leave the other cores free."""
     return {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
@@ -105,7 +107,7 @@ def module_of(mutant: str) -> str:
 
 
 def change_of(diff: str) -> dict[str, str]:
-    """The lines that a mutant takes out and puts in, from `mutmut show`."""
+    """The lines that a mutant removes and adds, from `mutmut show`."""
     lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
     return {
         "before": " ".join(line[1:].strip() for line in lines if line.startswith("-")),
@@ -116,7 +118,7 @@ def change_of(diff: str) -> dict[str, str]:
 def summarise(
     statuses: dict[str, str], survivors: list[dict[str, str]], equivalent: list[dict[str, str]]
 ) -> dict[str, Any]:
-    """Score in all and a module, and the survivors that count.
+    """Score in total and per module, and the survivors that count.
 
     Parameters
     ----------
@@ -153,7 +155,7 @@ def summarise(
 
 
 def row_of(counts: Counter[str]) -> dict[str, Any]:
-    """Counts as they are recorded, with the share killed of those that were run."""
+    """Counts to record, with the share killed of those run."""
     killed, total = counts["killed"], counts["total"]
     return {
         "score": round(killed / total, 4) if total else 0.0,
@@ -166,7 +168,7 @@ def row_of(counts: Counter[str]) -> dict[str, Any]:
 
 
 def table(record: dict[str, Any]) -> str:
-    """What is recorded, for the eye."""
+    """The record as a readable table."""
     lines = [f"{'module':<40}{'killed':>8}{'of':>6}{'score':>8}{'equal':>7}{'not run':>9}"]
     for name, row in [*record["modules"].items(), ("all", record)]:
         lines.append(

@@ -98,7 +98,7 @@ def onnx_session(model: bytes) -> Any:
 
 
 def onnx_logits(session: Any, x: Real, n_frames: NDArray[np.integer]) -> Real:
-    """Logits of clips one at a time, as when timed: dynamic scales see one clip only.
+    """Logits of clips one at a time, as in the timing: dynamic scales depend on the batch.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from spoken_digits.models.params import read_model_params
 from spoken_digits.quantization import integer
 
 MODEL = "lstm_36kb"
-EPOCHS = (0, 12)  # none, and what pow2 is given in params.yaml
+EPOCHS = (0, 12)  # post-training only, and the epochs of pow2 in params.yaml
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
-"""The reference's way of training, as the benchmarks' yardstick.
+"""The reference's way of training, to compare with.
 
-What the published notebooks do, written anew: in every epoch every clip is read from its WAV file
-and transformed, those of digits by MFCCs once to train and once more to measure training accuracy;
-a plain float32 Adam step a batch.
+This reimplements the published notebooks: in every epoch every clip is read from its WAV file and
+transformed (with MFCCs twice, the second time to measure training accuracy); one plain float32
+Adam step per batch.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Mfccs:
     """MFCCs (36, 13) of a peak-normalised clip, by torchaudio."""
 
     passes = 2
-    """Times an epoch that the notebook reads each train clip."""
+    """How often the notebook reads each train clip in an epoch."""
 
     def __init__(self) -> None:
         self.mfcc = torchaudio.transforms.MFCC(
@@ -58,11 +58,11 @@ READERS: dict[str, type[Mfccs] | type[Spectrograms]] = {
     "mfcc_int": Mfccs,
     "spectrogram": Spectrograms,
 }
-"""By the kind of features that a model of ours takes."""
+"""By the kind of features that our model reads."""
 
 
 class RereadingDataset(Dataset[tuple[Tensor, int]]):
-    """Clips as features, computed whenever they are asked for."""
+    """Clips as features, computed on every access."""
 
     def __init__(self, clips: Clips, read: Callable[[Path], Tensor]) -> None:
         self.files, self.classes = clips

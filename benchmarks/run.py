@@ -1,13 +1,13 @@
 """Speed as ratios against the reference's way of doing the same, in the same run.
 
 Reads   data/, models/ and params.yaml (after `make`); for the rows at AudioMNIST's size the clone
-        that audiomnist.py made at --audiomnist, or makes one for the time being
+        that audiomnist.py made at --audiomnist, or a temporary one
 Writes  benchmarks/results.json: {"machine", "rows": [{name, ours_s, reference_s, ratio, note, and
         peak_rss_mib where it matters}]}
 Run     make benchmark
 
-On a machine with a GPU training and float32 inference are there, and an epoch at AudioMNIST's size
-is added; --results names a file of its own for it.
+With a GPU, training and float32 inference run on it, and an epoch at AudioMNIST's size is added;
+use --results for a separate file.
 """
 
 from __future__ import annotations
@@ -82,7 +82,9 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=EPOCHS, help="epochs of train_lstm")
     parser.add_argument(
-        "--audiomnist", type=Path, help="clone of audiomnist.py; by default one is made, minutes"
+        "--audiomnist",
+        type=Path,
+        help="clone made by audiomnist.py; default: make one, which takes minutes",
     )
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--groups", nargs="+", choices=GROUPS, help="only these; by default all")
@@ -90,7 +92,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def unpack(folder: Path) -> tuple[list[Path], list[int]]:
-    """Every clip as a WAV file, as the reference has them, and its class."""
+    """Every clip as a WAV file, as the reference reads them, and its class."""
     manifest = read_manifest(DATA / "raw" / "manifest.csv")
     number = {label: i for i, label in enumerate(labels(manifest))}
     archive = ClipArchive(DATA / "raw" / "audio.zip")
@@ -164,7 +166,7 @@ def train_lstm(config: Config, epochs: int) -> dict[str, Any]:
 
 
 def latency_rows(config: Config) -> list[dict[str, Any]]:
-    """One clip through the integer C network, against the int8 runtimes people would use."""
+    """One clip through the integer C network, against common int8 runtimes."""
     card, tensors = read_model(Path("models/lstm_36kb.safetensors"))
     test = load_dataset(DATA, read_model_params(config, "lstm_36kb").features).subset("test")
     network = load_network(card, tensors)
@@ -180,7 +182,7 @@ def latency_rows(config: Config) -> list[dict[str, Any]]:
 
 
 def pipeline_rows(large: Checkout) -> list[dict[str, Any]]:
-    """What DVC takes to find that nothing is to be done, here and with 30,000 clips in place."""
+    """Time for DVC to find that nothing is to be done, here and with 30,000 clips."""
     made = ["split", "feature_extract"]
     rows = []
     for name, folder, command in (

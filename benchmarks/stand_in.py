@@ -6,7 +6,7 @@ Run     python benchmarks/stand_in.py [--clips N] [--folder DIR]
 
 For working on the AudioMNIST path where the real archive (about 1 GB) is out of reach: file names,
 metadata with its odd ages, and the known copies are AudioMNIST's; the voices are not. The member
-SYNTHETIC.txt makes `download` say so in provenance.json, and thereby every figure.
+SYNTHETIC.txt marks it as synthetic in provenance.json, and so in every figure.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def main() -> None:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clips", type=int, help="make only so many (the corpus refuses them)")
+    parser.add_argument(
+        "--clips", type=int, help="number of clips; the corpus refuses an incomplete archive"
+    )
     parser.add_argument("--folder", type=Path, default=Path("data/archives"))
     return parser.parse_args()
 
@@ -51,7 +53,7 @@ def write(path: Path, n_clips: int | None) -> int:
     """Write the archive; return the number of clips."""
     count = synthetic.count(PROFILE, n_clips)
     recordings: dict[str, bytes] = {}
-    # Deflated as the published archive is; level 1, since speech hardly shrinks further.
+    # Deflated like the published archive; level 1, since speech hardly compresses further.
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         archive.writestr(f"{TOP}/{audiomnist.MARKER}", MARKER_TEXT)
         archive.writestr(f"{TOP}/data/{audiomnist.METADATA}", json.dumps(metadata(), indent=4))
@@ -65,7 +67,7 @@ def write(path: Path, n_clips: int | None) -> int:
 
 
 def metadata() -> dict[str, dict[str, str | int]]:
-    """`audioMNIST_meta.txt` as the original has it: ages now texts, now numbers, one of 1234."""
+    """`audioMNIST_meta.txt` like the original: ages as texts or numbers, one of them 1234."""
     about: dict[str, dict[str, str | int]] = {}
     for number in range(1, synthetic.PROFILES[PROFILE].speakers + 1):
         speaker = synthetic.speaker_of(SEED, number)

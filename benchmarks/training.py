@@ -1,17 +1,17 @@
-"""Training steps and epochs, each way in a process of its own.
+"""Time training steps and epochs, each variant in its own process.
 
 Run     python benchmarks/training.py WHAT MODEL     prints JSON; run.py calls it
         python benchmarks/training.py WHAT MODEL --arithmetic portable
 
 `step MODEL`              our loop with the recipe for AudioMNIST: no augmentation
 `compiled MODEL`          the same with the network compiled by torch.compile
-`reference MODEL`         the same network, batch and optimizer as plain PyTorch has them
+`reference MODEL`         the same network, batch and optimizer in plain PyTorch
 `epoch MODEL`             one epoch by the model's own recipe, validation included
-`reference_epoch MODEL`   the same clips as the notebooks take them: read and transformed anew
+`reference_epoch MODEL`   the same clips, read and transformed again as in the notebooks
 `own_step MODEL`          a step of the model's own recipe on its own corpus, augmentation included
-`floor cnn`               what memory and arithmetic of this machine allow for a step of the CNN
+`floor cnn`               the least time that this machine needs for a step of the CNN
 
-Each runs on the GPU where there is one; --data names another folder than data/.
+Each uses a GPU if there is one; --data names another folder than data/.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ STEPS = 16
 ROUNDS = 4
 REFERENCE_STEPS = 12
 REFERENCE_CLIPS = 320
-"""Train clips of which the reference's epoch is timed; the whole would take minutes."""
+"""Train clips to time the reference's epoch on; all of them would take minutes."""
 
 
 def rows() -> list[dict[str, Any]]:
@@ -77,7 +77,7 @@ def rows() -> list[dict[str, Any]]:
 
 
 def step_row(model: str) -> dict[str, Any]:
-    """A training step, beside a plain one."""
+    """A training step, compared with a plain one."""
     ours, reference = _call("step", model), _call("reference", model)
     compiled = _call("compiled", model)["seconds"]
     note = (
@@ -94,7 +94,7 @@ def step_row(model: str) -> dict[str, Any]:
 
 
 def epoch_row(name: str, model: str, data: Path) -> dict[str, Any]:
-    """An epoch, beside the notebooks' way of going through the same clips."""
+    """An epoch, compared with the notebooks' way over the same clips."""
     ours, reference = _call("epoch", model, data), _call("reference_epoch", model, data)
     note = (
         f"{ours['n_train']} clips and validation, {ours['n_train'] / ours['seconds']:,.0f} "
@@ -106,7 +106,7 @@ def epoch_row(name: str, model: str, data: Path) -> dict[str, Any]:
 
 
 def portable_row(model: str, data: Path = DATA) -> dict[str, Any]:
-    """A training step with kernels that are the same on every processor, beside the fastest."""
+    """A training step with portable kernels, compared with the fastest ones."""
     portable, fast = (
         _call("own_step", model, data, "--arithmetic", arithmetic)
         for arithmetic in ("portable", "fast")
@@ -155,7 +155,7 @@ class Subject:
         return read_model_params(self.config, self.model)
 
     def recipe(self, corpus: str, **changes: Any) -> Recipe:
-        """How the model is trained on a corpus, with changes, never stopped early."""
+        """The model's recipe on a corpus, with changes, without early stopping."""
         recipe = read_recipe(self.config, self.model, self.section, corpus)
         return dataclasses.replace(recipe, patience=None, **changes)
 
@@ -167,7 +167,7 @@ class Subject:
         return make_network(described, shape, n_classes)
 
     def plain_device(self) -> torch.device:
-        """Where the model trains, without what `set_up` changes."""
+        """The device to train on, without the settings of `set_up`."""
         device = self.config.value("train.device", str)
         threads = self.config.value("train.threads", int)
         torch.set_num_threads(threads)
@@ -177,7 +177,7 @@ class Subject:
 def step(
     subject: Subject, change: Callable[[BaseNetwork], None] = lambda network: None
 ) -> dict[str, Any]:
-    """Median over epochs of a few steps, through the real loop."""
+    """Median over epochs of a few steps, in the real loop."""
     recipe = subject.recipe("audiomnist", epochs=ROUNDS, batch_size=BATCH)
     device = set_up(recipe.device, recipe.threads)
     train = subject.dataset.subset("train")
@@ -202,7 +202,7 @@ def step(
 
 
 def own_step(subject: Subject) -> dict[str, Any]:
-    """A step of the model's own recipe: the best of a few epochs, a number of steps each."""
+    """A step of the model's own recipe: the best of a few epochs of some steps each."""
     recipe = subject.recipe(subject.dataset.corpus["corpus"], epochs=ROUNDS)
     if not arithmetic.is_pinned():
         recipe = dataclasses.replace(recipe, arithmetic="fast")
@@ -227,7 +227,7 @@ def own_step(subject: Subject) -> dict[str, Any]:
 
 
 def compiled(subject: Subject) -> dict[str, Any]:
-    """`step`, the network compiled."""
+    """`step` with the network compiled."""
     return step(subject, change=lambda network: network.compile())
 
 
@@ -251,7 +251,7 @@ def reference(subject: Subject) -> dict[str, Any]:
 
 
 def epoch(subject: Subject) -> dict[str, Any]:
-    """The second epoch of the model's own recipe, and the share of it that its input takes."""
+    """The second epoch of the model's own recipe, and the share of time spent on input."""
     recipe = subject.recipe(subject.dataset.corpus["corpus"], epochs=2)
     device = set_up(recipe.device, recipe.threads)
     whole = vars(subject.dataset.subset("train"))
@@ -280,7 +280,7 @@ def epoch(subject: Subject) -> dict[str, Any]:
 
 
 def reference_epoch(subject: Subject) -> dict[str, Any]:
-    """The second epoch as the notebooks have it, timed on a part of the clips."""
+    """The second epoch in the notebooks' way, timed on some of the clips."""
     device = subject.plain_device()
     read = READERS[subject.section.features]()
     archive = ClipArchive(subject.data / "raw/audio.zip")
@@ -304,12 +304,12 @@ def reference_epoch(subject: Subject) -> dict[str, Any]:
 
 
 def floor(subject: Subject) -> dict[str, Any]:
-    """What a step must take: memory traffic at the bandwidth, arithmetic at the rate, found here.
+    """The least time of a step: memory traffic and arithmetic at the rates measured here.
 
     Adam reads weight, gradient and two moments and writes all but the gradient: 7 x 4 bytes a
     weight. The products read the weights twice and write the gradients once, or compute 6
-    operations a weight use in the precision that `step` has, whichever takes longer; the two are
-    then added, since Adam cannot begin before the last gradient.
+    operations a weight use in the precision that `step` has, whichever takes longer. The two
+    are added, since Adam cannot begin before the last gradient.
     """
     device = subject.plain_device()
     network = subject.network()

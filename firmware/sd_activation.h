@@ -1,8 +1,8 @@
 /* Sigmoid and tanh on integers: one table, straight lines between its entries.
  *
  * u(t) = tanh(t / 2) / 2 is tabulated on [0, 8] in steps of 1/16; sigmoid(t) = 1/2 + u(t) and
- * tanh(t) = 2 u(2 t). Arguments have 12 fraction bits, results 15. For negative arguments the
- * one's complement goes in and comes out.
+ * tanh(t) = 2 u(2 t). Arguments have 12 fraction bits, results 15. For negative arguments,
+ * one's complement is applied to argument and result.
  * Python twin: spoken_digits/integer/activation.py. */
 #ifndef SD_ACTIVATION_H
 #define SD_ACTIVATION_H
@@ -11,7 +11,7 @@
 
 enum {
     SD_ACTIVATION_BITS = 12, /* fraction bits of features, hidden states, pre-activations */
-    SD_GATE_BITS = 15,       /* fraction bits of what sigmoid and tanh give */
+    SD_GATE_BITS = 15,       /* fraction bits of sigmoid and tanh */
     SD_STEP_BITS = 8,        /* one table step is 2^8 argument steps */
     SD_HALF_TANH_ENTRIES = 129
 };

@@ -1,4 +1,4 @@
-/* Eight LSTM units at once on x86 with AVX2, equal to the bit to the portable kernels.
+/* Eight LSTM units at once on x86 with AVX2, bit for bit equal to the portable kernels.
  *
  * Only for computing on a desktop: compiled in when the compiler targets AVX2, left out when
  * SD_PORTABLE is defined. Included by sd_int8.c and sd_pow2.c.

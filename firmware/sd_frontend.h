@@ -1,6 +1,6 @@
 /* Front-end: int16 samples in, a frame of int8 features every SD_FRONTEND_HOP_LENGTH samples out.
  *
- * Twin of spoken_digits/integer/frontend/frontend.py, equal to it in every bit. Integers only; the
+ * Twin of spoken_digits/integer/frontend/frontend.py, equal bit for bit. Integers only; the
  * caller owns the memory; nothing is allocated. Use:
  *
  *     sd_frontend_reset(&frontend);                        (before each clip)
@@ -29,7 +29,7 @@
 extern "C" {
 #endif
 
-/* What lives from frame to frame. */
+/* State kept from frame to frame. */
 typedef struct {
     int16_t samples[SD_FFT_SAMPLES]; /* the window being filled */
     uint16_t n_samples;              /* filled so far, 0 to 256 */
@@ -43,7 +43,7 @@ typedef struct {
     int16_t logs[SD_FRONTEND_N_MELS];
 } sd_frontend_scratch;
 
-/* Make ready for a new clip. */
+/* Start a new clip. */
 void sd_frontend_reset(sd_frontend *frontend);
 
 /* Take samples until a window is full. Returns how many of n_samples were taken; none while a
@@ -54,12 +54,12 @@ uint32_t sd_frontend_push(sd_frontend *frontend, const int16_t *samples, uint32_
 int sd_frontend_ready(const sd_frontend *frontend);
 
 /* Turn the full window into features, each in [-128, 127], and move on by one hop. Call it only
- * when sd_frontend_ready says 1: before that the window holds what memory held. */
+ * when sd_frontend_ready says 1: before that the window is not initialised. */
 void sd_frontend_frame(sd_frontend *frontend, sd_frontend_scratch *scratch,
                        int8_t features[SD_FRONTEND_N_MFCC]);
 
-/* The clip is over. Extends one shorter than a window with its last sample: then 1, a window
- * waits; 0 otherwise, and the samples of an unfinished window are dropped. */
+/* End the clip. A clip shorter than one window is extended with its last sample: returns 1, and the
+ * window waits. Otherwise returns 0, and the samples of an unfinished window are dropped. */
 int sd_frontend_finish(sd_frontend *frontend);
 
 #ifdef __cplusplus

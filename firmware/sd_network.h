@@ -12,8 +12,8 @@
  *     word = sd_argmax(logits, SD_DIGITS_N_CLASSES);
  *
  * No allocation, no floating point, no recursion. The caller owns all memory; a network is
- * constant and may be shared by any number of states. The arithmetic is written down in, and
- * equal to the bit to, spoken_digits/integer/network.py. */
+ * constant and may be shared by any number of states. Twin of spoken_digits/integer/network.py,
+ * which defines the arithmetic; equal bit for bit. */
 #ifndef SD_NETWORK_H
 #define SD_NETWORK_H
 
@@ -60,15 +60,15 @@ typedef struct {
         (memory).sum, (memory).cell, (memory).operand, (memory).fresh, 0                           \
     }
 
-/* Forget everything heard. Call before the first frame. */
+/* Start a new clip. Call before the first frame. */
 void sd_network_reset(const sd_network *net, sd_network_state *state);
 
-/* Hear one frame of n_inputs features. From the 65,536th frame after a reset on, frames are
+/* Process one frame of n_inputs features. From the 65,536th frame after a reset on, frames are
  * ignored: the sums would no longer fit. */
 void sd_network_push(const sd_network *net, sd_network_state *state, const int8_t *frame);
 
-/* Logits of what was heard so far, n_classes of them. The state is left as it was: more frames
- * may follow. */
+/* Write the n_classes logits of the frames so far. The state does not change: more frames may
+ * follow. */
 void sd_network_finish(const sd_network *net, sd_network_state *state, int32_t *logits);
 
 /* Index of the largest logit, the lowest among equals; n_classes >= 1. */

@@ -1,8 +1,8 @@
-"""Stage `collect`: the curves and scores of all models, put together for the top-level pictures.
+"""Stage `collect`: merge the curves and scores of all models for the top-level pictures.
 
 Reads   plots/curves/, plots/per_class/, plots/size_accuracy/, params.yaml: variants,
         quantize.networks
-Writes  plots/models/curves.csv, f1.csv, size_accuracy.csv: the same columns, led by `model`
+Writes  plots/models/curves.csv, f1.csv, size_accuracy.csv: the same columns after `model`
 Run     python stages/collect.py
 """
 
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def table(folder: str, stem: str) -> pd.DataFrame:
-    """The rows of one file, led by the name of the model."""
+    """The rows of one file, with the model's name as the first column."""
     path = PLOTS / folder / f"{stem}.csv"
     if not path.exists():
         raise errors.UserError(f"{path} is missing: make it with `dvc repro`")
@@ -46,7 +46,7 @@ def table(folder: str, stem: str) -> pd.DataFrame:
 
 
 def stems(config: Config, model: str) -> list[str]:
-    """`model`, then it with each of its schemes."""
+    """`model`, then `<model>.<scheme>` for each of its schemes."""
     schemes = ["int8_dynamic", *schemes_of(config, model)]
     return [model, *(f"{model}.{scheme}" for scheme in schemes)]
 

@@ -1,12 +1,12 @@
-"""Stage `cross_validate`: one model on one fold under one seed, tested on clips it has not heard.
+"""Stage `cross_validate`: train one model on one fold with one seed, and test it.
 
 Reads   data/plans/<model>.json, data/raw/, data/features/<kind>/, params.yaml: split, quantize
 Writes  studies/predictions/<scheme of the split>/<model>-<fold>-<seed>.csv: utterance, speaker,
-        actual, and what the float model (float32) and each of its integer networks said
+        actual, and the predictions of the float model (float32) and of each integer network
 Run     python stages/cross_validate.py lstm_36kb --split speaker --fold 0 --seed 42
 
-The folds of `--split speaker` are those of `split.scheme: speaker`: nobody is heard in two subsets,
-and the speakers of the fold before choose the epoch. `--split random` has one fold, 0.
+The folds of `--split speaker` are those of `split.scheme: speaker`: no speaker is in two subsets,
+and the speakers of the fold before are for validation. `--split random` has one fold, 0.
 Part of studies/dvc.yaml (`make studies`), not of the pipeline that trains every model once.
 """
 

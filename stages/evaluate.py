@@ -1,4 +1,4 @@
-"""Stage `evaluate`: one model on the test clips it has never seen.
+"""Stage `evaluate`: test one model on clips it has not been trained on.
 
 Reads   models/<model>.safetensors, data/plans/<model>.json, data/raw/, data/features/<kind>/,
         data/split.csv

@@ -92,7 +92,7 @@ def identifier(stem: str) -> str:
 
 
 def provenance(card: ModelCard, metrics: dict[str, Any]) -> dict[str, object]:
-    """What the model card in C and the README tell of the model."""
+    """What the model card in C and the README say about the model."""
     raw = files.read_json(RAW / "provenance.json", "dvc repro download")
     if raw["fingerprint"] != card.corpus["fingerprint"]:
         raise UserError(
@@ -133,8 +133,10 @@ def golden_clips(card: ModelCard, spec: FrontendSpec) -> list[tuple[str, NDArray
         clips = test[test["label"] == label]
         if len(clips) > 0 and len(golden) < N_GOLDEN:
             row = first_short(clips)
-            waveform, found = audio.decode(archive.read(row["path"], row["sha256"]), row["path"])
-            waveform = audio.resample(waveform, found.sample_rate, spec.sample_rate)
+            waveform, audio_format = audio.decode(
+                archive.read(row["path"], row["sha256"]), row["path"]
+            )
+            waveform = audio.resample(waveform, audio_format.sample_rate, spec.sample_rate)
             golden.append((row["utterance"], mfcc_int.to_pcm(waveform)))
     return golden
 

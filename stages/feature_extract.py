@@ -1,4 +1,4 @@
-"""Stage `feature_extract`: every clip as a tensor of one kind: mfcc, mfcc_int or spectrogram.
+"""Stage `feature_extract`: turn every clip into a tensor of one kind of features.
 
 Reads   data/raw/audio.zip, data/raw/manifest.csv, params.yaml: features
 Writes  data/features/<kind>/x.npy, n_frames.npy, features.json

@@ -1,12 +1,12 @@
-"""Stage `measure`: what an integer model costs on a Cortex-M, and that its C equals NumPy.
+"""Stage `measure`: measure an integer model on a Cortex-M; compare its C with NumPy.
 
 Reads   models/<model>.<scheme>.safetensors, data/raw/, data/split.csv, firmware/,
         params.yaml: measure
 Writes  metrics/cortex_m/<model>.<scheme>.json
 Run     python stages/measure.py lstm_36kb int8
 
-The figures belong to the tools that `measure` names. Where these are not installed, figures
-recorded for the same model stay as they are; for another model there are none until the tools are.
+The figures belong to the tools that `measure` names. Without these tools, figures recorded for the
+same model stay as they are; a changed model has none until it is measured.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Stage `plan`: params.yaml -> everything that decides each model's training.
+"""Stage `plan`: params.yaml -> all that decides each model's training.
 
 Reads   data/raw/provenance.json, params.yaml: seed, features, train, model, variants
 Writes  data/plans/<model>.json
 Run     python stages/plan.py
 
-A budget becomes a hidden size, and of the recipes for other corpora nothing is left. What leaves
-a model's plan as it was does not train that model again.
+Budgets become hidden sizes; recipes for other corpora are left out. A model is trained again only
+if its own plan changes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Prove that NumPy, C on this machine and C on emulated Cortex-M agree in every bit on every clip.
+"""Prove that NumPy, C here and C on emulated Cortex-M agree bit for bit on every clip.
 
 Reads   data/raw/, models/*.int8.safetensors, models/*.pow2.safetensors, firmware/
 Writes  nothing; prints a table, exits with 1 on any mismatch
@@ -88,8 +88,8 @@ def main() -> None:
     n_mismatches = sum(row.n_mismatches for row in rows)
     print(table([row.cells() for row in rows]))
     print(
-        "instructions: of one frame (front-end), of the longest clip (network), at most; executed, "
-        "not cycles\nflash, RAM, stack: bytes at -O2"
+        "instructions: executed, not cycles; the most of any frame (front-end) or clip (network)\n"
+        "flash, RAM, stack: bytes at -O2"
     )
     print(f"{n_mismatches} mismatches in {len(rows)} comparisons with NumPy")
     sys.exit(n_mismatches > 0)
@@ -98,7 +98,7 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--clips", type=int, help="only so many clips, spread over the corpus (default: all)"
+        "--clips", type=int, help="number of clips, spread over the corpus (default: all)"
     )
     arguments = parser.parse_args()
     if arguments.clips is not None and arguments.clips < 1:
@@ -133,15 +133,17 @@ def read_models() -> dict[str, tuple[FrontendSpec, IntegerLSTM]]:
 
 
 def read_clips(sample_rate: int, n_clips: int | None) -> Clips:
-    """Recordings as the device hears them: all, or `n_clips` spread evenly."""
+    """Recordings as int16 at the device's rate: all, or `n_clips` spread evenly."""
     table = manifest.read_manifest(RAW / "manifest.csv")[["path", "sha256"]]
     if n_clips is not None and n_clips < len(table):
         table = table.iloc[np.linspace(0, len(table) - 1, n_clips).round().astype(int)]
     archive = ClipArchive(RAW / "audio.zip")
     clips = []
     for path, digest in table.to_numpy():
-        waveform, found = audio.decode(archive.read(path, digest), path)
-        clips.append(mfcc_int.to_pcm(audio.resample(waveform, found.sample_rate, sample_rate)))
+        waveform, audio_format = audio.decode(archive.read(path, digest), path)
+        clips.append(
+            mfcc_int.to_pcm(audio.resample(waveform, audio_format.sample_rate, sample_rate))
+        )
     return clips
 
 
@@ -221,7 +223,7 @@ def host_builds() -> list[tuple[str, tuple[str, tuple[str, ...]]]]:
 
 
 def table(rows: list[tuple[str, ...]]) -> str:
-    """Columns aligned: two of text, the others of numbers."""
+    """Align columns: the first two hold text, the others numbers."""
     widths = [max(len(row[i]) for row in [HEAD, *rows]) for i in range(len(HEAD))]
     return "\n".join(
         "  ".join(

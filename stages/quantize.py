@@ -1,4 +1,4 @@
-"""Stage `quantize`: one model with fewer bits, on the same test clips.
+"""Stage `quantize`: quantize one model and test it on the same clips.
 
 Reads   models/<model>.safetensors, metrics/<model>.json, data/plans/<model>.json, data/raw/,
         data/features/<kind>/, data/split.csv, params.yaml: quantize.<scheme>
@@ -6,7 +6,7 @@ Writes  models/<model>.<scheme>.safetensors, metrics/<model>.<scheme>.json,
         plots/size_accuracy/<model>.<scheme>.csv
 Run     python stages/quantize.py lstm_36kb int8
 
-What an integer network costs on a microcontroller is stage `measure`.
+Stage `measure` measures what an integer network costs on a microcontroller.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def parse_arguments() -> argparse.Namespace:
 def compare(
     quantized: Quantized, card: ModelCard, tensors: dict[str, Tensor], dataset: Dataset
 ) -> dict[str, Any]:
-    """Metrics of the quantized model beside its float parent."""
+    """Metrics of the quantized model, compared with its float parent."""
     parent = load_network(card, tensors)
     float_logits = predict(parent, card.normalise, dataset.subset("test"), CPU).numpy()
     check_finite(np.concatenate([float_logits, quantized.logits]))

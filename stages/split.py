@@ -1,4 +1,4 @@
-"""Stage `split`: manifest -> subset of every utterance, checked for leaks and counted.
+"""Stage `split`: assign every utterance to a subset; check for leaks and count.
 
 Reads   data/raw/manifest.csv, data/raw/provenance.json, params.yaml: seed, split
 Writes  data/split.csv

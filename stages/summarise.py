@@ -1,4 +1,4 @@
-"""Stage `summarise`: the predictions of all folds and seeds -> accuracy by model.
+"""Stage `summarise`: predictions of all folds and seeds -> accuracy of each model.
 
 Reads   studies/predictions/, data/raw/provenance.json, params.yaml: studies
 Writes  metrics/seeds.json: {model or model.scheme: {mean, std, values, seeds, ...}}, test accuracy

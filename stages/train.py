@@ -1,4 +1,4 @@
-"""Stage `train`: one model, best validation epoch kept.
+"""Stage `train`: train one model and keep its best validation epoch.
 
 Reads   data/plans/<model>.json, data/features/<kind>/, data/raw/manifest.csv,
         data/raw/provenance.json, data/split.csv
@@ -6,7 +6,7 @@ Writes  models/<model>.safetensors, plots/curves/<model>.csv
 Run     python stages/train.py lstm
         torchrun --nproc-per-node 2 stages/train.py lstm
 
-While it trains, a state to resume from lies in .resume/. If killed, run the same command again.
+Checkpoints lie in .resume/ while it trains. If killed, run the same command to resume.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Verify that what lies here is what was recorded, and that it can be made again.
+"""Verify that all outputs here are the recorded ones, and that they can be made again.
 
 Reads   dvc.lock, every output and cached object, metrics/, docs/record.json
 Writes  nothing; with --write-record docs/record.json
 Run     python stages/verify.py [--files] [--reproduce [--quick | --stages NAME...]]
 
 Not part of `dvc repro`. By default both parts run: the files are hashed, then the whole pipeline
-runs in a temporary clone with an empty cache. Exit status 0: no file is damaged and no stage
-gives another result.
+runs in a temporary clone with an empty cache. The exit status is 0 if no file is damaged and no
+stage gives a different result.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--files", action="store_true", help="only hash outputs and cache")
     parser.add_argument("--reproduce", action="store_true", help="only run the pipeline again")
     part = parser.add_mutually_exclusive_group()
-    part.add_argument("--stages", nargs="+", metavar="NAME", help="only these, with all they need")
+    part.add_argument(
+        "--stages", nargs="+", metavar="NAME", help="only these and what they depend on"
+    )
     part.add_argument("--quick", action="store_true", help="run only the smallest model")
     parser.add_argument(
         "--write-record",
@@ -63,7 +65,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def check_files(stages: dict[str, lock.Stage]) -> bool:
-    """Print what is damaged; whether nothing is."""
+    """Print what is damaged; return whether nothing is."""
     mismatches, n_outputs, n_missing = hashes.check_outputs(ROOT, stages.values())
     damaged, n_objects = hashes.check_cache(cache_folder(), stages.values())
     for one in mismatches + damaged:
@@ -84,7 +86,7 @@ def cache_folder() -> Path:
 
 
 def reproduce(stages: dict[str, lock.Stage], names: list[str]) -> bool:
-    """Run stages in a clone and print the table; whether none is different."""
+    """Run stages in a clone and print the table; return whether none is different."""
     obstacle = arithmetic.why_not_portable()
     if obstacle is not None:
         print(f"{obstacle}: identical results are not to be expected")

@@ -1,1 +1,1 @@
-"""Augmentation, drawn anew in every epoch."""
+"""Augmentation, drawn again in every epoch."""

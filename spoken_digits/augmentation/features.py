@@ -1,4 +1,4 @@
-"""Clips varied as other recordings of the same word would be."""
+"""Augmentation of feature tensors."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from spoken_digits.training.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Stretch:
-    """How clips are trimmed and spoken faster or slower, each (n_clips,)."""
+    """How clips are trimmed and sped up or slowed down; each field is (n_clips,)."""
 
     lead: Tensor
-    """Frames dropped at the front."""
+    """Frames cut from the front."""
     kept: Tensor
-    """Frames of the clip that are left."""
+    """Frames left after cutting both ends."""
     speed: Tensor
-    """Frames of the clip for each frame of the stretched one."""
+    """Input frames per output frame."""
     length: Tensor
-    """Frames of the stretched clip."""
+    """Frames after stretching."""
 
     def at(self, positions: NDArray[np.int64]) -> Stretch:
-        """That of the clips at `positions`."""
+        """The stretch of the clips at `positions`."""
         rows = torch.from_numpy(positions)
         return Stretch(**{name: values[rows] for name, values in vars(self).items()})
 
@@ -34,18 +34,18 @@ class Stretch:
 def draw_stretch(
     n_frames: Tensor, longest: int, recipe: Recipe, generator: torch.Generator
 ) -> Stretch:
-    """A stretch for each clip, drawn ahead of its batch so that batches can be made by length.
+    """A stretch for each clip, drawn before batching so that batches can be sorted by length.
 
     Parameters
     ----------
     n_frames
         (n_clips,) valid frames.
     longest
-        Most frames that a stretched clip can have.
+        Largest number of frames after stretching.
     recipe
-        How much.
+        Strength of the augmentation.
     generator
-        Draws everything, on the cpu.
+        Source of all random numbers, on the cpu.
     """
     ends = torch.rand((2, len(n_frames)), generator=generator) * (recipe.time_trim + 1)
     lead, trail = ends.floor().long().minimum((n_frames - 1) // 2).unbind()
@@ -59,31 +59,31 @@ def draw_stretch(
 def augment(
     x: Tensor, stretch: Stretch, recipe: Recipe, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Normalised features, varied.
+    """Augment a batch of normalised features.
 
     Parameters
     ----------
     x
         (batch, n_frames, n_coefficients), normalised: 0 is the mean.
     stretch
-        That of these clips, on the cpu.
+        Of these clips, on the cpu.
     recipe
-        How much of what.
+        Strength of each augmentation.
     generator
-        Draws everything else, on the cpu.
+        Source of all other random numbers, on the cpu.
 
     Returns
     -------
     x, n_frames
-        x of the same shape, where it was, and (batch,) valid frames on the cpu. Blanked values
-        and frames past the end are 0.
+        x of the same shape and device, and (batch,) valid frames on the cpu. Masked values and
+        frames past the end are 0.
     """
     if recipe.time_stretch or recipe.time_trim:
         x = _stretched(x, stretch)
     if recipe.time_shift:
         limit = recipe.time_shift
         shifts = torch.randint(-limit, limit + 1, (len(x), 1), generator=generator)
-        # Frames that a shift brings in are the clip's own edge frame: silence in a padded clip.
+        # A shift fills in copies of the edge frame: silence in a padded clip.
         source = (torch.arange(x.shape[1]) - shifts).clamp(0, x.shape[1] - 1)  # (batch, n_frames)
         x = _frames_at(x, source)
     for dim, longest in ((1, recipe.time_mask), (2, recipe.coefficient_mask)):
@@ -97,7 +97,7 @@ def augment(
 
 
 def _stretched(x: Tensor, stretch: Stretch) -> Tensor:
-    """Each clip without some frames at its ends and at another speed, by linear interpolation."""
+    """Each clip trimmed and resampled in time by linear interpolation."""
     lead, kept, speed, length = (values.unsqueeze(1) for values in vars(stretch).values())
     steps = torch.arange(x.shape[1])
     position = (steps * speed).minimum(kept - 1) + lead  # (batch, n_frames)

@@ -1,1 +1,1 @@
-"""Integer networks as C: emitted, built, run here and on emulated boards, packaged."""
+"""Integer networks as C: emit, build, run here and on emulated boards, package."""

@@ -2,9 +2,9 @@
 
 An image is one board program (see ``firmware/boards/board.h``) linked with the start-up code
 and a linker script. It reads ``input.bin``, writes ``output.bin`` and ``report.txt`` by
-semihosting; :func:`run_image` passes bytes in and hands bytes and named counts back.
+semihosting; :func:`run_image` passes bytes in and returns bytes and named counts.
 
-QEMU counts instructions, not cycles: every figure from here is instructions executed.
+QEMU counts executed instructions, not cycles.
 """
 
 from __future__ import annotations
@@ -73,20 +73,20 @@ BOARDS: Mapping[str, Board] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What one run of an image left behind."""
+    """Output of one run of an image."""
 
     output: bytes
     """Content of ``output.bin``; empty when the program wrote none."""
 
     report: dict[str, int]
-    """Numbers from ``report.txt``; of a name reported more than once, the last."""
+    """Numbers from ``report.txt``; the last one of each name."""
 
     history: tuple[tuple[str, int], ...]
     """Every line of ``report.txt``, in order."""
 
 
 def missing_tools() -> list[str]:
-    """Names of the needed programs that are not installed (an empty list: all there)."""
+    """Needed programs that are not installed."""
     return [tool for tool in (COMPILER, NM, SIZE, EMULATOR) if shutil.which(tool) is None]
 
 
@@ -131,7 +131,7 @@ def build_image(
 def compile_flags(
     board: Board, *, include_dirs: Sequence[Path], optimisation: str = "-O2"
 ) -> list[str]:
-    """Flags that compile one C file for `board`, warnings being errors."""
+    """Flags to compile one C file for `board`; warnings are errors."""
     return [
         f"-mcpu={board.cpu}",
         "-mthumb",
@@ -159,7 +159,7 @@ def compile_object(
 
 
 def object_sizes(objects: Sequence[Path]) -> tuple[int, int]:
-    """Flash and RAM in bytes that `objects` take: (text + constants + data, data + zeroed)."""
+    """Flash and RAM of `objects` in bytes: (text + constants + data, data + zeroed)."""
     rows = [line.split() for line in _call(SIZE, *map(str, objects)).splitlines()[1:]]
     flash = sum(int(row[0]) + int(row[1]) for row in rows)
     return flash, sum(int(row[1]) + int(row[2]) for row in rows)
@@ -172,7 +172,7 @@ def symbols(binary: Path) -> list[str]:
 
 
 def float_helpers(names: Sequence[str]) -> list[str]:
-    """Those of `names` that are run-time routines for floating point.
+    """The floating-point run-time routines among `names`.
 
     Covers Arm's run-time ABI (``__aeabi_fadd``, ``__aeabi_d2iz``, ``__aeabi_i2f``, ...) and
     libgcc's own names (``__addsf3``, ``__floatsidf``, ...).
@@ -220,7 +220,7 @@ def run_image(board: Board, image: Path, content: bytes, *, timeout_s: float = 1
 
 
 def _call(*command: str, folder: Path | None = None, timeout_s: float = 120.0) -> str:
-    """Run a program and return what it printed; its failure becomes a `UserError`."""
+    """Run a program and return its output; raise `UserError` if it fails."""
     try:
         done = subprocess.run(
             command,

@@ -1,7 +1,7 @@
-"""The C front-end, called from Python: on the host as a shared library, on emulated boards.
+"""The C front-end, called from Python: as a shared library on the host, or on emulated boards.
 
-Both return what :func:`spoken_digits.integer.frontend.extract` returns, so the three can be
-compared with one line.
+Both return what :func:`spoken_digits.integer.frontend.extract` returns, so the three
+can be compared in one line.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def build_host_library(
     compiler: str = "gcc",
     flags: Sequence[str] = ("-O2",),
 ) -> Path:
-    """Compile the front-end of `spec` into the shared library `output`, warnings being errors.
+    """Compile the front-end of `spec` into the shared library `output`; warnings are errors.
 
     Its tables are written beside `output`.
     """
@@ -70,7 +70,7 @@ def extract_on_host(
     *,
     block_samples: int = 160,
 ) -> Features:
-    """Features by the shared library, samples pushed in blocks of `block_samples`."""
+    """Features computed by the shared library, pushing `block_samples` samples at a time."""
     function = ctypes.CDLL(str(library)).sd_host_features
     function.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_void_p]
     function.restype = ctypes.c_uint32
@@ -93,7 +93,7 @@ def extract_on_board(
     optimisation: str = "-O2",
     timeout_s: float = 600.0,
 ) -> tuple[Features, dict[str, int]]:
-    """Features by an emulated Cortex-M, and what the run took.
+    """Features computed by an emulated Cortex-M, and the cost of the run.
 
     Returns
     -------
@@ -137,7 +137,7 @@ def compile_objects(
     *,
     optimisation: str = "-O2",
 ) -> list[Path]:
-    """Compile the front-end of `spec` for `board` into `folder`, one object a file."""
+    """Compile the front-end of `spec` for `board` into `folder`, one object per file."""
     return [
         boards.compile_object(
             board,

@@ -1,4 +1,4 @@
-"""The C network, called from Python: on the host as a shared library, on emulated boards.
+"""The C network, called from Python: as a shared library on the host, or on emulated boards.
 
 Both return what :meth:`spoken_digits.integer.network.IntegerLSTM.logits` returns.
 """
@@ -22,14 +22,14 @@ from spoken_digits.integer.limits import Scheme
 from spoken_digits.integer.network import IntegerLSTM
 
 MODEL = "sd_model"
-"""Name under which a network is generated to be run from here."""
+"""Name of generated networks that are run from here."""
 
 NO_FLOAT = ("-mgeneral-regs-only",)
 """x86-64: any floating-point type in a function's code is an error."""
 
 
 def source_paths(firmware: Path, scheme: Scheme) -> list[Path]:
-    """The network's C files in the folder `firmware`; without the model's own."""
+    """The network's C files in the folder `firmware`, without those of the model."""
     return [firmware / name for name in ("sd_network.c", f"sd_{scheme}.c", "sd_activation.c")]
 
 
@@ -49,10 +49,10 @@ def build_host_library(
     compiler: str = "gcc",
     flags: Sequence[str] = ("-O3",),
 ) -> Path:
-    """Compile `network` into a shared library in `folder`, warnings being errors.
+    """Compile `network` into a shared library in `folder`; warnings are errors.
 
-    ``-march=native`` among `flags` brings the AVX2 path in where the machine has it,
-    ``-DSD_PORTABLE`` keeps it out.
+    ``-march=native`` among `flags` enables the AVX2 path where the machine has it;
+    ``-DSD_PORTABLE`` disables it.
     """
     model, output = write_model(network, folder), folder / "network.so"
     command = [
@@ -77,7 +77,7 @@ def logits_on_host(
     n_frames: NDArray[np.integer],
     n_classes: int,
 ) -> NDArray[np.int32]:
-    """Logits by the shared library: (n_clips, n_classes)."""
+    """Logits computed by the shared library: (n_clips, n_classes)."""
     function = ctypes.CDLL(str(library)).sd_host_logits
     function.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p]
     function.restype = None
@@ -98,7 +98,7 @@ def logits_on_board(
     optimisation: str = "-O2",
     timeout_s: float = 600.0,
 ) -> tuple[NDArray[np.int32], dict[str, int]]:
-    """Logits by an emulated Cortex-M, and what the run took.
+    """Logits computed by an emulated Cortex-M, and the cost of the run.
 
     Returns
     -------

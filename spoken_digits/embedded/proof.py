@@ -1,4 +1,4 @@
-"""Proof that C equals NumPy bit for bit, and what an integer model costs on a Cortex-M.
+"""Prove that C equals NumPy bit for bit; measure an integer model on a Cortex-M.
 
 The C front-end is compiled with tables generated for the model's own specification. Instructions
 are those that QEMU executes, not cycles.
@@ -31,7 +31,7 @@ _HOST_BUILDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One build of front-end and network, held against NumPy."""
+    """One build of front-end and network, compared with NumPy."""
 
     build: str
     """Compiler and level, or board."""
@@ -45,7 +45,7 @@ class Run:
 def on_host(
     network: IntegerLSTM, spec: FrontendSpec, clips: Sequence[Pcm], firmware: Path
 ) -> list[Run]:
-    """Every host compiler that is there, over `clips`.
+    """Run `clips` through the builds of every installed host compiler.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def on_host(
 def on_boards(
     network: IntegerLSTM, spec: FrontendSpec, clips: Sequence[Pcm], firmware: Path
 ) -> list[Run]:
-    """An emulated Cortex-M0 and Cortex-M3, over `clips`.
+    """Run `clips` on an emulated Cortex-M0 and Cortex-M3.
 
     Raises
     ------
@@ -95,12 +95,12 @@ def on_boards(
 
 
 def cost_metrics(runs: Sequence[Run]) -> dict[str, int]:
-    """Keys of metrics/<model>.<scheme>.json from the runs on the boards and the host.
+    """Figures for metrics/cortex_m/<model>.<scheme>.json from the runs on host and boards.
 
-    ``flash_bytes`` and ``ram_bytes`` are the network's, all in, ``frontend_*`` the front-end's;
-    ``stack_bytes`` is the deepest of both; ``instructions_*`` one clip of full length through
-    the network, ``frontend_instructions_*`` one frame. The larger board counts where one figure
-    stands for both.
+    ``flash_bytes`` and ``ram_bytes`` are the network's totals, ``frontend_*`` the front-end's.
+    ``stack_bytes`` is the deeper of the two stacks. ``instructions_*`` are for one clip of full
+    length through the network, ``frontend_instructions_*`` for one frame. A figure that stands for
+    both boards is the larger of the two.
     """
     boards = {run.build: run.counts for run in runs if run.counts}
 
@@ -124,5 +124,5 @@ def cost_metrics(runs: Sequence[Run]) -> dict[str, int]:
 
 
 def _differs(expected: NDArray[np.generic], found: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """(n_clips,) whether anything of a clip differs."""
+    """(n_clips,) whether a clip differs anywhere."""
     return np.asarray((expected != found).reshape(len(expected), -1).any(axis=1))

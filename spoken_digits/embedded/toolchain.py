@@ -1,4 +1,4 @@
-"""The tools whose code and counts are recorded: which versions, and whether they are here."""
+"""Compiler and emulator of the recorded costs: which versions, and whether they are here."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class MeasureParams:
     """Section `measure`: the tools that the recorded figures belong to."""
 
     arm_gcc: Annotated[str, Length(1, 20, example="12.2")]
-    """Version of arm-none-eabi-gcc, or its beginning: 12.2 stands for 12.2.1 too."""
+    """Version of arm-none-eabi-gcc, or its beginning: 12.2 matches 12.2.1."""
     qemu: Annotated[str, Length(1, 20, example="7.2")]
     """Version of qemu-system-arm, or its beginning."""
 
 
 def missing(tools: MeasureParams) -> list[str]:
-    """What keeps the figures from being measured here; empty if nothing does."""
+    """Why the costs cannot be measured here; empty if they can."""
     absent = [tool for tool in ("gcc", *boards.missing_tools()) if shutil.which(tool) is None]
     if absent:
         return [f"{tool} is not installed" for tool in absent]

@@ -1,4 +1,4 @@
-"""The float LSTM that an integer network is made from, and its normalisation folded away.
+"""The float LSTM that an integer network is made from; normalisation is folded in.
 
 The parent is ``logits = W mean_t(h_L(t)) + b`` over the valid frames, h_L the hidden state of the
 last of L stacked LSTM layers with PyTorch's gate order i, f, g, o (Hochreiter & Schmidhuber 1997,
@@ -65,7 +65,7 @@ class FloatLSTM:
 
     @property
     def n_classes(self) -> int:
-        """Words told apart."""
+        """Classes."""
         return len(self.output_bias)
 
 
@@ -77,7 +77,7 @@ def from_state(
     lstm: str = "lstm",
     output: str = "output",
 ) -> FloatLSTM:
-    """Take a trained network over from PyTorch's names and fold its normalisation in.
+    """Read a trained network by PyTorch's names and fold its normalisation in.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def from_state(
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
-    """What a float run leaves behind."""
+    """Results of a float run."""
 
     logits: Real
     """(n_clips, n_classes)"""

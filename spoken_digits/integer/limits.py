@@ -1,4 +1,4 @@
-"""What an integer LSTM may be and what it takes: ranges, overflow bounds, bytes."""
+"""Limits of an integer LSTM: ranges, overflow bounds, bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Integer-only LSTM: the NumPy twin of ``firmware/sd_network.c``, equal to the bit.
+"""Integer-only LSTM: the NumPy twin of ``firmware/sd_network.c``, equal bit for bit.
 
 Arithmetic, a layer and frame (every quantity an integer; ``>>r`` rounds half up):
 
@@ -124,7 +124,7 @@ class IntegerLSTM:
 
     @property
     def n_classes(self) -> int:
-        """Words to tell apart."""
+        """Classes."""
         return len(self.output_bias)
 
     @property
@@ -223,7 +223,7 @@ def _all_within(values: NDArray[np.int64], lowest: int, highest: int) -> bool:
 
 
 def from_arrays(named: Mapping[str, NDArray[np.generic]], scheme: Scheme) -> IntegerLSTM:
-    """The network that :meth:`IntegerLSTM.arrays` wrote down."""
+    """The network that :meth:`IntegerLSTM.arrays` describes."""
     layers: list[IntegerLayer] = []
     while f"layer_{len(layers)}.weight" in named:
         prefix = f"layer_{len(layers)}"

@@ -106,7 +106,7 @@ class FakeQuantLSTM(nn.Module):
     scheme, cell_bits
         As for :func:`spoken_digits.integer.quantize.to_integers`.
     dtype
-        float32 for training; float64 to reproduce the integer logits to the bit.
+        float32 for training; float64 to reproduce the integer logits exactly.
     """
 
     def __init__(

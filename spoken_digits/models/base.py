@@ -1,4 +1,4 @@
-"""What every architecture shares: its section of params.yaml and its network's interface."""
+"""Base classes of all architectures: section of params.yaml, interface of the network."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from spoken_digits.bounds import ByCorpus, Length
 
 @dataclass(frozen=True, kw_only=True)
 class ModelParams:
-    """Keys that the section of every model has."""
+    """Keys in the section of every model."""
 
     architecture: Annotated[str, Length(1, 40, example="lstm")]
     """A module of `spoken_digits.models.architectures`."""
     features: Annotated[str, Length(1, 40, example="mfcc")]
-    """Kind of features it takes."""
+    """Kind of features it reads."""
     train: dict[str, Any]
     """Keys of section `train` that this model overrides."""
     train_on: ByCorpus
@@ -42,7 +42,7 @@ class BaseNetwork(nn.Module):
         x
             (batch, n_frames, n_coefficients), normalised.
         n_frames
-            (batch,) valid frames; best on the cpu, where reading it keeps no GPU waiting.
+            (batch,) valid frames; keep it on the cpu, so that reading it does not stall a GPU.
 
         Returns
         -------
@@ -52,5 +52,5 @@ class BaseNetwork(nn.Module):
         raise NotImplementedError
 
     def multiply_accumulates(self) -> int:
-        """Multiplications with weights for one clip of full length."""
+        """Multiplications by weights for one clip of full length."""
         raise NotImplementedError

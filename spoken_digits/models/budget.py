@@ -1,7 +1,7 @@
-"""How large an LSTM fits a memory budget.
+"""Find the largest LSTM that fits a memory budget.
 
 PyTorch's LSTM keeps two bias vectors, so a layer of hidden size h over i inputs holds
-4h(i + h) weights and 8h biases (4h once the two are added up, as integer networks do); a linear
+4h(i + h) weights and 8h biases (4h if the two are summed, as in integer networks); a linear
 layer over c classes holds ch weights and c biases.
 """
 
@@ -47,8 +47,8 @@ def tensor_sizes(
 ) -> list[TensorSize]:
     """Every parameter tensor of an LSTM classifier, in PyTorch's order and shapes.
 
-    For the readings ``int8_all`` and ``pow2_all`` the tensors of the integer network, the last
-    one for all that is not a weight or a bias.
+    For the readings ``int8_all`` and ``pow2_all``: the tensors of the integer network; the last one
+    stands for everything that is neither weight nor bias.
     """
     if reading in _INTEGER_SCHEMES:
         return _integer_tensor_sizes(
@@ -95,7 +95,7 @@ def _integer_tensor_sizes(
 
 
 def needed_bytes(tensors: list[TensorSize], reading: Reading) -> int:
-    """Bytes that must fit the budget: all tensors, or those of the largest layer."""
+    """Bytes that must fit the budget: of all tensors, or of the largest layer."""
     if reading != "per_layer":
         return sum(tensor.n_bytes for tensor in tensors)
     layers: dict[str, int] = {}
@@ -143,7 +143,7 @@ def largest_hidden_dim(
 
 
 def table(tensors: list[TensorSize], reading: Reading, budget_bytes: float) -> str:
-    """The parameter table, a row a tensor, with the sum and what is left of the budget."""
+    """The parameter table, one row per tensor, with the sum and what is left of the budget."""
     rows = [(t.name, " x ".join(map(str, t.shape)), t.n_values, t.n_bytes) for t in tensors]
     rows.append(("total", "", sum(t.n_values for t in tensors), sum(t.n_bytes for t in tensors)))
     lines = [f"{'tensor':<20}{'shape':>12}{'values':>12}{'bytes':>12}{'KiB':>9}"]

@@ -1,4 +1,4 @@
-"""The section `budget` of a model: memory that its hidden size is solved from."""
+"""The section `budget` of a model: the memory that its hidden size must fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a processor trains faster than PyTorch does by itself, results but for rounding the same."""
+"""Faster dropout and wide linear layers on a CPU; equal to PyTorch's up to rounding."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from torch.nn import functional
 
 
 def dropout(x: Tensor, p: float) -> Tensor:
-    """`functional.dropout` in training, its mask drawn four values at a time, 16 bits each.
+    """`functional.dropout` in training; its mask is drawn four values at a time, 16 bits each.
 
-    PyTorch's own draws each value by itself: between two layers of an LSTM it takes longer than
-    one of the layers.
+    PyTorch draws one value at a time, which between two LSTM layers takes longer than a layer.
     """
     threshold = round(p * 2**16)
     drawn = torch.randint(-(2**63), 2**63 - 1, (-(-x.numel() // 4),), device=x.device)
@@ -22,11 +21,11 @@ def dropout(x: Tensor, p: float) -> Tensor:
 
 
 def wide_linear(layer: nn.Module, x: Tensor) -> Tensor:
-    """`layer` of x (batch, n_inputs), where it has far more weights than the batch has clips.
+    """Apply `layer` to x (batch, n_inputs); for layers with very many weights.
 
-    Under autocast PyTorch would make the gradient of the weights in bfloat16 and convert it: with
-    117 million weights three passes through memory, an eighth of a training step. Here it is one.
-    In evaluation `layer` may be of another kind, such as a quantized one.
+    Under autocast PyTorch computes the weights' gradient in bfloat16 and converts it: three passes
+    through memory, with 117 million weights an eighth of a training step. This takes one pass.
+    In evaluation `layer` may be of another type, such as a quantized one.
     """
     low = x.device.type == "cpu" and torch.is_autocast_enabled("cpu")
     if low and layer.training and isinstance(layer, nn.Linear):
@@ -37,7 +36,7 @@ def wide_linear(layer: nn.Module, x: Tensor) -> Tensor:
 
 
 class _Float32Gradient(torch.autograd.Function):
-    """A linear layer in bfloat16 that hands its weights a float32 gradient."""
+    """A linear layer in bfloat16 whose weights get a float32 gradient."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:

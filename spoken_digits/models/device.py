@@ -1,4 +1,4 @@
-"""Where networks compute, and how the same parameters give the same bytes there."""
+"""Choose the device, and make computing on it deterministic."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def set_up(device: str, threads: int) -> torch.device:
     """Fix threads and algorithms so that the same parameters give the same bytes."""
     # Needed by deterministic matrix products on cuda; no effect elsewhere.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    # Adam's moments of weights that get no gradient fade to denormal numbers, with which a step
-    # takes twice the time; as zeros they change no weight. Threads take it over as they start.
+    # Adam's moments of weights without gradient decay to denormal numbers, which double the time
+    # of a step; flushed to zero they change no weight. New threads inherit the setting.
     torch.set_flush_denormal(True)
     torch.set_num_threads(threads)
     keep_freed_memory()
@@ -30,13 +30,13 @@ def set_up(device: str, threads: int) -> torch.device:
 
 
 def pick_device(name: str) -> torch.device:
-    """The device of that name; `auto` takes the first of cuda, mps, cpu that is there, and with
-    portable arithmetic the cpu, which alone has it.
+    """The device of that name; `auto` picks the first available of cuda, mps and cpu. Portable
+    arithmetic exists on the cpu only, so with it `auto` picks the cpu.
 
     Raises
     ------
     UserError
-        The named device is not on this machine.
+        This machine lacks the named device.
     """
     if name == "auto" and arithmetic.is_pinned():
         name = "cpu"
@@ -51,7 +51,7 @@ def pick_device(name: str) -> torch.device:
 
 
 def use_bfloat16(precision: str, device: torch.device) -> bool:
-    """Whether matrix products of `train.precision` are in bfloat16 on this device."""
+    """Whether `train.precision` means bfloat16 on this device."""
     if precision != "auto":
         return precision == "bfloat16"
     if arithmetic.is_pinned():
@@ -62,7 +62,7 @@ def use_bfloat16(precision: str, device: torch.device) -> bool:
 
 
 def send(x: Tensor, device: torch.device) -> Tensor:
-    """To the device; to a GPU while it still computes the batch before."""
+    """Move to the device; copies to a GPU overlap with its computing."""
     if device.type == "cuda":
         return x.pin_memory().to(device, non_blocking=True)
     return x.to(device)

@@ -1,4 +1,4 @@
-"""Networks made from what a model file or a recipe says of them."""
+"""Make a network from its description in a plan or a model file."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ def make_network(
 
 
 def n_parameters(network: nn.Module) -> int:
-    """Trained numbers in the network."""
+    """Number of trained parameters."""
     return sum(parameter.numel() for parameter in network.parameters())

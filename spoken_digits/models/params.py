@@ -17,25 +17,25 @@ from spoken_digits.models import architectures
 if TYPE_CHECKING:
     from spoken_digits.models.base import ModelParams
 
-# The architectures bring PyTorch: they are imported once a section is read, not for the names.
+# Architectures import PyTorch: they are loaded when a section is read, not to list the names.
 
 MAIN = "lstm"
 """The model whose shape is the section `model`."""
 
 
 def names(config: Config) -> list[str]:
-    """Every model there is, in the order of params.yaml.
+    """Names of all models, in the order of params.yaml.
 
     Raises
     ------
     UserError
-        A variant's name does not suit the files that are named after it.
+        A variant's name cannot be part of a file name.
     """
     variants = config.subsection("variants")
     for name in variants:
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,39}", str(name)):
             raise UserError(
-                f"params.yaml: `variants` has a model named {shown(name)}: take another name, of "
+                f"params.yaml: `variants` has a model named {shown(name)}: use another name, of "
                 f"small letters, digits and _, such as {MAIN}_small"
             )
     return list(variants)
@@ -60,12 +60,12 @@ def read_model_params(config: Config, model: str) -> ModelParams:
 
 
 def section_name(model: str) -> str:
-    """Where the shape and the recipe of `model` stand."""
+    """Section of params.yaml with the shape and recipe of `model`."""
     return "model" if model == MAIN else f"variants.{model}"
 
 
 def _section(config: Config, model: str) -> Mapping[str, Any]:
-    """The keys of one model, those of the main one put together."""
+    """The keys of one model; those of the main one are merged from two sections."""
     section = config.subsection(f"variants.{model}")
     if model != MAIN:
         return section

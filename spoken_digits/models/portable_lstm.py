@@ -1,8 +1,8 @@
 """An LSTM that gives the same bits on every x86-64 processor with AVX2, forward and backward.
 
-oneDNN's LSTM is fast, but not proven to be the same everywhere; PyTorch's own is, but takes twice
-the time, most of it in MKL's compatible matrix products. Here the products are oneDNN's, which are
-proven and as fast as MKL's best, and all that need not be done step by step is done at once.
+oneDNN's LSTM is fast, but not proven to give the same bits everywhere. PyTorch's own LSTM does, but
+takes twice the time, most of it in MKL's compatible matrix products. This one uses oneDNN's matrix
+products, which are proven and as fast as MKL's best, and hoists all it can out of the time loop.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from spoken_digits import arithmetic
 
 _SMALL = 2**14
-"""Weights up to which MKL, called in place, beats oneDNN, whose calls cost more."""
+"""Up to this number of weights MKL in place beats oneDNN, whose calls have more overhead."""
 
 
 def applies(x: Tensor) -> bool:
-    """Whether LSTMs compute with the kernels of this module on x."""
+    """Whether LSTMs use the kernels of this module on x."""
     return arithmetic.is_pinned() and x.device.type == "cpu" and x.dtype == torch.float32
 
 
@@ -43,7 +43,7 @@ def run_layer(
 def outputs(lstm: nn.Module, x: Tensor) -> Tensor:
     """``lstm(x)[0]`` in evaluation: (batch, n_frames, n_in) -> (batch, n_frames, h).
 
-    With portable kernels if this process is pinned; a quantized LSTM goes its own way.
+    Uses portable kernels if this process is pinned; a quantized LSTM is called as it is.
     """
     if not (isinstance(lstm, nn.LSTM) and applies(x)):
         out: Tensor = lstm(x)[0]
@@ -83,7 +83,8 @@ class _Layer(torch.autograd.Function):
         n_frames, batch, n = squashed.shape
         above = grad[0].transpose(0, 1)
         i, f, g, o = gates.chunk(4, dim=2)
-        # Derivatives of the cell by the pre-activations of i, f, g; of hidden by cell and o's.
+        # Derivatives of the cell with respect to the pre-activations of i, f and g, and of the
+        # hidden state with respect to the cell and o.
         by_cell = torch.stack([g * i * (1 - i), cell[:-1] * f * (1 - f), i * (1 - g * g)], dim=2)
         to_cell = o * (1 - squashed * squashed)
         by_output = squashed * o * (1 - o)

@@ -1,4 +1,4 @@
-"""What the tensors of a model file must be: names, shapes, types and ranges."""
+"""Check the tensors of a model file: names, shapes, types and ranges."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from spoken_digits.errors import UserError, printable
 
 @dataclass(frozen=True, kw_only=True)
 class TensorSpec:
-    """One tensor that a network needs."""
+    """A tensor that a network needs."""
 
     shape: tuple[int, ...]
     dtype: torch.dtype
@@ -24,7 +24,7 @@ class TensorSpec:
 
     @classmethod
     def like(cls, tensor: Tensor) -> TensorSpec:
-        """Shape and type of `tensor`, which may be without memory (`device="meta"`)."""
+        """Shape and type of `tensor`, which may have no memory (`device="meta"`)."""
         return cls(shape=tuple(tensor.shape), dtype=tensor.dtype)
 
 

@@ -1,1 +1,1 @@
-"""Training: the recipe, the data as the network sees it, the loop that can be resumed."""
+"""Training: plan, recipe, resumable loop, several processes."""

@@ -1,7 +1,7 @@
-"""The state of a training on disk, to resume from after a kill.
+"""Checkpoints on disk, so that a killed training can be resumed.
 
-A checkpoint is named after all that decides the result, the code and the libraries included, so a
-run never resumes what another one would have computed. A damaged one is dropped with a line.
+A checkpoint's name is a digest of all that decides the result, including code and libraries, so a
+run never resumes from the state of a different one. A damaged one is dropped with a message.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ class Checkpoint:
 
     path: Path
     every_s: float
-    """Least time between two saves, seconds."""
+    """Shortest time between two saves, seconds."""
 
     def save(self, stateful: dict[str, Any], state: dict[str, Any]) -> None:
-        """Save `state` and what each object of `stateful` gives as its `state_dict`."""
+        """Save `state` and the `state_dict` of each object of `stateful`."""
         with replacing(self.path) as temporary:
             content = {name: one.state_dict() for name, one in stateful.items()}
             torch.save({**content, "state": state}, temporary)
 
     def resume(self, stateful: dict[str, Any]) -> dict[str, Any] | None:
-        """Load what `save` saved into the objects of `stateful`; return `state`.
+        """Restore the objects of `stateful` from the file; return `state`.
 
-        None if there is nothing to resume from. A damaged file is removed, the objects are as
-        they were, and a line on stderr says so.
+        Returns None if there is nothing to resume from. A damaged file is removed with a line on
+        stderr, and the objects are left as they were.
         """
         if not self.path.exists():
             return None
@@ -80,7 +80,7 @@ class Checkpoint:
 
 @contextmanager
 def alone(folder: Path, model: str) -> Iterator[None]:
-    """Keep a second training of the same model out while this one lasts.
+    """Refuse a second training of the same model while this one lasts.
 
     The kernel releases the lock of a process that dies.
 

@@ -1,8 +1,8 @@
-"""Training in several processes, as `torchrun` starts them.
+"""Training in several processes, started by `torchrun`.
 
 Each process takes its share of every batch; PyTorch's DistributedDataParallel averages the
-gradients, so all hold the same weights after every step. Batches are as large as with one
-process, so a recipe means the same however many processes run it.
+gradients, so all hold the same weights after every step. The batch
+size is the total over all processes, so a recipe does not depend on their number.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ class World:
         return self.rank == 0
 
     def share(self, positions: NDArray[np.int64]) -> tuple[NDArray[np.int64], float]:
-        """What this process takes of a batch, and what each of these clips counts.
+        """Clips of a batch that this process takes, and the weight of each.
 
-        Every `size`-th clip, each counting 1; of a batch with fewer clips than processes, all of
-        it, each counting 1 / `size`, since a network cannot take none.
+        Every `size`-th clip, with weight 1. A batch with fewer clips than processes goes to all of
+        them, with weight 1 / `size`, since a network cannot take an empty batch.
         """
         if len(positions) < self.size:
             return positions, 1 / self.size
         return positions[self.rank :: self.size], 1.0
 
     def prepare(self, network: BaseNetwork) -> nn.Module:
-        """The network as it is to be called in training."""
+        """The network to call in training."""
         if self.size == 1:
             return network
-        # The gradients live in the buffers that are exchanged: no second copy of them.
+        # Gradients live in the buffers that are exchanged, so there is no second copy.
         return cast(nn.Module, DistributedDataParallel(network, gradient_as_bucket_view=True))
 
     def total(self, values: Tensor) -> Tensor:
@@ -68,7 +68,7 @@ ALONE = World(rank=0, size=1)
 def joined() -> Iterator[World]:
     """The world that torchrun's environment variables describe; `ALONE` without them.
 
-    GPUs talk through NCCL, processors through Gloo.
+    GPUs communicate by NCCL, CPUs by Gloo.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ALONE

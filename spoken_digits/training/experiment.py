@@ -27,14 +27,14 @@ from spoken_digits.training.plan import Plan
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedModel:
-    """A model, trained."""
+    """A trained model."""
 
     card: ModelCard
     network: BaseNetwork
     state: loop.TrainingState
     n_parameters: int
     checkpoint: Checkpoint | None
-    """Where the state to resume from was kept."""
+    """The checkpoint that was written while training."""
 
 
 def train_model(
@@ -54,11 +54,11 @@ def train_model(
     plan
         What to train, and how.
     resume_folder
-        Where a state to resume from is kept, named after all that decides the result.
+        Where checkpoints are kept; None keeps none.
     checkpoint_seconds
-        Least time between two saved states.
+        Shortest time between two checkpoints.
     world
-        The processes that train together; every one calls this function.
+        The processes that train together; each of them calls this function.
     """
     name, recipe, seed = plan.model, plan.recipe, plan.seed
     arithmetic.require(recipe.arithmetic)
@@ -116,7 +116,7 @@ def train_model(
 
 
 def _digest(plan: Plan, dataset: Dataset) -> str:
-    """Of all that decides the result of a training: plan, data, code and libraries."""
+    """Digest of all that decides the result of a training: plan, data, code and libraries."""
     architecture = f"spoken_digits.models.architectures.{plan.architecture['name']}"
     code = digest_of([__name__, architecture])
     decides = [dataclasses.asdict(plan), dataset.fingerprint, code]

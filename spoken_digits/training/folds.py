@@ -1,4 +1,4 @@
-"""A model trained on other splits than the pipeline's: under other seeds, or for other speakers."""
+"""Splits for the studies: other seeds, or other test speakers, than the pipeline's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from spoken_digits.io import files
 def resplit(
     dataset: Dataset, raw: Path, params: splits.SplitParams, seed: int, **changes: Any
 ) -> Dataset:
-    """The same clips, split as stage `split` would under another seed or other settings.
+    """The same clips, split as stage `split` would with another seed or other settings.
 
     Parameters
     ----------

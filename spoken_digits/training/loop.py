@@ -1,7 +1,7 @@
-"""The training loop: best validation epoch kept, stopped early, resumed after a kill.
+"""The training loop: keeps the best validation epoch, stops early, resumes after a kill.
 
-Every random draw of an epoch comes from (seed, epoch), so a run that is resumed at an epoch's
-end goes on exactly as if it had never stopped.
+All random draws of an epoch come from (seed, epoch), so a run that is resumed at the end of an
+epoch gives the same result as one that never stopped.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ CURVE_COLUMNS = (
 
 @dataclass
 class TrainingState:
-    """What a resumed run needs besides weights and optimizer."""
+    """State that a resumed run needs besides weights and optimizer."""
 
     curve: list[tuple[float, ...]] = field(default_factory=list)
     """A row of CURVE_COLUMNS for each finished epoch."""
@@ -46,7 +46,7 @@ class TrainingState:
     best_weights: dict[str, Tensor] = field(default_factory=dict)
 
     def is_better(self, row: tuple[float, ...]) -> bool:
-        """Whether validation accuracy rose, or stayed while validation loss fell."""
+        """Whether validation accuracy rose, or stayed the same while validation loss fell."""
         if not self.curve or self.best_epoch == 0:
             return True
         best = self.curve[self.best_epoch - 1]
@@ -83,9 +83,9 @@ def fit(
     device
         Where to train.
     world
-        The processes that train together; every one calls this function.
+        The processes that train together; each of them calls this function.
     checkpoint
-        Where the state to resume from is kept, seen by all processes; None keeps none.
+        Where the state is saved, visible to all processes; None saves none.
     on_epoch
         Called after each epoch with its number and its row of CURVE_COLUMNS.
     """
@@ -135,9 +135,9 @@ def _make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer
         fan_in = parameter[0].numel() if parameter.dim() > 1 else 1
         slower = max(1.0, fan_in / (recipe.learning_rate_fan_in or fan_in))
         by_rate.setdefault(recipe.learning_rate / slower, []).append(parameter)
-    # The full rate first: the one that curves show.
+    # The full rate first, since the curves show the first group's.
     groups = [{"params": by_rate[rate], "lr": rate} for rate in sorted(by_rate, reverse=True)]
-    # One pass over the weights instead of ten: what counts with 120 million of them.
+    # Fused: one pass over the weights instead of ten, which matters with 120 million of them.
     return kind(groups, weight_decay=recipe.weight_decay, fused=True)
 
 
@@ -162,7 +162,7 @@ def _train_epoch(
     seeds: tuple[int, int],
     world: World,
 ) -> tuple[float, float]:
-    """One pass over the train clips: mean loss and accuracy as seen while training."""
+    """One pass over the train clips; mean loss and accuracy measured while training."""
     rng = np.random.default_rng(seeds)  # the order: the same in every process
     *own_rngs, common_rng = rng.spawn(world.size + 1)
     own_rng = own_rngs[world.rank]
@@ -190,7 +190,8 @@ def _train_epoch(
             logits = network(x, n_frames)
         loss = loss_of(logits.float(), y)
         optimizer.zero_grad()
-        # Gradients are averaged over the processes: to that of the whole batch's mean loss.
+        # Gradients are averaged over processes: scaled, that is the gradient of the whole
+        # batch's mean loss.
         (loss * (counted * len(y) * world.size / len(positions))).backward()
         if recipe.gradient_clip is not None:
             nn.utils.clip_grad_norm_(network.parameters(), recipe.gradient_clip)

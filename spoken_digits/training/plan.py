@@ -1,4 +1,4 @@
-"""The plan of a model: everything that decides its training, besides the data and the code.
+"""The plan of a model: all that decides its training, besides data and code.
 
 Stage `plan` resolves params.yaml into one file a model, so that a model is trained again when, and
 only when, something in its own plan changes.
@@ -34,7 +34,7 @@ class Plan:
 
 
 def write_plans(folder: Path, plans: Sequence[Plan], checkpoint_seconds: float) -> None:
-    """Write a file a plan into the empty `folder`, and apart from them what changes no result."""
+    """Write one file per plan into the empty `folder`; settings that change no result go apart."""
     for plan in plans:
         files.write_json(folder / f"{plan.model}.json", dataclasses.asdict(plan))
     files.write_json(folder / _SETTINGS, {_CHECKPOINT: checkpoint_seconds})
@@ -60,7 +60,7 @@ def read_plan(folder: Path, model: str) -> Plan:
 
 
 def read_checkpoint_seconds(folder: Path) -> float:
-    """Least time between two saved states of a training, seconds."""
+    """Shortest time between two checkpoints of a training, seconds."""
     path = folder / _SETTINGS
     try:
         return float(files.read_json(path, _MADE_BY)[_CHECKPOINT])

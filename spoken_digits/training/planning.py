@@ -26,7 +26,7 @@ def make_plan(config: Config, model: str, corpus: str, n_classes: int) -> Plan:
     model
         Name of the model.
     corpus
-        Name of the corpus, whose recipe counts.
+        Name of the corpus; `train_on` may hold a recipe for it.
     n_classes
         Words of the corpus.
 
@@ -47,7 +47,7 @@ def make_plan(config: Config, model: str, corpus: str, n_classes: int) -> Plan:
 
 
 def describe_network(params: ModelParams, n_coefficients: int, n_classes: int) -> dict[str, Any]:
-    """`name` and keyword arguments of the network, a null hidden size solved from its budget."""
+    """`name` and keyword arguments of the network; a null hidden size is solved from the budget."""
     arguments = params.arguments()
     memory = getattr(params, "budget", None)
     if memory is not None and arguments["hidden_dim"] is None:
@@ -59,7 +59,7 @@ def describe_network(params: ModelParams, n_coefficients: int, n_classes: int) -
 
 @dataclass(frozen=True, kw_only=True)
 class TrainParams(Recipe):
-    """Section `train`: the recipe, and what changes no result."""
+    """Section `train`: the recipe, and settings that change no result."""
 
     checkpoint_seconds: Annotated[float, Bounds(0, 86_400, example=60)]
     """Shortest time between two checkpoints to resume from, in seconds. It changes no result and
@@ -77,7 +77,7 @@ def read_recipe(config: Config, model: str, model_params: ModelParams, corpus: s
     common = config.section("train", TrainParams)
     where = section_name(model)
     changes = convert_part(TrainParams, model_params.train, f"{where}.train")
-    # Those of other corpora are checked too, rather than on the day the corpus is changed.
+    # Recipes for other corpora are checked now, not when the corpus is changed.
     by_corpus = {
         name: convert_part(TrainParams, values, f"{where}.train_on.{name}")
         for name, values in model_params.train_on.items()

@@ -1,6 +1,6 @@
 """Integer LSTM -> C: constants for ``firmware/sd_network.c``, the same bytes every time.
 
-The order and code of the weights are described in ``firmware/sd_kernels.h``.
+The order and encoding of the weights are described in ``firmware/sd_kernels.h``.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ def c_files(
     Parameters
     ----------
     network
-        What to write down.
+        What to emit.
     name
         A C identifier; the files are ``{name}.h`` and ``{name}.c``.
     labels
         (n_classes,) the words, in the order of the logits.
     provenance
-        What a reader must know of the model, printed line by line in its model card: corpus,
-        split, accuracy, parameters, versions. Must not hold a time or a path.
+        Facts about the model for the model card, one a line: corpus, split, accuracy,
+        parameters, versions. Must not hold a time or a path.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def memory_sizes(network: IntegerLSTM) -> dict[str, int]:
 
 
 def interleave(weight: NDArray[np.int8], scheme: Scheme) -> NDArray[np.uint8]:
-    """A layer's matrix in the order and code of C.
+    """A layer's matrix in the order and encoding of C.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Front-end tables as C: ``sd_frontend_tables.h`` and ``sd_frontend_tables.c``.
 
-They are written where they are compiled or exported, never kept: no copy of them can be out of
-date. The same specification gives the same bytes on every machine.
+They are written where they are compiled or exported and never kept, so no copy can be out of date.
+The same specification gives the same bytes on every machine.
 """
 
 from __future__ import annotations

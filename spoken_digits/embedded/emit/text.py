@@ -25,17 +25,17 @@ def braced(values: NDArray[np.integer], ctype: str) -> str:
 
 def literal(value: int) -> str:
     """An int32 as a C constant."""
-    # -2147483648 is a minus before a constant that no 32-bit int holds
+    # In C, -2147483648 negates a constant that does not fit a 32-bit int.
     return "(-2147483647 - 1)" if value == -(2**31) else str(value)
 
 
 def comment_lines(lines: Iterable[str]) -> str:
-    """Lines of a block comment, without its ends."""
+    """Lines of a block comment, without its delimiters."""
     return "\n".join(f" * {line}".rstrip() for line in lines)
 
 
 def comment_text(value: object) -> str:
-    """A value on one line that cannot end the comment it stands in."""
+    """A value on one line that cannot end the comment around it."""
     return " ".join(str(value).replace("*/", "* /").replace("/*", "/ *").split())
 
 

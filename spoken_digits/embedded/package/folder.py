@@ -1,4 +1,4 @@
-"""A network for a firmware engineer: one small folder of C that knows nothing of this project.
+"""A network for a firmware engineer: one small, self-contained folder of C.
 
 Front-end, network, their constants, a worked example, golden vectors to check a port with, and
 a Makefile. The same network gives the same bytes.
@@ -24,7 +24,7 @@ from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.network import IntegerLSTM
 
 FIRST_FRAMES = 2
-"""Frames written out in full in a golden vector; the others are in its hash."""
+"""Frames that a golden vector holds in full; its hash covers the others."""
 
 _HASH_START, _HASH_FACTOR = 2166136261, 16777619  # FNV-1a, 32 bits
 _OWN_NAMES = {"golden", "main", "sd_model"}
@@ -45,7 +45,7 @@ def export_files(
     licence: str,
     measured: Mapping[str, int] | None = None,
 ) -> dict[str, bytes]:
-    """Everything that the folder holds.
+    """Content of the folder.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def export_files(
     labels
         (n_classes,) the words, in the order of the logits.
     provenance
-        What a reader must know of the model, printed line by line: corpus, its licence, accuracy.
+        Facts about the model, printed one a line: corpus, its licence, accuracy.
         Must not hold a time or a path.
     golden
         A few short clips, at least one: (utterance, int16 samples at ``spec.sample_rate``).
@@ -146,7 +146,7 @@ def _named(text: str, name: str) -> str:
 def _golden_files(
     network: IntegerLSTM, spec: FrontendSpec, name: str, golden: Sequence[Golden]
 ) -> dict[str, str]:
-    """``golden.h`` and ``golden.c``: samples, and what Python makes of them."""
+    """``golden.h`` and ``golden.c``: samples, and the results of Python."""
     features, counts = frontend.extract([pcm for _, pcm in golden], spec)
     logits = network.logits(features, counts)
     arrays, entries = [], []
@@ -191,7 +191,7 @@ def _makefile(paths: Iterable[str]) -> str:
 
 
 _GOLDEN_HEADER = """\
-/* Golden vectors of {name}: clips, and what its Python twin makes of them. Generated. */
+/* Golden vectors of {name}: clips and the results of its Python twin. Generated. */
 #ifndef GOLDEN_H
 #define GOLDEN_H
 
@@ -265,7 +265,7 @@ $(BUILD)/%.o: src/%.c $(HEADERS) $(BUILD)/command
 $(BUILD)/%.o: example/%.c $(HEADERS) $(BUILD)/command
 	$(CC) $(C99) $(CFLAGS) -Iexample -c $< -o $@
 
-# another compiler or other flags: everything anew
+# rebuild all if the compiler or flags change
 $(BUILD)/command: force
 	@mkdir -p $(BUILD)
 	@echo '$(CC) $(C99) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(C99) $(CFLAGS)' > $@

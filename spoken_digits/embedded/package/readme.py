@@ -26,7 +26,7 @@ _MEASURED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Readme:
-    """What the README tells of; fields as in `folder.export_files`."""
+    """What the README is about; fields as in `folder.export_files`."""
 
     network: IntegerLSTM
     spec: FrontendSpec
@@ -55,11 +55,11 @@ class Readme:
 
 A spoken-word recogniser in C99, integers only: int16 samples at {spec.sample_rate:,} Hz in,
 one of {n_words} words out. No floating point, no allocation, no recursion, no library but `memcpy`
-and its kin where a compiler puts them in. The caller owns all memory. It is equal in every bit to
-the Python model it was generated from; `make check` shows it.
+and its kin where a compiler puts them in. The caller owns all memory. It gives the same bits as
+the Python model it was generated from; `make check` proves it.
 
-It answers one word for one clip of at most {seconds}. It does not find words in a stream of
-sound, and it answers one of its words to whatever it hears.{synthetic}"""
+It takes one clip of at most {seconds} and answers with one word. It does not find words in a
+stream of sound, and it answers with one of its words whatever it hears.{synthetic}"""
 
     def _model(self) -> str:
         units = ", ".join(str(layer.n_units) for layer in self.network.layers)
@@ -86,8 +86,8 @@ sound, and it answers one of its words to whatever it hears.{synthetic}"""
         rows["RAM together"] = f"{sum(ram.values()):,}"
         page = "## Memory\n\n" + _table(("what", "bytes"), rows)
         page += (
-            "\n\nThe RAM is for pointers of 32 bits. Code comes on top, about 4 KiB, and a stack\n"
-            "of less than 1 KiB; `make size` (see the Makefile) shows what your compiler makes."
+            "\n\nRAM is for 32-bit pointers. Add about 4 KiB of code and a stack\n"
+            "of less than 1 KiB; `make size` (see the Makefile) shows the sizes with your compiler."
         )
         found = {_MEASURED[key]: f"{value:,}" for key, value in self.measured.items()}
         if found:
@@ -109,7 +109,7 @@ Add `src/*.c` to your build and `include` to its header folders.
     /* a word begins */
     sd_frontend_reset(&frontend);
     sd_network_reset(&{name}, &state);
-    /* samples arrive, any number: push until all are taken */
+    /* any number of samples arrives: push until all are taken */
     taken = sd_frontend_push(&frontend, samples, n);
     if (sd_frontend_ready(&frontend)) {{
         sd_frontend_frame(&frontend, &scratch, features);
@@ -130,11 +130,11 @@ A real value is a logit divided by 2^{upper}_LOGIT_FRACTION_BITS."""
 - Mono, {rate:,} Hz, int16. From 16,000 Hz or more: low-pass below {rate // 2:,} Hz, then decimate;
   dropping samples without the filter folds noise into the speech.
 - An unsigned ADC: subtract its middle. A 12-bit ADC: shift left by 4. Gain does not matter within
-  reason, the front-end levels itself; clipping does.
+  reason, since the front-end adjusts its level; clipping does.
 - Call `hear` from the main loop with each block that DMA completes, not from the interrupt: a
   frame takes the time of one transform.
-- Begin a clip with the word: a detector of loudness that keeps a few blocks back is enough in a
-  quiet room. End it when the word is over or `SD_FRONTEND_MAX_FRAMES` frames are taken."""
+- Begin a clip with the word: a loudness detector that keeps the last few blocks is enough in a
+  quiet room. End it when the word ends or `SD_FRONTEND_MAX_FRAMES` frames are taken."""
 
     def _check(self) -> str:
         clips = ", ".join(f"`{utterance}`" for utterance in self.utterances)
@@ -148,8 +148,8 @@ board, do the same with `example/` linked in: `main` returns 0 when all is equal
     make check
     make objects CC=arm-none-eabi-gcc CFLAGS='-mcpu=cortex-m0 -mthumb -Os -ffreestanding'
 
-Needed of the compiler: 32-bit arithmetic in two's complement and arithmetic right shifts, both
-asserted while compiling. Headers are safe for C++. `sd_avx2.h` serves desktops only
+The compiler must have 32-bit two's complement arithmetic and arithmetic right shifts; both are
+asserted at compile time. Headers can be used from C++. `sd_avx2.h` is for desktops only
 (`-march=native`) and may be left out with `-DSD_PORTABLE`."""
 
     def _licence(self) -> str:
@@ -176,7 +176,7 @@ def ram_bytes(network: IntegerLSTM, spec: FrontendSpec, name: str) -> dict[str, 
 
 
 def _words(n_bytes: int) -> int:
-    """Rounded up to whole 32-bit words, as the compiler does."""
+    """Round up to whole 32-bit words, as the compiler does."""
     return -(-n_bytes // 4) * 4
 
 

@@ -1,6 +1,6 @@
-"""Feature kind ``mfcc_int``: int16 samples to int8 cepstra, in integers all the way.
+"""Feature kind ``mfcc_int``: int16 samples to int8 cepstra, using integers only.
 
-The NumPy twin of ``firmware/sd_frontend.c``, equal to it in every bit. One frame goes through
+The NumPy twin of ``firmware/sd_frontend.c``, equal bit for bit. One frame goes through
 
 1. DC: subtract the rounded mean of the 256 samples, so that a constant offset changes no bit;
 2. level: shift the samples left until one fills 16 bits (a quiet talker is not starved);

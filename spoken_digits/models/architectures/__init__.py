@@ -1,6 +1,6 @@
 """The architectures, one module each, found by name.
 
-A module defines `Params`, the section of params.yaml, and `Network`. Adding an architecture takes
+A module defines `Params`, its section of params.yaml, and `Network`. To add an architecture, add
 such a module and a section under `variants` that names it.
 """
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Architecture(Protocol):
-    """What a module of this package defines."""
+    """Interface of the modules in this package."""
 
     Params: type[ModelParams]
     Network: type[BaseNetwork]

@@ -34,7 +34,7 @@ class Params(ModelParams):
 
 
 class Network(BaseNetwork):
-    """Two convolutions and a perceptron over the spectrogram as a picture."""
+    """Two convolutions and a perceptron; the spectrogram is treated as an image."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Network(BaseNetwork):
         return logits
 
     def multiply_accumulates(self) -> int:
-        """Multiplications with weights for one clip."""
+        """Multiplications by weights for one clip."""
         return self._conv_macs + sum(
             layer.weight.numel() for layer in self.linears if isinstance(layer, nn.Linear)
         )

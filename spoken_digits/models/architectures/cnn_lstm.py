@@ -1,4 +1,4 @@
-"""`cnn_lstm`: one convolution, its maps cut along time into the steps of an LSTM."""
+"""`cnn_lstm`: one convolution whose maps, cut along time, are the steps of an LSTM."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Params(ModelParams):
 
 
 class Network(BaseNetwork):
-    """One convolution, its maps cut along time into the steps of an LSTM, and a linear layer."""
+    """One convolution, an LSTM over its maps cut along time, and a linear layer."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Network(BaseNetwork):
 
     def forward(self, x: Tensor, n_frames: Tensor) -> Tensor:
         picture = x.transpose(1, 2).unsqueeze(1)  # (batch, 1, n_bins, n_frames)
-        maps = torch.relu(self.pool(self.convolution(picture)))  # as ReLU first, but cheaper
+        maps = torch.relu(self.pool(self.convolution(picture)))  # same as ReLU first, but cheaper
         # (batch, channels, n_bins / 2, n_frames / 2) -> (batch, n_steps, inputs a step)
         steps = torch.stack(maps.chunk(self.n_steps, dim=3), dim=1).flatten(2)
         if self.training:
@@ -73,8 +73,8 @@ class Network(BaseNetwork):
     def _last_state(self, steps: Tensor) -> Tensor:
         """``self.lstm(steps)[0][:, -1]``, (batch, hidden_dim), step by step.
 
-        With 40,960 inputs and four steps nearly all work is one matrix product; written so, its
-        gradient is one too, and half the time of PyTorch's own LSTM.
+        With 40,960 inputs and four steps nearly all work is one matrix product. Written this way
+        its gradient is one product too, and takes half the time of PyTorch's own LSTM.
         """
         lstm = self.lstm
         weight_ih, weight_hh, bias_ih, bias_hh = lstm.parameters()
@@ -87,6 +87,6 @@ class Network(BaseNetwork):
         return hidden
 
     def multiply_accumulates(self) -> int:
-        """Multiplications with weights for one clip."""
+        """Multiplications by weights for one clip."""
         a_step = 4 * self.lstm.hidden_size * (self.lstm.input_size + self.lstm.hidden_size)
         return self._conv_macs + self.n_steps * a_step + self.linear.weight.numel()

@@ -66,11 +66,11 @@ class Network(BaseNetwork):
 
     def forward(self, x: Tensor, n_frames: Tensor) -> Tensor:
         if self.pooling == "mean":
-            x = x[:, : int(n_frames.max())]  # frames that no clip of the batch has count nowhere
+            x = x[:, : int(n_frames.max())]  # drop frames past the longest clip of the batch
         n_frames = n_frames.to(x.device)
         valid = torch.arange(x.shape[1], device=x.device) < n_frames[:, None]  # (batch, n_frames)
         if self.pooling == "last":
-            # The padding counts here: it must be the same whatever augmentation left in it.
+            # Here padding matters: make it the same in training and evaluation.
             x = x * valid.unsqueeze(2)
         layered = self.training and x.device.type == "cpu"
         outputs = self._layer_by_layer(x) if layered else portable_lstm.outputs(self.lstm, x)
@@ -86,8 +86,8 @@ class Network(BaseNetwork):
     def _layer_by_layer(self, x: Tensor) -> Tensor:
         """``self.lstm(x)[0]``, (batch, n_frames, hidden_dim), without its two slow parts.
 
-        On a processor PyTorch draws the dropout between two layers in the time that a layer
-        takes, and bfloat16 with an odd number of inputs takes half as long again.
+        On a CPU, PyTorch's dropout between two layers takes as long as a layer, and bfloat16 with
+        an odd number of inputs takes 1.5 times as long.
         """
         lstm, portable = self.lstm, portable_lstm.applies(x)
         odd = 0 if portable else x.shape[2] % 2
@@ -104,7 +104,7 @@ class Network(BaseNetwork):
         return x
 
     def multiply_accumulates(self) -> int:
-        """Multiplications with weights for one clip of full length."""
+        """Multiplications by weights for one clip of full length."""
         hidden, layers = self.lstm.hidden_size, self.lstm.num_layers
         a_frame = 4 * hidden * (self.lstm.input_size + hidden) + (layers - 1) * 8 * hidden**2
         return self.input_shape[0] * a_frame + self.linear.weight.numel()
