@@ -1,8 +1,9 @@
 """One clip, and many, through every trained model and scheme.
 
 Rows `latency_<model>.<scheme>` (one clip at a time) and `throughput_<model>.<scheme>` (seconds
-per clip in batches), from features to logits, on two threads; PyTorch and C take turns. Reference: the same
-model in float32 by PyTorch, given the same clips; for float32 itself, one clip at a time.
+per clip in batches), from features to logits, on two threads; PyTorch and C take turns.
+Reference: the same model in float32 by PyTorch, given the same clips; for float32 itself, one clip
+at a time.
 """
 
 from __future__ import annotations
