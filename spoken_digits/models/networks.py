@@ -172,10 +172,7 @@ class CnnLstm(nn.Module):
         maps = torch.relu(self.pool(self.convolution(picture)))  # as ReLU first, but cheaper
         # (batch, channels, n_bins / 2, n_frames / 2) -> (batch, n_steps, inputs a step)
         steps = torch.stack(maps.chunk(self.n_steps, dim=3), dim=1).flatten(2)
-        if self.training:
-            last = self._last_state(steps)
-        else:
-            last = portable_lstm.outputs(self.lstm, steps)[:, -1]  # (batch, hidden_dim)
+        last = self._last_state(steps) if self.training else self.lstm(steps)[0][:, -1]
         logits: Tensor = self.linear(last)  # (batch, n_classes)
         return logits
 
