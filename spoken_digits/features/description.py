@@ -27,6 +27,7 @@ _SCHEMAS: dict[str, type[Any]] = {
 }
 _LARGEST = {"n_fft": 2**16, "n_mels": 512, "n_frames": 2**14}
 _LARGEST_OTHER = 2**22
+_SMALLEST = {"n_fft": 2, "hop_length": 1, "n_mels": 1, "n_mfcc": 1, "n_frames": 1, "n_samples": 1}
 _SAMPLE_RATES_HZ = (1_000, 768_000)
 
 
@@ -55,6 +56,8 @@ def described_shape(description: Mapping[str, Any]) -> tuple[int, int]:
         largest = _LARGEST.get(key, _LARGEST_OTHER)
         if any(abs(v) > largest for v in _numbers(value)):
             raise UserError(f"features.{key} must not exceed {largest}")
+        if any(v < _SMALLEST.get(key, v) for v in _numbers(value)):
+            raise UserError(f"features.{key} is {value}, must be {_SMALLEST[key]} or more")
         if key == "floor_lsb" and isinstance(value, int | float) and value <= 0:
             raise UserError(f"features.{key} is {value}, must be more than 0")
         if key.startswith("sample_rate") and isinstance(value, int):
