@@ -9,7 +9,6 @@ import ast
 import inspect
 from pathlib import Path
 
-from spoken_digits.config import describe, field_hints
 from spoken_digits.corpora import CorpusParams, SyntheticParams
 from spoken_digits.data.splits import SplitParams
 from spoken_digits.embedded.toolchain import MeasureParams
@@ -27,6 +26,7 @@ from spoken_digits.quantization.int8_dynamic import Int8DynamicParams
 from spoken_digits.quantization.networks import NetworkParams
 from spoken_digits.training.planning import TrainParams
 from spoken_digits.training.recipe import Recipe
+from spoken_digits.validation import describe, field_hints
 
 SECTIONS: list[tuple[str, type]] = [
     ("corpus", CorpusParams),
