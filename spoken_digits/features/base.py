@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits import validation
-from spoken_digits.audio import Waveform
-from spoken_digits.data.store import Features
 
 if TYPE_CHECKING:
+    from spoken_digits.audio import Waveform
     from spoken_digits.config import Config
+    from spoken_digits.data.store import Features
 
 T = TypeVar("T")
 

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.audio import Waveform
-from spoken_digits.data.store import Features
 from spoken_digits.features.base import described
 from spoken_digits.integer.frontend import frontend
 from spoken_digits.integer.frontend.specification import WINDOW_SAMPLES, FrontendSpec
 
 if TYPE_CHECKING:
+    from spoken_digits.audio import Waveform
     from spoken_digits.config import Config
+    from spoken_digits.data.store import Features
 
 _FULL_SCALE = 32768
 
