@@ -108,8 +108,7 @@ def epoch_row(name: str, model: str, data: Path) -> dict[str, Any]:
 def portable_row(model: str, data: Path = DATA) -> dict[str, Any]:
     """A training step with kernels that are the same on every processor, beside the fastest."""
     portable, fast = (
-        _call("own_step", model, data, "--arithmetic", arithmetic)
-        for arithmetic in ("portable", "fast")
+        _call("own_step", model, data, "--arithmetic", kind) for kind in ("portable", "fast")
     )
     note = (
         f"forward, backward, clipping and Adam by the model's own recipe, arithmetic portable "

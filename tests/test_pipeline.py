@@ -278,3 +278,114 @@ def test_a_changed_recording_is_noticed(workspace):
     finally:
         (own / "yes" / "anna_9.wav").unlink()
     assert workspace.dvc("status", "download").strip().endswith("up to date.")
+
+
+def changed_stages(workspace: Workspace) -> set[str]:
+    """Stages that `dvc repro` would run for a reason of their own, not for another stage's."""
+    return set(json.loads(workspace.run("dvc", "status", "--json", "dvc.yaml").stdout))
+
+
+MEAN_LINEAR = '''
+"""`mean_linear`: a linear layer over the mean of the frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from spoken_digits.models.base import BaseNetwork, ModelParams
+
+
+@dataclass(frozen=True, kw_only=True)
+class Params(ModelParams):
+    """One layer."""
+
+
+class Network(BaseNetwork):
+    def __init__(self, *, input_shape: tuple[int, int], n_classes: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(input_shape[1], n_classes)
+
+    def forward(self, x: Tensor, n_frames: Tensor) -> Tensor:
+        valid = torch.arange(x.shape[1]) < n_frames[:, None]
+        return self.linear((x * valid.unsqueeze(2)).sum(1) / n_frames[:, None])
+
+    def multiply_accumulates(self) -> int:
+        return self.linear.weight.numel()
+'''
+
+
+@pytest.mark.pipeline
+def test_a_variant_is_one_section_and_an_architecture_one_module(workspace):
+    start_over(workspace)
+    # The package as it stands in the workspace, where the new module is.
+    here = {"PYTHONPATH": str(workspace.folder)}
+    (workspace.folder / "spoken_digits/models/architectures/mean_linear.py").write_text(MEAN_LINEAR)
+
+    def add(params: dict) -> None:
+        params["variants"]["wide"] = copy.deepcopy(params["variants"]["lstm_36kb_1layer"])
+        params["variants"]["plain"] = {
+            "architecture": "mean_linear",
+            "features": "mfcc",
+            "train": {},
+            "train_on": {},
+        }
+
+    workspace.change(add)
+    try:
+        output = workspace.run("dvc", "repro", extra=here).stdout
+    finally:
+        (workspace.folder / "spoken_digits/models/architectures/mean_linear.py").unlink()
+    own = {
+        f"{stage}@{name}"
+        for stage in ("train", "evaluate", "quantize_dynamic")
+        for name in ("wide", "plain")
+    }
+    assert stages_run(output) == own | {"plan", "collect"}
+    assert "plain" in workspace.files()["plots/models/curves.csv"].decode()
+    assert json.loads(workspace.files()["metrics/plain.json"])["parameters"] > 0
+
+
+@pytest.mark.pipeline
+def test_only_what_an_edit_changes_runs_again(workspace):
+    start_over(workspace)
+
+    def touched(file: str) -> set[str]:
+        path = workspace.folder / file
+        before = path.read_text()
+        path.write_text(before + "\n# a comment\n")
+        try:
+            return changed_stages(workspace)
+        finally:
+            path.write_text(before)
+
+    lstms = {"lstm", "lstm_36kb", "lstm_36kb_1layer", "lstm_int8_36kb"}
+    stages = ("train", "evaluate", "quantize_dynamic")
+    networks = {
+        "quantize@lstm_36kb-int8",
+        "quantize@lstm_36kb-pow2",
+        "quantize@lstm_int8_36kb-int8",
+    }
+    everywhere = {f"{stage}@{name}" for stage in stages for name in lstms}
+    changed = touched("spoken_digits/models/architectures/lstm.py")
+    assert {name for name in changed if name.startswith(stages)} == everywhere
+    assert touched("spoken_digits/integer/activation.py") >= networks
+    assert not {s for s in touched("spoken_digits/integer/activation.py") if s.startswith("train@")}
+    measured = {name.replace("quantize", "measure") for name in networks}
+    exported = {name.replace("quantize", "export") for name in networks}
+    assert touched("firmware/sd_mel.c") == measured | exported
+    assert not {s for s in touched("spoken_digits/features/mfcc.py") if s.startswith("train@cnn")}
+
+
+@pytest.mark.pipeline
+def test_recipes_of_other_corpora_and_the_pace_of_checkpoints_train_nothing_again(workspace):
+    start_over(workspace)
+
+    def edit(params: dict) -> None:
+        params["variants"]["cnn"]["train_on"]["audiomnist"]["learning_rate"] = 0.123
+        params["train"]["checkpoint_seconds"] = 7
+
+    workspace.change(edit)
+    assert stages_run(workspace.dvc("repro")) == {"plan"}

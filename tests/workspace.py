@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +42,20 @@ class Workspace:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(REPOSITORY / name, folder / name)
 
-    def run(self, *command: str, check: bool = True, **options: Any) -> subprocess.CompletedProcess:
-        """Run a command of the environment in the folder."""
+    def run(
+        self,
+        *command: str,
+        check: bool = True,
+        extra: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> subprocess.CompletedProcess:
+        """Run a command of the environment in the folder, with `extra` environment variables."""
         environment = {
             **os.environ,
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             "GIT_CONFIG_GLOBAL": os.devnull,
             "SPOKEN_DIGITS_ARCHIVES": str(self.folder / "no-archives"),
+            **(extra or {}),
         }
         for name in ("AUTHOR", "COMMITTER"):
             environment |= {f"GIT_{name}_NAME": "tests", f"GIT_{name}_EMAIL": "tests@localhost"}

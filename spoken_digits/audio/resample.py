@@ -30,8 +30,8 @@ def resample(waveform: Waveform, sample_rate: int, target_rate: int) -> Waveform
         )
     offset = np.float32(waveform.mean(dtype=np.float64))
     centred = waveform - offset
-    resampled = np.asarray(soxr.resample(centred, sample_rate, target_rate, quality="HQ")) + offset
-    return fix_length(resampled.astype(np.float32, copy=False), n_samples)
+    resampled = np.asarray(soxr.resample(centred, sample_rate, target_rate, quality="HQ"))
+    return fix_length(resampled.astype(np.float32, copy=False), n_samples) + offset
 
 
 def fix_length(waveform: Waveform, n_samples: int) -> Waveform:

@@ -138,6 +138,13 @@ def test_resampling_is_that_of_librosa(rate, target):
     np.testing.assert_allclose(audio.resample(wave, rate, target), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize(("rate", "target"), [(8000, 16000), (48000, 8000), (44100, 16000)])
+def test_an_offset_goes_through_resampling_as_it_is(rate, target):
+    wave = np.random.default_rng(0).normal(0, 0.1, 3001).astype(np.float32)
+    shifted = audio.resample(wave + np.float32(0.25), rate, target)
+    np.testing.assert_allclose(shifted, audio.resample(wave, rate, target) + 0.25, atol=1e-6)
+
+
 def test_headerless_samples_are_refused_with_the_command_that_says_their_format():
     with pytest.raises(UserError, match=r"ffmpeg -f s16le -ar RATE -i a\.pcm a\.wav"):
         audio.decode(bytes(100), "a.pcm")

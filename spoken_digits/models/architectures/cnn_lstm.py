@@ -11,7 +11,6 @@ from torch.nn import functional
 
 from spoken_digits.bounds import Bounds
 from spoken_digits.errors import UserError
-from spoken_digits.models import portable_lstm
 from spoken_digits.models.base import BaseNetwork, ModelParams
 
 
@@ -63,10 +62,7 @@ class Network(BaseNetwork):
         maps = torch.relu(self.pool(self.convolution(picture)))  # as ReLU first, but cheaper
         # (batch, channels, n_bins / 2, n_frames / 2) -> (batch, n_steps, inputs a step)
         steps = torch.stack(maps.chunk(self.n_steps, dim=3), dim=1).flatten(2)
-        if self.training:
-            last = self._last_state(steps)
-        else:
-            last = portable_lstm.outputs(self.lstm, steps)[:, -1]  # (batch, hidden_dim)
+        last = self._last_state(steps) if self.training else self.lstm(steps)[0][:, -1]
         logits: Tensor = self.linear(last)  # (batch, n_classes)
         return logits
 
