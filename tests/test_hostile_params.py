@@ -216,6 +216,7 @@ def test_every_key_with_every_wrong_value(path):
             assert path[-1] in message
             assert "\n" not in message
             assert message.isprintable()
+            assert message.count("`") % 2 == 0
             assert len(message) < 500
         else:
             assert allowed(hint_of(path), value), f"{path} took {value!r:.60}"

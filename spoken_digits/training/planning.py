@@ -51,9 +51,11 @@ def describe_network(params: ModelParams, n_coefficients: int, n_classes: int) -
     arguments = params.arguments()
     memory = getattr(params, "budget", None)
     if memory is not None and arguments["hidden_dim"] is None:
-        arguments["hidden_dim"] = budget.largest_hidden_dim(
+        solved = budget.largest_hidden_dim(
             memory, arguments["num_layers"], n_coefficients, n_classes
         )
+        # A model file is held to the bounds of params.yaml.
+        arguments |= convert_part(type(params), {"hidden_dim": solved}, "budget gives")
     return {"name": params.architecture, **arguments}
 
 
