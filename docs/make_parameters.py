@@ -83,9 +83,8 @@ def page() -> str:
     for name, schemas in SECTIONS.items():
         lines = [f"## {name}\n", "| key | value | meaning |", "|---|---|---|"]
         for schema in schemas:
-            lines += [
-                f"| `{key}` | {value} | {meaning} |" for key, value, meaning in fields(schema)
-            ]
+            for key, accepted, meaning in fields(schema):
+                lines.append(f"| `{key}` | {accepted} | {meaning} |")
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 

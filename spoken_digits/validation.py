@@ -101,13 +101,16 @@ def describe(hint: Any) -> str:
     if origin is Literal:
         return f"one of {', '.join(map(str, arguments))}" if arguments[1:] else f"{arguments[0]}"
     if origin in (list, tuple):
-        rule = _length(plain, rule)
-        items = f"a list{_items(rule)}" if rule else "a list"
+        length = _length(plain, rule)
+        items = "a list"
+        if length is not None:
+            low, high = length.low, length.high
+            items += f" of {low} items" if low == high else f" of {low} to {high:,} items"
         return f"{items}, each {describe(arguments[0])}"
     if plain in _TYPE_NAMES:
-        suffix = f" {rule}" if isinstance(rule, Bounds | Form) else ""
-        suffix = f" of {rule.low} to {rule.high:,} characters" if _is_length(rule) else suffix
-        return _TYPE_NAMES[plain] + suffix
+        if isinstance(rule, Length):
+            return f"{_TYPE_NAMES[plain]} of {rule.low} to {rule.high:,} characters"
+        return f"{_TYPE_NAMES[plain]} {rule}" if rule else _TYPE_NAMES[plain]
     if isinstance(rule, Keys):
         return f"a section whose keys are among {', '.join(rule.names)}"
     return "a section with keys of its own"
@@ -244,16 +247,6 @@ def _length(plain: Any, rule: Length | None) -> Length | None:
     if typing.get_origin(plain) is tuple and Ellipsis not in arguments:
         return Length(len(arguments), len(arguments))
     return rule
-
-
-def _is_length(rule: Any) -> bool:
-    return isinstance(rule, Length)
-
-
-def _items(length: Length) -> str:
-    if length.low == length.high:
-        return f" of {length.low:,} items"
-    return f" of {length.low} to {length.high:,} items"
 
 
 def _is_text(value: str, rule: Length | Form | None) -> bool:

@@ -94,6 +94,10 @@ def test_files_that_are_no_models_are_refused(network, tmp_path):
             {"architecture": {**CARD.architecture, "dropout": 1}},
             "`architecture.dropout` is 1, ",
         ),
+        (
+            {"architecture": {**CARD.architecture, "num_layers": 1.0}},
+            "`architecture.num_layers` is",
+        ),
         ({"architecture": {"name": "lstm"}}, "`architecture.hidden_dim` is missing, it must be a"),
         ({"architecture": {"name": "gru"}}, "`architecture.name` is 'gru', must be one of cnn, "),
     ],
