@@ -48,10 +48,10 @@ from spoken_digits.data.dataset import Batch, Subset
 from spoken_digits.data.loading import Dataset, load_dataset
 from spoken_digits.data.manifest import read_manifest
 from spoken_digits.models.architectures import cnn
-from spoken_digits.models.base import BaseNetwork
+from spoken_digits.models.base import BaseNetwork, ModelParams
 from spoken_digits.models.device import pick_device, set_up, use_bfloat16
 from spoken_digits.models.networks import make_network
-from spoken_digits.models.params import ModelParams, names, read_model_params
+from spoken_digits.models.params import names, read_model_params
 from spoken_digits.training import loop
 from spoken_digits.training.planning import describe_network, read_recipe
 from spoken_digits.training.recipe import Recipe

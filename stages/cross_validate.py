@@ -36,13 +36,16 @@ from spoken_digits.training.plan import read_plan
 
 DATA = Path("data")
 RAW = DATA / "raw"
+PARAMS = Path("params.yaml")
 PREDICTIONS = Path("studies/predictions")
 
 
 def main() -> None:
     arguments = parse_arguments()
-    config = read_config(Path("params.yaml"))
-    plan = dataclasses.replace(read_plan(DATA / "plans", arguments.model), seed=arguments.seed)
+    config = read_config(PARAMS)
+    plan = dataclasses.replace(
+        read_plan(DATA / "plans", arguments.model, PARAMS), seed=arguments.seed
+    )
     split = resplit(
         load_dataset(DATA, plan.features),
         RAW,

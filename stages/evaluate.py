@@ -50,7 +50,7 @@ N_MISTAKES = 6
 
 def main() -> None:
     name = parse_arguments().model
-    plan = read_plan(PLANS, name)
+    plan = read_plan(PLANS, name, Path("params.yaml"))
     device = set_up(plan.recipe.device, plan.recipe.threads)
     model_file = MODELS / f"{name}.safetensors"
     card, tensors = read_model(model_file)

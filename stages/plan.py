@@ -23,10 +23,11 @@ from spoken_digits.training.planning import make_plan
 
 PROVENANCE = Path("data/raw/provenance.json")
 PLANS = Path("data/plans")
+PARAMS = Path("params.yaml")
 
 
 def main() -> None:
-    config = read_config(Path("params.yaml"))
+    config = read_config(PARAMS)
     provenance = files.read_json(PROVENANCE, "dvc repro download")
     plans = [
         make_plan(config, model, provenance["corpus"], len(provenance["labels"]))
@@ -34,7 +35,7 @@ def main() -> None:
     ]
     with files.replacing(PLANS) as folder:
         folder.mkdir()
-        write_plans(folder, plans, config.value("train.checkpoint_seconds", float))
+        write_plans(folder, plans, config.value("train.checkpoint_seconds", float), PARAMS)
     print(f"{PLANS}: {', '.join(plan.model for plan in plans)}")
 
 

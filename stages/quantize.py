@@ -47,7 +47,7 @@ CPU = torch.device("cpu")
 def main() -> None:
     arguments = parse_arguments()
     name, scheme = arguments.model, arguments.scheme
-    plan = read_plan(PLANS, name)
+    plan = read_plan(PLANS, name, Path("params.yaml"))
     module = scheme_module(scheme)
     params = read_config(Path("params.yaml")).section(f"quantize.{scheme}", module.PARAMS)
     set_up(plan.recipe.device, plan.recipe.threads)

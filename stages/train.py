@@ -39,7 +39,7 @@ RESUME = Path(".resume")
 def main() -> None:
     name = parse_arguments().model
     start = time.monotonic()
-    plan = read_plan(PLANS, name)
+    plan = read_plan(PLANS, name, Path("params.yaml"))
     dataset = load_dataset(DATA, plan.features)
     with joined() as world, alone(RESUME, name) if world.is_first else nullcontext():
         trained = train_model(

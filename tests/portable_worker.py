@@ -28,7 +28,7 @@ from spoken_digits.config import Config, read_config
 from spoken_digits.data.dataset import Subset, fit_normalisation
 from spoken_digits.evaluation.inference import predict
 from spoken_digits.evaluation.metrics import accuracy_metrics
-from spoken_digits.features.registry import KINDS, FeatureParams, make_extractor
+from spoken_digits.features.registry import kinds, make_extractor
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.models import portable_lstm
 from spoken_digits.models.card import ModelCard, as_floats
@@ -36,8 +36,8 @@ from spoken_digits.models.device import set_up
 from spoken_digits.models.params import names, read_model_params
 from spoken_digits.quantization import int8_dynamic, integer
 from spoken_digits.training import loop
-from spoken_digits.training.experiment import describe_network
-from spoken_digits.training.recipe import Recipe, read_recipe
+from spoken_digits.training.planning import describe_network, read_recipe
+from spoken_digits.training.recipe import Recipe
 
 # Emulated arithmetic is some hundred times slower: enough clips and frames for every kernel.
 STEPS = 2
@@ -64,10 +64,9 @@ def main() -> None:
 
 def features(config: Config) -> dict[str, str]:
     """Each kind of features, of noise that swells and of noise at a level."""
-    params = config.section("features", FeatureParams)
     hashes = {}
-    for kind in KINDS:
-        extractor = make_extractor(kind, params)
+    for kind in kinds():
+        extractor = make_extractor(kind, config)
         rng = np.random.default_rng(0)
         n = extractor.sample_rate // 2
         waveforms = [rng.uniform(-1, 1, n).astype(np.float32) * scale for scale in (0.02, 0.9)]

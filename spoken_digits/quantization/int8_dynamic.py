@@ -56,7 +56,8 @@ def quantized(
     seed: int,
 ) -> Quantized:
     """See `schemes.SchemeModule`; nothing is drawn at random."""
-    network = quantize(load_network(card, tensors), params.layers)
+    parent = load_network(dataclasses.replace(card, scheme="float32"), tensors)
+    network = quantize(parent, params.layers)
     stored = stored_tensors(network)
     # One clip at a time, as a device would hear them: the scale of the activations is taken
     # over a whole batch, so a clip's result depends on its neighbours.

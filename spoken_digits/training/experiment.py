@@ -13,6 +13,7 @@ from tqdm import tqdm
 from spoken_digits import arithmetic
 from spoken_digits.data.dataset import fit_normalisation
 from spoken_digits.data.loading import Dataset
+from spoken_digits.errors import UserError
 from spoken_digits.io.files import sha256
 from spoken_digits.io.sources import digest_of
 from spoken_digits.models.base import BaseNetwork
@@ -61,6 +62,11 @@ def train_model(
         The processes that train together; every one calls this function.
     """
     name, recipe, seed = plan.model, plan.recipe, plan.seed
+    if (plan.corpus, plan.n_classes) != (dataset.corpus["corpus"], len(dataset.labels)):
+        raise UserError(
+            f"the plan of {name} is for {plan.n_classes} words of {plan.corpus}, the corpus here "
+            f"is {dataset.corpus['corpus']} with {len(dataset.labels)}: run `dvc repro plan`"
+        )
     arithmetic.require(recipe.arithmetic)
     device = set_up(recipe.device, recipe.threads)
     train = dataset.subset("train")

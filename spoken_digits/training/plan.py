@@ -7,10 +7,13 @@ only when, something in its own plan changes.
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from spoken_digits.errors import UserError
 from spoken_digits.io import files
@@ -27,27 +30,48 @@ class Plan:
     """`name` of the architecture and the keyword arguments of its network."""
     features: str
     """Kind of features it reads."""
+    corpus: str
+    """Name of the corpus whose recipe this is."""
+    n_classes: int
+    """Words of the corpus, which a budget's hidden size depends on."""
     seed: int
     """Draws initial weights, order, dropout and augmentation."""
     recipe: Recipe
     """How it is trained."""
 
 
-def write_plans(folder: Path, plans: Sequence[Plan], checkpoint_seconds: float) -> None:
-    """Write a file a plan into the empty `folder`, and apart from them what changes no result."""
+def write_plans(
+    folder: Path, plans: Sequence[Plan], checkpoint_seconds: float, params: Path
+) -> None:
+    """Write one file for each plan, and beside them what changes no result.
+
+    Parameters
+    ----------
+    folder
+        Empty.
+    plans
+        One for each model.
+    checkpoint_seconds
+        Least time between two saved states of a training.
+    params
+        params.yaml, whose sections the plans were made from.
+    """
     for plan in plans:
         files.write_json(folder / f"{plan.model}.json", dataclasses.asdict(plan))
-    files.write_json(folder / _SETTINGS, {_CHECKPOINT: checkpoint_seconds})
+    settings = {_CHECKPOINT: checkpoint_seconds, _MADE_FROM: _digest_of_sections(params)}
+    files.write_json(folder / _SETTINGS, settings)
 
 
-def read_plan(folder: Path, model: str) -> Plan:
+def read_plan(folder: Path, model: str, params: Path) -> Plan:
     """The plan of `model` that `write_plans` wrote into `folder`.
 
     Raises
     ------
     UserError
-        No such model, or a file that is not a plan.
+        No such model, a file that is not a plan, or plans made from another `params`.
     """
+    if _settings(folder).get(_MADE_FROM) != _digest_of_sections(params):
+        raise UserError(f"{params} has changed since {folder} was made: run `{_MADE_BY}`")
     path = folder / f"{model}.json"
     planned = sorted(file.stem for file in folder.glob("*.json"))
     if planned and model not in planned:
@@ -61,11 +85,29 @@ def read_plan(folder: Path, model: str) -> Plan:
 
 def read_checkpoint_seconds(folder: Path) -> float:
     """Least time between two saved states of a training, seconds."""
-    path = folder / _SETTINGS
     try:
-        return float(files.read_json(path, _MADE_BY)[_CHECKPOINT])
+        return float(_settings(folder)[_CHECKPOINT])
     except (KeyError, TypeError, ValueError):
-        raise UserError(f"{path} is damaged: make it again with `{_MADE_BY}`") from None
+        raise UserError(f"{folder / _SETTINGS} is damaged: run `{_MADE_BY}`") from None
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    return files.read_json(folder / _SETTINGS, _MADE_BY)
+
+
+def _digest_of_sections(params: Path) -> str:
+    """Digest of what plans are made from: a run by hand must not use those of other parameters."""
+    try:
+        content = yaml.load(params.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        sections = {name: content.get(name) for name in SECTIONS}
+    except (OSError, yaml.YAMLError, AttributeError, ValueError):
+        return ""
+    return files.sha256(json.dumps(sections, sort_keys=True, default=str).encode())
+
+
+SECTIONS = ("seed", "features", "train", "model", "variants")
+"""Sections of params.yaml that plans are made from."""
+_MADE_FROM = "sections_sha256"
 
 
 _MADE_BY = "dvc repro plan"

@@ -43,6 +43,8 @@ def make_plan(config: Config, model: str, corpus: str, n_classes: int) -> Plan:
         model=model,
         architecture=describe_network(params, extractor.shape[1], n_classes),
         features=params.features,
+        corpus=corpus,
+        n_classes=n_classes,
         seed=config.value("seed", int),
         recipe=read_recipe(config, model, params, corpus),
     )

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from spoken_digits.config import build
 from spoken_digits.errors import UserError
 from spoken_digits.integer.limits import lstm_bytes
 from spoken_digits.models import budget
@@ -184,14 +185,14 @@ def test_bytes_a_weight_and_bytes_a_bias_are_their_own():
 @pytest.mark.parametrize("key", ["kib", "bytes_per_weight", "bytes_per_bias"])
 def test_a_budget_needs_positive_numbers(key):
     for value in (0, -1):
-        with pytest.raises(ValueError, match=f"{key}` is {value}, must be more than 0"):
-            params(**{key: value})
-    assert getattr(params(**{key: 1}), key) == 1
+        with pytest.raises(UserError, match=f"`budget.{key}` is {value}, must be"):
+            build(BudgetParams, {**vars(params()), key: value}, "budget")
+    assert getattr(build(BudgetParams, {**vars(params()), key: 1}, "budget"), key) == 1
 
 
 def test_the_table_in_full():
     tensors = tensor_sizes(50, 1, 13, 10)
-    lines = budget.table(tensors, "total", 60).splitlines()
+    lines = budget.table(tensors, "total", 60 * 1024).splitlines()
     assert lines == [
         "tensor                     shape      values       bytes      KiB",
         "lstm.weight_ih_l0       200 x 13       2,600      10,400    10.16",
@@ -203,5 +204,5 @@ def test_the_table_in_full():
         "total                                 13,510      54,040    52.77",
         "all parameters: 54,040 of 61,440 bytes, 7,400 to spare",
     ]
-    last = budget.table(tensors, "per_layer", 60).splitlines()[-1]
+    last = budget.table(tensors, "per_layer", 60 * 1024).splitlines()[-1]
     assert last == "the largest layer: 52,000 of 61,440 bytes, 9,440 to spare"

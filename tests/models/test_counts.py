@@ -8,7 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from spoken_digits.models.networks import make_network
 from spoken_digits.models.params import read_model_params
-from spoken_digits.training.experiment import describe_network
+from spoken_digits.training.planning import describe_network
 
 
 def counted(network: torch.nn.Module, shape: tuple[int, int]) -> int:

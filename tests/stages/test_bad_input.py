@@ -19,7 +19,13 @@ def workspace(tmp_path_factory) -> Workspace:
     workspace = Workspace(folder / "checkout")
     workspace.shrink(write_recordings(folder / "recordings"), PATTERN)
     workspace.change(lambda params: params["train"].update(epochs=12))
-    for stage in (["download"], ["feature_extract", "mfcc"], ["split"], ["train", "lstm"]):
+    for stage in (
+        ["download"],
+        ["feature_extract", "mfcc"],
+        ["split"],
+        ["plan"],
+        ["train", "lstm"],
+    ):
         workspace.stage(*stage)
     return workspace
 
@@ -148,16 +154,25 @@ def test_features_of_another_corpus(refused, workspace):
         ),
         (["split"], lambda params: params.update(seed="x"), "`seed` is 'x'"),
         (
-            ["train", "lstm"],
+            ["plan"],
             lambda params: params["train"].update(epoch=3),
             "unknown key `train.epoch`; did you mean `epochs`?",
         ),
         (
-            ["train", "lstm"],
+            ["plan"],
             lambda params: params["train"].update(learning_rate=1e38),
             "`train.learning_rate` is 1e+38, must be a number above 0 and at most 10",
         ),
-        (["train", "lstmm"], None, "no model 'lstmm' in params.yaml; there are lstm, lstm_36kb"),
+        (
+            ["train", "lstm"],
+            lambda params: params["train"].update(epochs=3),
+            "params.yaml has changed since data/plans was made: run `dvc repro plan`",
+        ),
+        (
+            ["train", "lstmm"],
+            None,
+            "no model 'lstmm' in params.yaml; there are cnn, cnn_lstm, lstm, lstm_36kb",
+        ),
         (["train", "cnn"], None, "is missing: make it with `dvc repro feature_extract`"),
         (["evaluate", "lstm_36kb"], None, "lstm_36kb.safetensors is missing"),
         (["quantize", "lstm", "int8_dynamic"], None, "metrics/lstm.json is missing"),
@@ -199,7 +214,7 @@ def test_predict_says_how_much_of_a_long_recording_it_hears(workspace, tmp_path)
     result = workspace.run(*command, *(str(tmp_path / f"{n}.wav") for n in ("short", "long")))
     assert result.stdout.count("\n") == 2
     assert result.stderr == (
-        f"{tmp_path / 'long.wav'}: only the first 0.72 s of 1.44 s are heard\n"
+        f"note: {tmp_path / 'long.wav'}: only the first 0.72 s of 1.44 s are heard\n"
     )
 
 

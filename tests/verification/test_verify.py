@@ -117,7 +117,7 @@ def flip(path: Path) -> None:
 def test_an_untouched_checkout_is_whole(pipeline):
     result = pipeline.verify("--files")
     assert result.returncode == 0, result.stdout + result.stderr
-    assert "5 outputs and 5 cached objects hashed, 0 damaged\n" in result.stdout
+    assert "5 outputs and 6 cached objects hashed, 0 damaged\n" in result.stdout
 
 
 @pytest.mark.parametrize("name", ["models/small.safetensors", "metrics/large.json", "data/b.txt"])
@@ -151,7 +151,7 @@ def test_outputs_that_are_not_here_are_counted(pipeline):
     shutil.rmtree(pipeline.root / "models")
     result = pipeline.verify("--files")
     assert result.returncode == 0
-    assert "3 outputs and 5 cached objects hashed, 0 damaged, 2 outputs not here" in result.stdout
+    assert "3 outputs and 6 cached objects hashed, 0 damaged, 2 outputs not here" in result.stdout
 
 
 def test_the_same_results_are_identical(pipeline):
