@@ -23,8 +23,9 @@ from torch import nn
 from spoken_digits.config import Config
 from spoken_digits.data.loading import load_dataset
 from spoken_digits.embedded import host_network
-from spoken_digits.models.card import ModelCard, read_model
+from spoken_digits.models.card import ModelCard
 from spoken_digits.models.device import pick_device
+from spoken_digits.models.model_file import read_model
 from spoken_digits.models.params import names, read_model_params
 from spoken_digits.quantization import integer
 from spoken_digits.quantization.loading import load_any

@@ -16,8 +16,8 @@ from spoken_digits.data.loading import load_dataset
 from spoken_digits.evaluation.inference import predict
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.io import files
-from spoken_digits.models.card import load_network, read_model
 from spoken_digits.models.device import pick_device
+from spoken_digits.models.model_file import load_network, read_model
 from spoken_digits.models.params import read_model_params
 from spoken_digits.quantization import integer
 

@@ -41,8 +41,8 @@ from spoken_digits.features.extraction import write_features
 from spoken_digits.features.registry import make_extractor, read_feature_params
 from spoken_digits.io import files
 from spoken_digits.models.architectures.lstm import Network as Lstm
-from spoken_digits.models.card import load_network, read_model
 from spoken_digits.models.device import pick_device
+from spoken_digits.models.model_file import load_network, read_model
 from spoken_digits.models.params import read_model_params
 from spoken_digits.training import experiment
 from spoken_digits.training.planning import make_plan

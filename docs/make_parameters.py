@@ -9,7 +9,6 @@ import ast
 import inspect
 from pathlib import Path
 
-from spoken_digits.config import describe, field_hints
 from spoken_digits.corpora import CorpusParams, SyntheticParams
 from spoken_digits.data.splits import SplitParams
 from spoken_digits.embedded.toolchain import MeasureParams
@@ -27,28 +26,29 @@ from spoken_digits.quantization.int8_dynamic import Int8DynamicParams
 from spoken_digits.quantization.networks import NetworkParams
 from spoken_digits.training.planning import TrainParams
 from spoken_digits.training.recipe import Recipe
+from spoken_digits.validation import describe, field_hints
 
-SECTIONS: list[tuple[str, type]] = [
-    ("corpus", CorpusParams),
-    ("corpus.synthetic", SyntheticParams),
-    ("features", FeatureParams),
-    ("features.mfcc", MfccParams),
-    ("features.mfcc_int", FrontendSpec),
-    ("features.spectrogram", SpectrogramParams),
-    ("features.parallel", ParallelParams),
-    ("split", SplitParams),
-    ("train", TrainParams),
-    ("variants.<name>", ModelParams),
-    ("model, and variants.<name> with `architecture: lstm`", lstm.Params),
-    ("<model>.budget", BudgetParams),
-    ("variants.<name> with `architecture: cnn`", cnn.Params),
-    ("variants.<name> with `architecture: cnn_lstm`", cnn_lstm.Params),
-    ("quantize.int8_dynamic", Int8DynamicParams),
-    ("quantize.int8, quantize.pow2", QatParams),
-    ("quantize.networks.<name>", NetworkParams),
-    ("measure", MeasureParams),
-    ("studies", StudyParams),
-]
+SECTIONS: dict[str, list[type]] = {
+    "corpus": [CorpusParams],
+    "corpus.synthetic": [SyntheticParams],
+    "features": [FeatureParams],
+    "features.mfcc": [MfccParams],
+    "features.mfcc_int": [FrontendSpec],
+    "features.spectrogram": [SpectrogramParams],
+    "features.parallel": [ParallelParams],
+    "split": [SplitParams],
+    "train": [Recipe, TrainParams],
+    "variants.<name>": [ModelParams],
+    "model, and variants.<name> with `architecture: lstm`": [lstm.Params],
+    "<model>.budget": [BudgetParams],
+    "variants.<name> with `architecture: cnn`": [cnn.Params],
+    "variants.<name> with `architecture: cnn_lstm`": [cnn_lstm.Params],
+    "quantize.int8_dynamic": [Int8DynamicParams],
+    "quantize.int8, quantize.pow2": [QatParams],
+    "quantize.networks.<name>": [NetworkParams],
+    "measure": [MeasureParams],
+    "studies": [StudyParams],
+}
 INTRODUCTION = """# Parameters
 
 Made by `python docs/make_parameters.py` from the code that reads `params.yaml`; a test keeps them
@@ -62,11 +62,11 @@ Experiments set any of them: `dvc exp run -S train.epochs=20 -S variants.cnn.dro
 
 
 def fields(schema: type) -> list[tuple[str, str, str]]:
-    """Name, accepted values and meaning of each field of a dataclass."""
+    """Name, accepted values and meaning of each field of a dataclass, without inherited ones."""
     (tree,) = ast.parse(inspect.getsource(schema)).body
     assert isinstance(tree, ast.ClassDef)
     hints = field_hints(schema)
-    found = fields(Recipe) if schema is TrainParams else []
+    found = []
     for node, following in zip(tree.body, [*tree.body[1:], None], strict=True):
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             meaning = ""
@@ -80,10 +80,11 @@ def fields(schema: type) -> list[tuple[str, str, str]]:
 def page() -> str:
     """The whole page."""
     parts = [INTRODUCTION]
-    for name, schema in SECTIONS:
+    for name, schemas in SECTIONS.items():
         lines = [f"## {name}\n", "| key | value | meaning |", "|---|---|---|"]
-        for key, accepted, meaning in fields(schema):
-            lines.append(f"| `{key}` | {accepted} | {meaning} |")
+        for schema in schemas:
+            for key, accepted, meaning in fields(schema):
+                lines.append(f"| `{key}` | {accepted} | {meaning} |")
         parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 

@@ -1,4 +1,4 @@
-"""What the sections of params.yaml accept, as part of their fields' types."""
+"""What the fields of files accept, as part of their types; `spoken_digits.validation` reads it."""
 
 from __future__ import annotations
 
@@ -53,8 +53,24 @@ class Length:
     """Fewest characters or items."""
     high: int
     """Most characters or items."""
+    printable: bool = dataclasses.field(default=True, kw_only=True)
+    """Whether a text must be without control characters and the like."""
     example: Any = dataclasses.field(default=None, kw_only=True)
     """A sensible value, for error messages."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a text must be written."""
+
+    pattern: str
+    """A regular expression for the whole text."""
+    words: str
+    """The same in words, after ``a text``."""
+    example: None = None
+
+    def __str__(self) -> str:
+        return self.words
 
 
 @dataclass(frozen=True)
@@ -70,3 +86,5 @@ CorpusName = Literal["fsdd", "audiomnist", "synthetic", "folder"]
 ByCorpus = Annotated[dict[str, dict[str, Any]], Keys(typing.get_args(CorpusName))]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Threads = Annotated[int, Bounds(1, 1024, example=2)]
+SampleRate = Annotated[int, Bounds(1000, 192_000, example=8000)]
+Digest = Annotated[str, Form("[0-9a-f]{64}", "of 64 hexadecimal digits")]

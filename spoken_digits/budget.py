@@ -10,9 +10,9 @@ import argparse
 import typing
 
 from spoken_digits import errors
-from spoken_digits.config import build
 from spoken_digits.models.budget import largest_hidden_dim, table, tensor_sizes
 from spoken_digits.models.budget_params import BudgetParams, Reading
+from spoken_digits.validation import build
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from spoken_digits.audio import Waveform
 from spoken_digits.evaluation.metrics import probabilities
 from spoken_digits.features.lengths import heard_s
 from spoken_digits.features.registry import extractor_from
-from spoken_digits.models.card import read_model
+from spoken_digits.models.model_file import read_model
 from spoken_digits.quantization.loading import load_any
 
 

@@ -20,7 +20,7 @@ from spoken_digits import corpora, errors
 from spoken_digits.config import read_config
 from spoken_digits.corpora.base import Corpus
 from spoken_digits.corpora.repeats import Repeats
-from spoken_digits.data import manifest
+from spoken_digits.data import ingest, manifest
 from spoken_digits.data import provenance as provenance_file
 from spoken_digits.data.clips import write_archive
 from spoken_digits.errors import UserError
@@ -70,7 +70,7 @@ def store(corpus: Corpus, archive: Path) -> pd.DataFrame:
     rows = []
     repeats = Repeats()
     for clip in write_archive(archive, bar):
-        row = manifest.row(clip, corpus.audio_format)
+        row = ingest.row(clip, corpus.audio_format)
         repeats.add(str(row["sha256"]), clip.label, clip.path)
         rows.append({**row, "fault": clip.fault} | corpus.speakers.get(clip.speaker, {}))
     repeats.check()

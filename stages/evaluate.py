@@ -34,8 +34,9 @@ from spoken_digits.evaluation.tables import corpus_name, size_accuracy_row
 from spoken_digits.features.lengths import heard_s
 from spoken_digits.features.registry import extractor_from
 from spoken_digits.io import files
-from spoken_digits.models.card import ModelCard, load_network, parameter_bytes, read_model
+from spoken_digits.models.card import ModelCard, parameter_bytes
 from spoken_digits.models.device import set_up
+from spoken_digits.models.model_file import load_network, read_model
 from spoken_digits.models.networks import n_parameters
 from spoken_digits.training.plan import read_plan
 

@@ -29,7 +29,8 @@ from spoken_digits.features import mfcc_int
 from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.io import files
-from spoken_digits.models.card import ModelCard, read_model
+from spoken_digits.models.card import ModelCard
+from spoken_digits.models.model_file import read_model
 from spoken_digits.quantization import integer
 
 RAW = Path("data/raw")

@@ -30,7 +30,7 @@ from spoken_digits.features.mfcc_int import spec_from, to_pcm
 from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.io import files
-from spoken_digits.models.card import read_model
+from spoken_digits.models.model_file import read_model
 from spoken_digits.quantization import integer
 
 RAW = Path("data/raw")

@@ -34,7 +34,7 @@ from spoken_digits.integer.frontend import frontend
 from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.network import IntegerLSTM
-from spoken_digits.models.card import read_model
+from spoken_digits.models.model_file import read_model
 from spoken_digits.quantization import integer
 
 RAW = Path("data/raw")

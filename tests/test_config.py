@@ -13,7 +13,7 @@ from spoken_digits.errors import UserError
 from spoken_digits.features.registry import make_extractor, read_feature_params
 from spoken_digits.models.budget import BudgetParams
 from spoken_digits.models.params import names, read_model_params
-from spoken_digits.training.planning import read_recipe
+from spoken_digits.training.planning import describe_network, read_recipe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +135,14 @@ def test_a_models_own_recipe_is_checked_where_it_stands(default_params, place, c
     default_params["model"][place] = changes
     with pytest.raises(UserError, match=message):
         read_recipe(default_params, "lstm", read_model_params(default_params, "lstm"), "fsdd")
+
+
+def test_a_budget_may_not_give_a_model_that_could_not_be_read(default_params):
+    section = default_params["variants"]["lstm_36kb"]
+    section["budget"] = {**section["budget"], "kib": 262_144, "bytes_per_weight": 1}
+    model = read_model_params(default_params, "lstm_36kb")
+    with pytest.raises(UserError, match=r"from `budget`: `hidden_dim` is \d+, must be .*4,096"):
+        describe_network(model, 13, 10)
 
 
 @pytest.mark.parametrize(

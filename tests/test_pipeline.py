@@ -78,16 +78,32 @@ def entries(stage: str, params: dict) -> dict:
     return {item: item for item in foreach} if isinstance(foreach, list) else foreach
 
 
+def modules_in(folder: str) -> list[str]:
+    """Every module of a package, such as all architectures."""
+    files = sorted((REPOSITORY / folder).glob("*.py"))
+    return [str(file.relative_to(REPOSITORY)) for file in files if file.stem != "__init__"]
+
+
 # What a stage imports by name only once it runs, by the entry of its `foreach`.
 ARCHITECTURE = "spoken_digits/models/architectures/${item.architecture}.py"
+FEATURES = "spoken_digits/features/${item.features}.py"
+INTEGER = "spoken_digits/quantization/integer.py"
+LSTM_OF_INTEGERS = [
+    "spoken_digits/models/architectures/lstm.py",
+    "spoken_digits/features/mfcc_int.py",
+]
 LOADED_BY_NAME = {
-    "train": [ARCHITECTURE],
-    "evaluate": [ARCHITECTURE],
-    "quantize": [
-        "spoken_digits/models/architectures/lstm.py",
-        "spoken_digits/quantization/integer.py",
+    "plan": [
+        *modules_in("spoken_digits/models/architectures"),
+        *modules_in("spoken_digits/features"),
     ],
-    "quantize_dynamic": [ARCHITECTURE, "spoken_digits/quantization/int8_dynamic.py"],
+    "feature_extract": ["spoken_digits/features/${item}.py"],
+    "train": [ARCHITECTURE],
+    "evaluate": [ARCHITECTURE, FEATURES],
+    "quantize": [*LSTM_OF_INTEGERS, INTEGER],
+    "quantize_dynamic": [ARCHITECTURE, FEATURES, "spoken_digits/quantization/int8_dynamic.py"],
+    "measure": LSTM_OF_INTEGERS,
+    "export": LSTM_OF_INTEGERS,
 }
 
 

@@ -233,6 +233,7 @@ def test_a_damaged_model_file_is_one_line(case, models, tmp_path):
     line = str(caught.value)
     assert str(path) in line
     assert line.isprintable()
+    assert line.count("`") % 2 == 0
     assert len(line) < 600
     assert "dvc repro" in line
 

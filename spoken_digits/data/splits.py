@@ -46,7 +46,7 @@ class SplitParams:
             convert_part(SplitParams, changes, where, without=("split_on",))
         if self.test_fraction + self.val_fraction >= 1:
             raise ValueError(
-                f"test_fraction` and `split.val_fraction` add up to "
+                f"`test_fraction` and `split.val_fraction` add up to "
                 f"{self.test_fraction + self.val_fraction:g} and leave nothing to train on"
             )
 

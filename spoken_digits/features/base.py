@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.audio import Waveform
-from spoken_digits.config import Config
-from spoken_digits.data.store import Features
+from spoken_digits import validation
+
+if TYPE_CHECKING:
+    from spoken_digits.audio import Waveform
+    from spoken_digits.config import Config
+    from spoken_digits.data.store import Features
+
+T = TypeVar("T")
 
 
 class Extractor(Protocol):
@@ -38,8 +43,8 @@ class Extractor(Protocol):
         ...
 
     @classmethod
-    def from_description(cls, description: Mapping[str, Any]) -> Extractor:
-        """The extractor that `describe` described."""
+    def from_description(cls, description: Mapping[str, Any], source: str) -> Extractor:
+        """The extractor that `describe` described; raises UserError as `described` does."""
         ...
 
     def __call__(self, waveforms: Sequence[Waveform]) -> tuple[Features, NDArray[np.int32]]:
@@ -55,6 +60,27 @@ class Extractor(Protocol):
         ...
 
 
+def described(schema: type[T], description: Mapping[str, Any], source: str) -> T:
+    """The parameters in a description that `Extractor.describe` gave.
+
+    Parameters
+    ----------
+    schema
+        Dataclass of all the kind's parameters.
+    description
+        The kind and its parameters.
+    source
+        Where the description stands under `features`, for errors.
+
+    Raises
+    ------
+    UserError
+        A parameter is missing, unknown, of the wrong type or out of bounds.
+    """
+    values = {key: value for key, value in description.items() if key != "kind"}
+    return validation.build(schema, values, "features", source, exact=True)
+
+
 def check_overlap(n_fft: int, hop_length: int) -> None:
     """Refuse frames that overlap so much that a few clips fill the memory.
 
@@ -66,5 +92,5 @@ def check_overlap(n_fft: int, hop_length: int) -> None:
     least = -(-n_fft // 64)
     if hop_length < least:
         raise ValueError(
-            f"hop_length` is {hop_length}, must be at least a 64th of n_fft, {least:,} or more"
+            f"`hop_length` is {hop_length}, must be at least a 64th of n_fft, {least:,} or more"
         )

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import librosa
 import numpy as np
@@ -23,10 +23,12 @@ from numpy.typing import NDArray
 
 from spoken_digits.audio import Waveform
 from spoken_digits.audio.offset import remove_offset
-from spoken_digits.bounds import Bounds
-from spoken_digits.config import Config
+from spoken_digits.bounds import Bounds, SampleRate
 from spoken_digits.data.store import Features
-from spoken_digits.features.base import check_overlap
+from spoken_digits.features.base import check_overlap, described
+
+if TYPE_CHECKING:
+    from spoken_digits.config import Config
 
 _POWER_FLOOR = 1e-10
 _TOP_DB = 80.0
@@ -52,7 +54,12 @@ class MfccParams:
     def __post_init__(self) -> None:
         check_overlap(self.n_fft, self.hop_length)
         if self.n_mfcc > self.n_mels:
-            raise ValueError(f"n_mfcc` is {self.n_mfcc}, must not exceed n_mels ({self.n_mels})")
+            raise ValueError(f"`n_mfcc` is {self.n_mfcc}, must not exceed n_mels ({self.n_mels})")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Described(MfccParams):
+    sample_rate: SampleRate
 
 
 class Mfcc:
@@ -84,14 +91,13 @@ class Mfcc:
     def from_config(cls, config: Config) -> Mfcc:
         """The extractor that params.yaml describes."""
         params = config.section("features.mfcc", MfccParams)
-        return cls(params, config.value("features.sample_rate", int))
+        return cls(params, config.value("features.sample_rate", int, SampleRate))
 
     @classmethod
-    def from_description(cls, description: Mapping[str, Any]) -> Mfcc:
-        """The extractor that `describe` described."""
-        names = [field.name for field in dataclasses.fields(MfccParams)]
-        params = MfccParams(**{name: description[name] for name in names})
-        return cls(params, description["sample_rate"])
+    def from_description(cls, description: Mapping[str, Any], source: str) -> Mfcc:
+        """The extractor that `describe` described; raises UserError as `described` does."""
+        params = described(_Described, description, source)
+        return cls(params, params.sample_rate)
 
     def __call__(self, waveforms: Sequence[Waveform]) -> tuple[Features, NDArray[np.int32]]:
         """Features and valid frames of a block of clips.

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.audio import Waveform
-from spoken_digits.config import Config
-from spoken_digits.data.store import Features
-from spoken_digits.errors import UserError
+from spoken_digits.features.base import described
 from spoken_digits.integer.frontend import frontend
 from spoken_digits.integer.frontend.specification import WINDOW_SAMPLES, FrontendSpec
+
+if TYPE_CHECKING:
+    from spoken_digits.audio import Waveform
+    from spoken_digits.config import Config
+    from spoken_digits.data.store import Features
 
 _FULL_SCALE = 32768
 
@@ -42,9 +44,9 @@ class MfccInt:
         return cls(config.section("features.mfcc_int", FrontendSpec))
 
     @classmethod
-    def from_description(cls, description: Mapping[str, Any]) -> MfccInt:
-        """The extractor that `describe` described."""
-        return cls(spec_from(description))
+    def from_description(cls, description: Mapping[str, Any], source: str) -> MfccInt:
+        """The extractor that `describe` described; raises UserError as `described` does."""
+        return cls(spec_from(description, source))
 
     def __call__(self, waveforms: Sequence[Waveform]) -> tuple[Features, NDArray[np.int32]]:
         """Features and valid frames of a block of clips.
@@ -81,7 +83,7 @@ def to_pcm(waveform: Waveform) -> NDArray[np.int16]:
     return np.clip(scaled, -_FULL_SCALE, _FULL_SCALE - 1).astype(np.int16)
 
 
-def spec_from(description: Mapping[str, Any]) -> FrontendSpec:
+def spec_from(description: Mapping[str, Any], source: str = "model card") -> FrontendSpec:
     """The specification that `MfccInt.describe` wrote into a model file.
 
     Raises
@@ -89,19 +91,4 @@ def spec_from(description: Mapping[str, Any]) -> FrontendSpec:
     UserError
         The description is not one of today's front-end.
     """
-    values = {name: value for name, value in description.items() if name != "kind"}
-    types = {field.name: field.type for field in dataclasses.fields(FrontendSpec)}
-    different = sorted(values.keys() ^ types.keys())
-    if different:
-        raise UserError(
-            "the model's features were made by another version of the mfcc_int front-end "
-            f"(which differs in {', '.join(different)}): train the model again"
-        )
-    for name, value in values.items():
-        allowed = (int,) if types[name] == "int" else (int, float)
-        if isinstance(value, bool) or not isinstance(value, allowed):
-            raise UserError(f"the model's feature parameter `{name}` is {value!r}, not a number")
-    try:
-        return FrontendSpec(**values)
-    except ValueError as error:
-        raise UserError(f"the model's feature parameter `{error}") from None
+    return described(FrontendSpec, description, source)

@@ -13,13 +13,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from spoken_digits.bounds import Bounds
-from spoken_digits.config import Config, build
+from spoken_digits import validation
+from spoken_digits.bounds import SampleRate
 from spoken_digits.errors import UserError, shown, suggest
 from spoken_digits.features.base import Extractor
 from spoken_digits.features.parallel import ParallelParams
+
+if TYPE_CHECKING:
+    from spoken_digits.config import Config
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -28,7 +31,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]*")
 class FeatureParams:
     """The keys of section `features` that are not kinds; each kind reads its own section."""
 
-    sample_rate: Annotated[int, Bounds(1000, 192_000, example=8000)]
+    sample_rate: SampleRate
     """Sample rate of the MFCC front-end, Hz; clips are resampled to it."""
     parallel: ParallelParams
     """How extraction is spread over processors."""
@@ -51,11 +54,8 @@ def read_feature_params(config: Config) -> FeatureParams:
                 f"params.yaml: unknown key `features.{shown(key).strip(chr(39))}`"
                 f"{suggest(key, known, 'features')}"
             )
-    return build(
-        FeatureParams,
-        {key: value for key, value in section.items() if not _has_module(key)},
-        "features",
-    )
+    others = {key: value for key, value in section.items() if not _has_module(key)}
+    return validation.build(FeatureParams, others, "features", "params.yaml")
 
 
 def kinds() -> list[str]:
@@ -64,7 +64,7 @@ def kinds() -> list[str]:
     return sorted(path.stem for path in modules if "\nEXTRACTOR" in path.read_text("utf-8"))
 
 
-def extractor_class(kind: str) -> type[Extractor]:
+def extractor_class(kind: Any) -> type[Extractor]:
     """The class of one kind, from the module of the same name.
 
     Raises
@@ -77,7 +77,7 @@ def extractor_class(kind: str) -> type[Extractor]:
         if hasattr(module, "EXTRACTOR"):
             found: type[Extractor] = module.EXTRACTOR
             return found
-    raise UserError(f"there are no features of kind {kind!r}: check the name, or update the code")
+    raise UserError(f"there are no features of kind {shown(kind)}; there are {', '.join(kinds())}")
 
 
 def make_extractor(kind: str, config: Config) -> Extractor:
@@ -92,9 +92,20 @@ def make_extractor(kind: str, config: Config) -> Extractor:
     return extractor_class(kind).from_config(config)
 
 
-def extractor_from(description: Mapping[str, Any]) -> Extractor:
-    """The extractor that described itself as `description`, which a model file keeps."""
-    return extractor_class(description["kind"]).from_description(description)
+def extractor_from(description: Mapping[str, Any], source: str = "model card") -> Extractor:
+    """The extractor that described itself as `description`, which a model file keeps.
+
+    Raises
+    ------
+    UserError
+        The kind or a parameter is missing, unknown, of the wrong type or out of bounds; `source`
+        says where it stands.
+    """
+    try:
+        kind = extractor_class(description.get("kind"))
+    except UserError as error:
+        raise UserError(f"{source}: `features.kind`: {error}") from None
+    return kind.from_description(description, source)
 
 
 def _has_module(kind: Any) -> bool:

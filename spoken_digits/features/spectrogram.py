@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import librosa
 import numpy as np
@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from spoken_digits.audio import Waveform
 from spoken_digits.audio.offset import remove_offset
 from spoken_digits.bounds import Bounds
-from spoken_digits.config import Config
 from spoken_digits.data.store import Features
-from spoken_digits.features.base import check_overlap
+from spoken_digits.features.base import check_overlap, described
+
+if TYPE_CHECKING:
+    from spoken_digits.config import Config
 
 _POWER_FLOOR = 1e-10  # of librosa: an amplitude of 1e-5
 _FLOOR_DB = 80.0
@@ -46,8 +48,8 @@ class SpectrogramParams:
         n_values = (1 + self.n_samples // self.hop_length) * (1 + self.n_fft // 2)
         if n_values > _MOST_VALUES:
             raise ValueError(
-                f"n_samples` gives {n_values:,} values a clip, must give at most {_MOST_VALUES:,}: "
-                "take fewer samples, a larger hop_length or a smaller n_fft"
+                f"`n_samples` gives {n_values:,} values a clip, must give at most "
+                f"{_MOST_VALUES:,}: take fewer samples, a larger hop_length or a smaller n_fft"
             )
 
 
@@ -75,10 +77,9 @@ class Spectrogram:
         return cls(config.section("features.spectrogram", SpectrogramParams))
 
     @classmethod
-    def from_description(cls, description: Mapping[str, Any]) -> Spectrogram:
-        """The extractor that `describe` described."""
-        names = [field.name for field in dataclasses.fields(SpectrogramParams)]
-        return cls(SpectrogramParams(**{name: description[name] for name in names}))
+    def from_description(cls, description: Mapping[str, Any], source: str) -> Spectrogram:
+        """The extractor that `describe` described; raises UserError as `described` does."""
+        return cls(described(SpectrogramParams, description, source))
 
     def __call__(self, waveforms: Sequence[Waveform]) -> tuple[Features, NDArray[np.int32]]:
         """Features and valid frames of a block of clips.

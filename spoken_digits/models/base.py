@@ -24,11 +24,16 @@ class ModelParams:
     train_on: ByCorpus
     """Corpus name -> keys of `train` that this model overrides on that corpus."""
 
+    @classmethod
+    def argument_names(cls) -> list[str]:
+        """The keys that are keyword arguments of the architecture's `Network`."""
+        shared = {field.name for field in dataclasses.fields(ModelParams)} | {"budget"}
+        return [field.name for field in dataclasses.fields(cls) if field.name not in shared]
+
     def arguments(self) -> dict[str, Any]:
         """Keyword arguments of the architecture's `Network`."""
-        shared = {field.name for field in dataclasses.fields(ModelParams)} | {"budget"}
         values = dataclasses.asdict(self)
-        return {key: value for key, value in values.items() if key not in shared}
+        return {name: values[name] for name in self.argument_names()}
 
 
 class BaseNetwork(nn.Module):

@@ -32,7 +32,7 @@ class BudgetParams:
 
     def __post_init__(self) -> None:
         if (self.kib is None) == (self.bytes is None):
-            raise ValueError("kib` or `bytes`: give one of the two, such as kib: 36")
+            raise ValueError("`kib` or `bytes`: give one of the two, such as kib: 36")
 
     @property
     def n_bytes(self) -> float:

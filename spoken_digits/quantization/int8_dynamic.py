@@ -21,13 +21,14 @@ from torch import Tensor, nn
 
 from spoken_digits.bounds import Length
 from spoken_digits.data.loading import Dataset
-from spoken_digits.errors import UserError, printable
+from spoken_digits.errors import UserError
 from spoken_digits.evaluation.inference import predict
 from spoken_digits.models.base import BaseNetwork
-from spoken_digits.models.card import ModelCard, load_network, parameter_bytes
+from spoken_digits.models.card import ModelCard, parameter_bytes
+from spoken_digits.models.model_file import load_network, outline
 from spoken_digits.models.tensors import TensorSpec, check_tensors
 from spoken_digits.quantization.schemes import Quantized
-from spoken_digits.validation import parse
+from spoken_digits.validation import build
 
 SCHEME = "int8_dynamic"
 _KINDS: dict[str, type[nn.Module]] = {"lstm": nn.LSTM, "linear": nn.Linear}
@@ -118,12 +119,12 @@ def network_of(card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
         The tensors are not those of the network that the card describes.
     """
     try:
-        params = parse(Int8DynamicParams, card.scheme_params, "scheme_params")
+        params = build(
+            Int8DynamicParams, card.scheme_params, "scheme_params", f"model {card.name}", exact=True
+        )
     except UserError as error:
-        raise UserError(
-            f"model {printable(card.name)}: {error}: make the file again with `dvc repro quantize`"
-        ) from None
-    check_tensors(card.name, expected_tensors(card.outline(), params.layers), tensors)
+        raise UserError(f"{error}: make the file again with `dvc repro quantize`") from None
+    check_tensors(card.name, expected_tensors(outline(card), params.layers), tensors)
     quantized = quantize(card.make_network(), params.layers)
     load(quantized, tensors)
     return quantized.eval()
@@ -143,12 +144,12 @@ def load(quantized: nn.Module, tensors: dict[str, Tensor]) -> None:
         value.copy_(tensors[name])
 
 
-def expected_tensors(outline: nn.Module, layers: Sequence[str]) -> dict[str, TensorSpec]:
-    """What `stored_tensors` gives for a network of this outline."""
+def expected_tensors(network: nn.Module, layers: Sequence[str]) -> dict[str, TensorSpec]:
+    """What `stored_tensors` gives for such a network, which may be without memory."""
     kinds = tuple(_KINDS[layer] for layer in layers)
-    packed = tuple(f"{n}." for n, module in outline.named_modules() if isinstance(module, kinds))
+    packed = tuple(f"{n}." for n, module in network.named_modules() if isinstance(module, kinds))
     expected = {}
-    for name, tensor in outline.state_dict().items():
+    for name, tensor in network.state_dict().items():
         expected[name] = TensorSpec.like(tensor)
         if name.startswith(packed) and ".weight" in name:
             expected[name] = dataclasses.replace(expected[name], dtype=torch.int8)

@@ -27,6 +27,7 @@ from spoken_digits.integer.limits import (
 from spoken_digits.integer.network import IntegerLSTM, from_arrays
 from spoken_digits.integer.qat import QatParams, accuracy_then_loss, fine_tune
 from spoken_digits.models.card import ModelCard
+from spoken_digits.models.model_file import outline
 from spoken_digits.models.tensors import TensorSpec, check_tensors
 from spoken_digits.quantization.schemes import Quantized
 
@@ -151,7 +152,7 @@ def restore(card: ModelCard, tensors: dict[str, Tensor]) -> IntegerLSTM:
             f"model {printable(card.name)} is an integer network, so its card must name mfcc_int "
             "features that are not normalised: make the file again with `dvc repro quantize`"
         )
-    check_tensors(card.name, _expected(card.outline(), card), tensors)
+    check_tensors(card.name, _expected(outline(card), card), tensors)
     arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
     try:
         return from_arrays(arrays, cast(Scheme, card.scheme))
@@ -161,9 +162,9 @@ def restore(card: ModelCard, tensors: dict[str, Tensor]) -> IntegerLSTM:
         ) from None
 
 
-def _expected(outline: nn.Module, card: ModelCard) -> dict[str, TensorSpec]:
-    """What `stored_tensors` gives for a float network of this outline."""
-    lstm = getattr(outline, "lstm", None)
+def _expected(network: nn.Module, card: ModelCard) -> dict[str, TensorSpec]:
+    """What `stored_tensors` gives for such a float network, which may be without memory."""
+    lstm = getattr(network, "lstm", None)
     if card.architecture["name"] != "lstm" or not isinstance(lstm, nn.LSTM):
         raise UserError(f"model {printable(card.name)} is no LSTM, so {card.scheme} does not fit")
     n_units, n_inputs, n_classes = lstm.hidden_size, lstm.input_size, len(card.labels)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from spoken_digits.errors import UserError, printable
-from spoken_digits.models.card import ModelCard, load_network
+from spoken_digits.models.card import ModelCard
+from spoken_digits.models.model_file import load_network
 from spoken_digits.quantization.schemes import SCHEMES, scheme_module
 
 

@@ -17,7 +17,7 @@ from spoken_digits.errors import UserError
 from spoken_digits.io.files import sha256
 from spoken_digits.io.sources import digest_of
 from spoken_digits.models.base import BaseNetwork
-from spoken_digits.models.card import ModelCard, as_floats, check_card
+from spoken_digits.models.card import ModelCard, as_floats
 from spoken_digits.models.device import set_up
 from spoken_digits.models.networks import make_network, n_parameters
 from spoken_digits.training import loop
@@ -84,7 +84,6 @@ def train_model(
         corpus=dataset.corpus,
         split=dataset.split,
     )
-    check_card(card)
     torch.manual_seed(seed)
     network = make_network(card.architecture, shape, n_classes)
     checkpoint = None

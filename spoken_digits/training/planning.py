@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import typing
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from spoken_digits import validation
 from spoken_digits.bounds import Bounds
 from spoken_digits.config import Config, build, convert_part
 from spoken_digits.features.registry import make_extractor
@@ -49,12 +51,23 @@ def make_plan(config: Config, model: str, corpus: str, n_classes: int) -> Plan:
 
 
 def describe_network(params: ModelParams, n_coefficients: int, n_classes: int) -> dict[str, Any]:
-    """`name` and keyword arguments of the network; a null hidden size is solved from the budget."""
+    """`name` and keyword arguments of the network; a null hidden size is solved from the budget.
+
+    Raises
+    ------
+    UserError
+        The budget holds no network, or one larger than a model may be.
+    """
     arguments = params.arguments()
     memory = getattr(params, "budget", None)
     if memory is not None and arguments["hidden_dim"] is None:
-        arguments["hidden_dim"] = budget.largest_hidden_dim(
+        solved = budget.largest_hidden_dim(
             memory, arguments["num_layers"], n_coefficients, n_classes
+        )
+        # A model file will be held to these bounds.
+        bounds = validation.field_hints(typing.cast(Any, type(params)))["hidden_dim"]
+        arguments["hidden_dim"] = validation.convert(
+            solved, bounds, "hidden_dim", "params.yaml, solved from `budget`"
         )
     return {"name": params.architecture, **arguments}
 

@@ -72,6 +72,6 @@ class Recipe:
         ):
             if value not in portable:
                 raise ValueError(
-                    f"{name}` is {value}, with `arithmetic: portable` it must be one of "
+                    f"`{name}` is {value}, with `arithmetic: portable` it must be one of "
                     f"{', '.join(portable)}: or set `arithmetic: fast`"
                 )

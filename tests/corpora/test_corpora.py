@@ -16,7 +16,7 @@ import soundfile
 
 from spoken_digits.corpora import archives, audiomnist, folder, fsdd
 from spoken_digits.corpora.base import WAV_8_KHZ, balanced
-from spoken_digits.data import manifest
+from spoken_digits.data import ingest, manifest
 from spoken_digits.data.clips import ClipArchive, write_archive
 from spoken_digits.errors import UserError
 
@@ -76,7 +76,7 @@ def write_zip(path: Path, members: dict[str, bytes]) -> None:
 @pytest.mark.corpus
 def test_the_real_fsdd_is_whole(fsdd_archive, repository):
     corpus = fsdd.open_fsdd(repository, None)
-    rows = [manifest.row(clip, corpus.audio_format) for clip in corpus.clips]
+    rows = [ingest.row(clip, corpus.audio_format) for clip in corpus.clips]
     assert len(rows) == 3000
     assert {row["speaker"] for row in rows} == set(fsdd.SPEAKERS)
     assert rows == sorted(rows, key=lambda row: row["path"])
@@ -119,7 +119,7 @@ def test_a_clip_that_is_not_as_promised_is_refused_by_name(archive_folder, conte
     corpus = fsdd.open_fsdd(archive_folder, None)
     with pytest.raises(UserError, match=f"7_lucas_3.wav.*{message}"):
         for clip in corpus.clips:
-            manifest.row(clip, WAV_8_KHZ)
+            ingest.row(clip, WAV_8_KHZ)
 
 
 def test_audiomnist_leaves_known_faults_out_and_lists_them(archive_folder):

@@ -14,7 +14,7 @@ import pytest
 
 from spoken_digits import audio
 from spoken_digits.corpora import folder
-from spoken_digits.data import manifest, store
+from spoken_digits.data import ingest, store
 from spoken_digits.data.clips import ClipArchive, write_archive
 from spoken_digits.errors import UserError
 from spoken_digits.features import extraction, resumable
@@ -34,7 +34,7 @@ def processes(n: int) -> ParallelParams:
 @pytest.fixture
 def corpus(recordings, tmp_path) -> tuple[Path, pd.DataFrame]:
     clips = folder.open_folder(recordings(sample_rate=11025), None, None).clips
-    rows = [manifest.row(clip, None) for clip in write_archive(tmp_path / "audio.zip", clips)]
+    rows = [ingest.row(clip, None) for clip in write_archive(tmp_path / "audio.zip", clips)]
     return tmp_path / "audio.zip", pd.DataFrame(rows)
 
 

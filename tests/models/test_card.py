@@ -8,14 +8,8 @@ import torch
 
 from spoken_digits.errors import UserError
 from spoken_digits.features.mfcc import Mfcc, MfccParams
-from spoken_digits.models.card import (
-    ModelCard,
-    check_card,
-    load_network,
-    parameter_bytes,
-    read_model,
-    write_model,
-)
+from spoken_digits.models.card import ModelCard, parameter_bytes, write_model
+from spoken_digits.models.model_file import load_network, outline, read_model
 
 CARD = ModelCard(
     name="tiny",
@@ -80,15 +74,47 @@ def test_files_that_are_no_models_are_refused(network, tmp_path):
         read_model(path)
 
 
-def test_an_unwritable_card_is_refused_before_training():
-    check_card(CARD)
-    for changes, message in (
-        ({"std": [float("nan")] * 13}, "std.0: "),
-        ({"input_shape": (36, 12)}, "mean holds 13 values"),
-        ({"features": {**CARD.features, "n_frames": 37}}, r"features give clips of \(37, 13\)"),
-    ):
-        with pytest.raises(UserError, match=message):
-            check_card(dataclasses.replace(CARD, **changes))
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"std": [2.0] * 12 + [float("nan")]}, "`std[12]` is nan, must be a number from 1e-30"),
+        ({"mean": [0.1] * 12}, "`mean` holds 12 values, must hold 1 or 13"),
+        ({"input_shape": (36, 12)}, "`features` give clips of (36, 13), but `input_shape` is (36,"),
+        ({"input_shape": (36, 13, 1)}, "`input_shape` is [36, 13, 1], must be a list of 2 items"),
+        ({"labels": ["ja", 3]}, "`labels[1]` is 3, must be a text of 1 to 255 characters"),
+        ({"labels": ["ja", "ja"]}, "`labels` holds a word twice"),
+        ({"name": "a\nb"}, "`name` is 'a\\nb', must be a text"),
+        ({"best_epoch": 4.0}, "`best_epoch` is 4.0, must be a whole number"),
+        ({"split": "random"}, "`split` is 'random', must be a text of 64 hexadecimal digits, or"),
+        ({"corpus": {**CARD.corpus, "synthetic": 0}}, "`corpus.synthetic` is 0, must be true or"),
+        ({"features": {**CARD.features, "n_fft": "1e2"}}, "`features.n_fft` is '1e2', must be a"),
+        ({"features": {**CARD.features, "n_mfcc": 41}}, "`features.n_mfcc` is 41, must not exceed"),
+        ({"features": {**CARD.features, "kind": "mel"}}, "`features.kind`: there are no features"),
+        (
+            {"architecture": {**CARD.architecture, "dropout": 1}},
+            "`architecture.dropout` is 1, ",
+        ),
+        (
+            {"architecture": {**CARD.architecture, "num_layers": 1.0}},
+            "`architecture.num_layers` is",
+        ),
+        ({"architecture": {"name": "lstm"}}, "`architecture.hidden_dim` is missing, it must be a"),
+        ({"architecture": {"name": "gru"}}, "`architecture.name` is 'gru', must be one of cnn, "),
+    ],
+)
+def test_a_damaged_card_is_refused_by_file_and_key(changes, message, network, tmp_path):
+    path = tmp_path / "m.safetensors"
+    write_model(path, dataclasses.replace(CARD, **changes), network.state_dict())
+    with pytest.raises(UserError) as caught:
+        read_model(path)
+    assert str(caught.value).startswith(f"{path}: its model card is damaged: {message}")
+    assert str(caught.value).endswith(": make the file again with `dvc repro`")
+
+
+def test_arguments_that_make_no_network_are_refused():
+    card = dataclasses.replace(CARD, architecture={**CARD.architecture, "hidden_dim": None})
+    with pytest.raises(UserError, match="model tiny: its architecture is damaged, .*dvc repro"):
+        outline(card)
 
 
 def test_a_quantized_file_is_not_taken_for_a_float_one(network):

@@ -8,7 +8,8 @@ from torch import nn
 
 from spoken_digits.features.mfcc import Mfcc, MfccParams
 from spoken_digits.features.spectrogram import Spectrogram, SpectrogramParams
-from spoken_digits.models.card import ModelCard, parameter_bytes, read_model, write_model
+from spoken_digits.models.card import ModelCard, parameter_bytes, write_model
+from spoken_digits.models.model_file import read_model
 from spoken_digits.models.tensors import check_tensors
 from spoken_digits.quantization import int8_dynamic
 from spoken_digits.quantization.loading import load_any

@@ -11,7 +11,8 @@ from spoken_digits.data.dataset import Subset
 from spoken_digits.errors import UserError
 from spoken_digits.features.mfcc_int import MfccInt
 from spoken_digits.integer.qat import QatParams
-from spoken_digits.models.card import ModelCard, read_model, write_model
+from spoken_digits.models.card import ModelCard, write_model
+from spoken_digits.models.model_file import read_model
 from spoken_digits.quantization import integer
 from spoken_digits.quantization.loading import load_any
 

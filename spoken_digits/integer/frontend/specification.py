@@ -9,10 +9,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
 
+from spoken_digits.bounds import Bounds, SampleRate
 from spoken_digits.integer.fixed import IntArray
 
 WINDOW_BITS = 8
@@ -40,61 +42,56 @@ class FrontendSpec:
     most 57 octaves of power above the lowest `floor_lsb`.
     """
 
-    sample_rate: int
-    """Sample rate of the int16 input, Hz, in 1000..192000."""
+    sample_rate: SampleRate
+    """Sample rate of the int16 input, Hz."""
 
-    hop_length: int
-    """Samples from frame to frame, in 1..256."""
+    hop_length: Annotated[int, Bounds(1, WINDOW_SAMPLES, example=160)]
+    """Samples from frame to frame."""
 
-    n_mels: int
-    """Mel bands, in 4..40 and even, because the cosine transform folds its input."""
+    n_mels: Annotated[int, Bounds(4, 40, example=32)]
+    """Mel bands; even, because the cosine transform folds its input."""
 
-    fmin: float
+    fmin: Annotated[float, Bounds(0, 96_000, example=20)]
     """Lower edge of the first mel band, Hz."""
 
-    fmax: float
+    fmax: Annotated[float, Bounds(1, 96_000, example=4000)]
     """Upper edge of the last mel band, Hz, at most half the sample rate."""
 
-    floor_lsb: float
+    floor_lsb: Annotated[float, Bounds(0.001, 32_768, example=1)]
     """Noise floor: root mean square, in input steps, of the white noise whose power in one bin
-    is the least energy a mel band can have; in 0.001..32768."""
+    is the least energy a mel band can have."""
 
-    level_decay_db: float
-    """How far the level tracker falls in one frame, in decibels, in 0..1000."""
+    level_decay_db: Annotated[float, Bounds(0, 1000, example=0.5)]
+    """How far the level tracker falls in one frame, in decibels."""
 
-    n_mfcc: int
-    """Cepstral coefficients a frame, from 2 to `n_mels`, and at most `lifter` + 1."""
+    n_mfcc: Annotated[int, Bounds(2, 40, example=13)]
+    """Cepstral coefficients a frame; at most `n_mels`, and at most `lifter` + 1."""
 
-    lifter: int
+    lifter: Annotated[int, Bounds(1, 100, example=22)]
     """Length L of the cepstral lifter 1 + L/2 sin(pi k / L), which brings the coefficients k to
-    a similar size; in 1..100."""
+    a similar size."""
 
-    n_frames: int
-    """Most frames taken from one clip, in 1..10000."""
+    n_frames: Annotated[int, Bounds(1, 10_000, example=36)]
+    """Most frames taken from one clip."""
 
     def __post_init__(self) -> None:
-        _in_range("sample_rate", self.sample_rate, 1000, 192_000)
-        _in_range("hop_length", self.hop_length, 1, WINDOW_SAMPLES)
-        _in_range("floor_lsb", self.floor_lsb, 0.001, 32768)
-        _in_range("level_decay_db", self.level_decay_db, 0, 1000)
-        _in_range("lifter", self.lifter, 1, 100)
-        _in_range("n_frames", self.n_frames, 1, 10_000)
-        if not (4 <= self.n_mels <= 40 and self.n_mels % 2 == 0):
-            raise ValueError(f"n_mels` is {self.n_mels}, must be even and in 4..40")
+        if self.n_mels % 2:
+            raise ValueError(f"`n_mels` is {self.n_mels}, must be even")
         most = min(self.n_mels, self.lifter + 1)
-        if not 2 <= self.n_mfcc <= most:
+        if self.n_mfcc > most:
             raise ValueError(
-                f"n_mfcc` is {self.n_mfcc}, must be in 2..{most}: at most n_mels and lifter + 1"
+                f"`n_mfcc` is {self.n_mfcc}, must be at most {most}: no more than n_mels and "
+                "lifter + 1"
             )
-        if not 0 <= self.fmin < self.fmax <= self.sample_rate / 2:
+        if not self.fmin < self.fmax <= self.sample_rate / 2:
             raise ValueError(
-                f"fmax` is {self.fmax}, must be above fmin ({self.fmin}), which is 0 or more, "
-                f"and at most half of sample_rate ({self.sample_rate})"
+                f"`fmax` is {self.fmax}, must be above fmin ({self.fmin}) and at most half of "
+                f"sample_rate ({self.sample_rate})"
             )
         _, edges = _mel_table(self)
         if not (edges[2:] > edges[:-2]).all():
             raise ValueError(
-                f"n_mels` is {self.n_mels}, too many for fmin, fmax and sample_rate: a band is "
+                f"`n_mels` is {self.n_mels}, too many for fmin, fmax and sample_rate: a band is "
                 f"narrower than the bins of the FFT ({self.sample_rate / WINDOW_SAMPLES:g} Hz)"
             )
 
@@ -222,8 +219,3 @@ def _digit_reversed() -> IntArray:
 def _rounded(x: npt.NDArray[np.float64]) -> IntArray:
     """Round to the nearest integer; `tests/integer` holds every entry clear of a tie."""
     return np.floor(x + 0.5).astype(np.int32)
-
-
-def _in_range(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise ValueError(f"{name}` is {value}, must be in {low}..{high}")

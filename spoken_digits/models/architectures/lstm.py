@@ -33,7 +33,7 @@ class Params(ModelParams):
 
     def __post_init__(self) -> None:
         if self.hidden_dim is None and self.budget is None:
-            raise ValueError("hidden_dim` is null: give a number, or a `budget` to solve it from")
+            raise ValueError("`hidden_dim` is null: give a number, or a `budget` to solve it from")
 
 
 class Network(BaseNetwork):
