@@ -32,6 +32,7 @@ class Workspace:
             "metrics/",
             "plots/",
             "models/",
+            "studies/",
             "tests/",
             "dvc.lock",
             "data/raw/",
