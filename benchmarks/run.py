@@ -51,7 +51,7 @@ DATA = Path("data")
 RESULTS = Path("benchmarks/results.json")
 DVC = Path(sys.executable).parent / "dvc"
 EPOCHS = 20
-GROUPS = ("features", "training", "integer", "inference", "pipeline")
+GROUPS = ("features", "training", "portable", "integer", "inference", "pipeline")
 
 
 def main() -> None:
@@ -60,22 +60,35 @@ def main() -> None:
     torch.set_num_threads(2)
     with tempfile.TemporaryDirectory() as temporary:
         large = Checkout(arguments.audiomnist or Path(temporary) / "audiomnist")
-        large.extract()
+        if arguments.groups != ["portable"]:
+            large.extract()
         groups: dict[str, Callable[[], list[dict[str, Any]]]] = {
             "features": lambda: extraction.rows(large.folder / "data", Path("params.yaml")),
             "training": lambda: training_rows(config, arguments.epochs, large),
+            "portable": training.portable_rows,
             "integer": lambda: latency_rows(config),
             "inference": lambda: inference.rows(DATA, config, Path("firmware")),
             "pipeline": lambda: pipeline_rows(large),
         }
-        rows = []
+        rows: list[dict[str, Any]] = []
+        earlier = rows_of_other_runs(arguments.results) if arguments.groups else []
         for name in arguments.groups or groups:
             made = groups[name]()
             for one in made:
                 ratio = f"{one['ratio']:8.2f} x" if one["ratio"] else " " * 10
                 print(f"{one['name']:<40}{one['ours_s']:>10.3g} s {ratio}  {one['note']}")
             rows += made
-            files.write_json(arguments.results, {"machine": machine(), "rows": rows})
+            names = {one["name"] for one in rows}
+            kept = [one for one in earlier if one["name"] not in names]
+            files.write_json(arguments.results, {"machine": machine(), "rows": rows + kept})
+
+
+def rows_of_other_runs(path: Path) -> list[dict[str, Any]]:
+    """The recorded rows, each naming the machine that it was measured on."""
+    if not path.exists():
+        return []
+    recorded = files.read_json(path, "python benchmarks/run.py")
+    return [{"machine": recorded["machine"], **one} for one in recorded["rows"]]
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from spoken_digits.arithmetic.by_model import choose
 
+import ast
 import json
 import os
 import subprocess
 import sys
 
 import pytest
+from recordings import REPOSITORY
 
 from spoken_digits import arithmetic
 from spoken_digits.errors import UserError
@@ -92,3 +94,19 @@ def test_the_model_on_the_command_line_decides(argument, expected, tmp_path):
 def test_a_broken_plan_counts_as_portable(plan, tmp_path):
     (tmp_path / "big.json").write_text(plan)
     assert choose(["big"], tmp_path) == "portable"
+
+
+@pytest.mark.parametrize(
+    "script", sorted((REPOSITORY / "stages").glob("*.py")), ids=lambda p: p.stem
+)
+def test_every_stage_pins_the_kernels_before_it_imports_anything_else(script):
+    imports = [
+        node
+        for node in ast.parse(script.read_text()).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+    assert ast.unparse(imports[0]) == "from __future__ import annotations"
+    assert ast.unparse(imports[1]) in (
+        "import spoken_digits.arithmetic.portable",
+        "import spoken_digits.arithmetic.by_model",
+    )

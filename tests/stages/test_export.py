@@ -150,3 +150,33 @@ def test_proof_names_the_packages_that_are_missing(workspace):
     assert proof.returncode == 1
     assert proof.stderr.count("\n") == 1
     assert "gcc gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm" in proof.stderr
+
+
+def cost_of(workspace: Workspace, scheme: str) -> dict:
+    return json.loads((workspace.folder / f"metrics/cortex_m/small.{scheme}.json").read_text())
+
+
+@pytest.mark.skipif(bool(boards.missing_tools()), reason="the Arm tools are not installed")
+def test_measuring_needs_the_recorded_tools_and_never_mixes_models(workspace):
+    recorded = {"model_sha256": "0" * 64, "stack_bytes": 4321}
+    path = workspace.folder / "metrics/cortex_m/small.int8.json"
+    path.write_text(json.dumps(recorded))
+    missing = {"PATH": str(BIN)}  # Python and nothing else
+    # Figures of another model go, rather than stand beside this one.
+    line = workspace.stage("measure", "small", "int8", extra=missing).stdout
+    assert "not measured, there are no figures of this model (gcc is not installed;" in line
+    assert set(cost_of(workspace, "int8")) == {"model_sha256"}
+    assert "small.int8: 0 mismatches on" in workspace.stage("measure", "small", "int8").stdout
+    measured = cost_of(workspace, "int8")
+    assert measured["mismatches"] == 0
+    assert measured["instructions_m0"] > measured["instructions_m3"] > 1000
+    # Those of this model stay, without the tools and with others.
+    line = workspace.stage("measure", "small", "int8", extra=missing).stdout
+    assert line.count("\n") == 1
+    assert "the recorded figures stay" in line
+    assert cost_of(workspace, "int8") == measured
+    workspace.change(lambda params: params["measure"].update(qemu="99.1"))
+    line = workspace.stage("measure", "small", "int8").stdout
+    assert "the recorded figures stay (qemu-system-arm is " in line
+    assert "the record is of 99.1" in line
+    assert cost_of(workspace, "int8") == measured

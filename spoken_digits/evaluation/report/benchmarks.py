@@ -86,12 +86,16 @@ def speed_section(title: str, benchmarks: Figures) -> list[str]:
     """A section on one machine's run of benchmarks/run.py; nothing without one."""
     if not benchmarks:
         return []
-    parts = [
-        title,
-        f"`python benchmarks/run.py`, on {benchmarks['machine']}. Ratios are against the "
-        "reference's way of doing the same, in the same run.",
-        _speed_table(benchmarks["rows"]),
-    ]
+    by_machine: dict[str, list[Figures]] = {}
+    for row in benchmarks["rows"]:
+        by_machine.setdefault(row.get("machine", benchmarks["machine"]), []).append(row)
+    parts = [title]
+    for machine, rows in by_machine.items():
+        parts += [
+            f"`python benchmarks/run.py`, on {machine}. Ratios are against the reference's way of "
+            "doing the same, in the same run.",
+            _speed_table(rows),
+        ]
     growing = [row for row in benchmarks["rows"] if "growth" in row]
     if growing:
         parts += [

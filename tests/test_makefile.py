@@ -1,0 +1,63 @@
+"""`make` where the corpus is in reach, and where it is not, with stand-ins for the commands."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from recordings import REPOSITORY
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+
+DVC = """#!/bin/sh
+echo "dvc $*" >> calls
+case "$*" in *corpus.name=synthetic*) sed -i s/fsdd/synthetic/ params.yaml;; esac
+exit $DVC_STATUS
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The Makefile with an environment that looks complete."""
+    shutil.copy(REPOSITORY / "Makefile", tmp_path)
+    for name in ("requirements.txt", "pyproject.toml"):
+        (tmp_path / name).touch()
+    (tmp_path / "params.yaml").write_text("corpus:\n  name: fsdd\n")
+    binaries = tmp_path / ".venv" / "bin"
+    binaries.mkdir(parents=True)
+    (binaries / "python").write_text("#!/bin/sh\nexit $CHECK_STATUS\n")
+    (binaries / "dvc").write_text(DVC)
+    for name in ("python", "dvc"):
+        (binaries / name).chmod(0o755)
+    (tmp_path / ".venv" / ".complete").touch()
+    return tmp_path
+
+
+def make(checkout: Path, check: int, dvc: int = 0) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "CHECK_STATUS": str(check), "DVC_STATUS": str(dvc)}
+    return subprocess.run(
+        ["make", "run"], cwd=checkout, env=environment, capture_output=True, text=True
+    )
+
+
+def test_it_runs_the_pipeline_on_the_corpus_of_params_yaml(checkout):
+    assert make(checkout, check=0).returncode == 0
+    assert (checkout / "calls").read_text() == "dvc repro\n"
+
+
+@pytest.mark.parametrize("dvc", [0, 1])
+def test_out_of_reach_it_says_so_and_leaves_params_yaml_as_it_was(checkout, dvc):
+    before = (checkout / "params.yaml").read_text()
+    result = make(checkout, check=3, dvc=dvc)
+    assert (result.returncode == 0) == (dvc == 0)
+    assert "running on synthetic speech instead" in result.stdout
+    assert (checkout / "calls").read_text() == "dvc exp run -S corpus.name=synthetic\n"
+    assert (checkout / "params.yaml").read_text() == before
+
+
+def test_any_other_fault_of_the_check_stops_it(checkout):
+    assert make(checkout, check=1).returncode != 0
+    assert not (checkout / "calls").exists()
