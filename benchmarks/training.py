@@ -143,7 +143,7 @@ class TimedSubset(Subset):
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What is measured."""
+    """The model, data and settings to measure."""
 
     data: Path
     """Folder with raw/, features/ and split.csv."""
@@ -283,7 +283,7 @@ def epoch(subject: Subject) -> dict[str, Any]:
 
 
 def reference_epoch(subject: Subject) -> dict[str, Any]:
-    """The second epoch in the notebooks' way, timed on some of the clips."""
+    """The second epoch as in the notebooks, timed on some of the clips."""
     device = subject.plain_device()
     read = READERS[subject.section.features]()
     archive = ClipArchive(subject.data / "raw/audio.zip")

@@ -1,4 +1,4 @@
-"""How a program ends: one line for the user, the right status for the shell and for DVC."""
+"""Exit of a program: one line for the user, the right status for the shell and for DVC."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(folder: Path, *body: str, **options) -> subprocess.CompletedProcess:
 
 @pytest.fixture
 def broken_pipe():
-    """The end to write to of a pipe that nobody reads."""
+    """The write end of a pipe without a reader."""
     reader, writer = os.pipe()
     os.close(reader)
     yield writer

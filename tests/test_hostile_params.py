@@ -1,4 +1,4 @@
-"""Every key of params.yaml under every wrong value, and files that are not what they should be."""
+"""Every key of params.yaml with wrong values of every kind, and unsuitable files."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def read_train(config: Config) -> None:
 
 
 def reader(path: tuple[str, ...]) -> typing.Callable[[Config], Any]:
-    """What reads the value at `path`, as the stages do."""
+    """The function that reads the value at `path`, as the stages do."""
     section = path[0]
     if path[:2] == ("quantize", "networks"):
         return read_networks

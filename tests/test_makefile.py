@@ -1,4 +1,4 @@
-"""`make` where the corpus is in reach, and where it is not, with stand-ins for the commands."""
+"""`make` with and without a corpus in reach, with stand-ins for the commands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ exit $DVC_STATUS
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """The Makefile with an environment that looks complete."""
+    """The Makefile beside an environment that looks complete."""
     shutil.copy(REPOSITORY / "Makefile", tmp_path)
     for name in ("requirements.txt", "pyproject.toml"):
         (tmp_path / name).touch()

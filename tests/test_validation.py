@@ -1,4 +1,4 @@
-"""Values of any file: what a type accepts, and how a message names what it does not."""
+"""Values in files: accepted by type, or refused with a message that names them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kernels are pinned before the libraries are loaded, or it is said that they are not."""
+"""Kernels are pinned before the libraries are loaded; otherwise the user is told."""
 
 from __future__ import annotations
 

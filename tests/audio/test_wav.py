@@ -1,4 +1,4 @@
-"""WAV headers as recorders, editors and crashes leave them."""
+"""WAV headers as left behind by recorders, editors and crashes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def encoded(subtype: str = "PCM_16", samples=WAVE, sample_rate: int = 8000) -> b
 
 
 def with_size(content: bytes, size: int) -> bytes:
-    """`content` with another size of its samples in its header."""
+    """`content` with another size of the samples in its header."""
     at = content.index(b"data") + 4
     return content[:at] + struct.pack("<I", size) + content[at + 4 :]
 

@@ -1,4 +1,4 @@
-"""What benchmarks say of a command's time and memory."""
+"""Measurements of a command's time and memory."""
 
 from __future__ import annotations
 

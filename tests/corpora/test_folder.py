@@ -1,4 +1,4 @@
-"""Own recordings: words, speakers and takes; what is passed over, followed or refused."""
+"""Own recordings: words, speakers and takes; which files are skipped, followed or refused."""
 
 from __future__ import annotations
 

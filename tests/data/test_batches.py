@@ -1,4 +1,4 @@
-"""The order in which clips are learned, and what a batch holds."""
+"""The order of the training clips, and the content of a batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Manifest, archive, features and provenance edited behind the pipeline's back."""
+"""Manifest, archive, features and provenance edited outside the pipeline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An exported network: what is in the folder, the same bytes every time."""
+"""An exported network: the content of the folder, reproducible to the byte."""
 
 from __future__ import annotations
 

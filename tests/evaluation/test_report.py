@@ -1,4 +1,4 @@
-"""The pages name the corpus of every figure, and hold no fact of their own about it."""
+"""The pages name the corpus of every figure, and take every fact about it from the metrics."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ def test_a_kill_before_the_finished_tensor_is_in_place_loses_nothing(corpus, tmp
         with pytest.raises(KeyboardInterrupt):
             extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
     assert (tmp_path / "mfcc" / "x.npy").read_bytes() == before
-    # As a kill between the two renames leaves it: the old folder aside.
+    # The state after a kill between the two renames: the old folder is set aside.
     (tmp_path / "mfcc").rename(tmp_path / f".mfcc.{2**22 + 1}.old")
     again = extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
     assert again == len(table)
@@ -217,7 +217,7 @@ def test_what_other_parameters_began_is_not_resumed(corpus, tmp_path, monkeypatc
 
 
 def kill_after(n_blocks, corpus, folder, monkeypatch, between=lambda: None, other=EXTRACTOR) -> int:
-    """Break a run off after some blocks, run again; clips taken over."""
+    """Interrupt a run after some blocks and run again; return the number of clips reused."""
     archive, table = corpus
     record = PartialTensor.record
 

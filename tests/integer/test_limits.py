@@ -1,4 +1,4 @@
-"""What C may rely on: ranges, the reach of operands, the bound of accumulators, bytes."""
+"""Guarantees that C relies on: ranges, operands, bounds of accumulators, sizes in bytes."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ SHAPE = {"h": 24, "n_layers": 2, "n_classes": 10}
 
 
 def scalar_logits(network: IntegerLSTM, frames: np.ndarray) -> list[int]:
-    """The specification once more, in Python's own integers, one unit at a time."""
+    """An independent implementation of the specification in Python integers, unit by unit."""
 
     def half_tanh(t):
         low, high = int(activation.TABLE[t >> 8]), int(activation.TABLE[(t >> 8) + 1])

@@ -1,4 +1,4 @@
-"""`torchrun --nproc-per-node 2 stages/train.py`, beside one process on the same clips."""
+"""`torchrun --nproc-per-node 2 stages/train.py`, compared with one process."""
 
 from __future__ import annotations
 
