@@ -345,7 +345,7 @@ MEASURES: dict[str, Callable[[Subject], dict[str, Any]]] = {
 
 
 def _multiply_accumulates(network: nn.Module, batch: Batch) -> int:
-    """Of a forward pass of the batch."""
+    """Multiply-accumulates of a forward pass of the batch."""
     total = 0
 
     def count(module: nn.Module, _: Any, output: torch.Tensor) -> None:

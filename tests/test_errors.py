@@ -52,7 +52,7 @@ def test_a_reader_that_leaves_early_leaves_no_half_made_file(tmp_path, broken_pi
     assert list(tmp_path.iterdir()) == []
 
 
-def test_head_sees_what_it_wants_of_a_long_output(tmp_path):
+def test_head_gets_the_start_of_a_long_output(tmp_path):
     code = f"{START}\ndef main():\n    for i in range(10**6):\n        print(i)\nerrors.run(main)"
     script = 'set -o pipefail; "$0" -c "$1" | head -1; echo "${PIPESTATUS[0]}"'
     result = subprocess.run(

@@ -190,7 +190,7 @@ def test_one_run_of_an_older_plan_is_found(record):
     assert record.stale() == [line]
 
 
-def test_a_run_that_was_never_made_is_found(record):
+def test_a_missing_run_is_found(record):
     del record.studies["repeat@small-41"]
     assert "repeat@small-41 is not recorded" in record.stale()
 

@@ -46,7 +46,7 @@ VALUES = {
 }
 
 
-def test_each_value_gets_its_type_and_what_has_a_default_may_be_missing():
+def test_each_value_gets_its_type_and_defaults_may_be_missing():
     whole = build(Whole, VALUES, "", "a.json", exact=True)
     assert whole == Whole(
         part=Part(low=1, high=2),

@@ -142,7 +142,7 @@ def clips(
 
 
 def count(profile: str, limit: int | None) -> int:
-    """How many clips there will be."""
+    """Number of clips that will be made."""
     if profile not in PROFILES:
         raise UserError(f"unknown synthetic profile {profile!r}: use one of {', '.join(PROFILES)}")
     n_clips = PROFILES[profile].n_clips

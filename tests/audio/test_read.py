@@ -78,7 +78,7 @@ def test_channels_that_do_not_cancel_are_averaged(other):
 
 
 @pytest.mark.parametrize("form", ["FLAC", "MP3"])
-def test_a_cut_compressed_file_is_refused_or_says_so(form):
+def test_a_truncated_compressed_file_is_refused_or_noted(form):
     content = encoded(np.random.default_rng(0).normal(0, 0.1, 40_000), format=form)
     try:
         _, audio_format = audio.decode(content[: len(content) // 2], "clip")
@@ -139,7 +139,7 @@ def test_resampling_is_that_of_librosa(rate, target):
 
 
 @pytest.mark.parametrize(("rate", "target"), [(8000, 16000), (48000, 8000), (44100, 16000)])
-def test_an_offset_goes_through_resampling_as_it_is(rate, target):
+def test_resampling_keeps_an_offset(rate, target):
     wave = np.random.default_rng(0).normal(0, 0.1, 3001).astype(np.float32)
     shifted = audio.resample(wave + np.float32(0.25), rate, target)
     np.testing.assert_allclose(shifted, audio.resample(wave, rate, target) + 0.25, atol=1e-6)

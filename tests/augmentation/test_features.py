@@ -97,7 +97,7 @@ def test_each_end_loses_less_than_half_of_a_short_clip(n_frames):
     assert torch.equal(stretch.length, stretch.kept)
 
 
-def test_trimming_draws_every_number_of_frames_alike_at_each_end_alone():
+def test_trimming_draws_uniformly_and_independently_at_each_end():
     stretch = drawn(torch.full((6000,), 30), 36, time_trim=2)
     trail = 30 - stretch.lead - stretch.kept
     for ends in (stretch.lead, trail):

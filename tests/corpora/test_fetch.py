@@ -189,7 +189,7 @@ def test_an_address_that_ignores_ranges_sends_all_again(get, server):
 
 
 @pytest.mark.parametrize("left", [CONTENT + b"more", CONTENT[::-1], b"<html>", CONTENT[1:]])
-def test_what_an_earlier_run_left_does_not_matter(left, get, tmp_path):
+def test_leftovers_of_an_earlier_run_do_not_matter(left, get, tmp_path):
     (tmp_path / "a.zip.part").write_bytes(left)
     assert get(whole) == CONTENT
 
@@ -219,12 +219,12 @@ BREAKS = {
 
 
 @pytest.mark.parametrize("name", BREAKS)
-def test_what_breaks_once_is_asked_for_again(name, get):
+def test_a_single_failure_is_retried(name, get):
     assert get(BREAKS[name], whole) == CONTENT
 
 
 @pytest.mark.parametrize("name", BREAKS)
-def test_what_breaks_always_is_one_line_and_nothing_wrong_is_kept(name, get, server, tmp_path):
+def test_a_permanent_failure_gives_one_line_and_keeps_nothing_wrong(name, get, server, tmp_path):
     with pytest.raises(UserError) as caught:
         get(BREAKS[name])
     assert "\n" not in str(caught.value)

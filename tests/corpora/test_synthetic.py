@@ -223,7 +223,7 @@ class TestFailure:
             ("import time; time.sleep(60)", "no answer"),
         ],
     )
-    def test_failing_engine_is_told_with_the_speaker(
+    def test_a_failing_engine_is_reported_with_the_speaker(
         self, program: str, told: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(espeak_worker, "_COMMAND", (sys.executable, "-c", program))
@@ -278,7 +278,7 @@ class TestWorker:
         with tempfile.TemporaryDirectory() as folder:
             return espeak_worker.say(utterances, Path(folder))
 
-    def test_what_is_said_before_changes_nothing(self) -> None:
+    def test_earlier_utterances_change_nothing(self) -> None:
         other = dataclasses.replace(self.UTTERANCE, text="seven?", pitch=80)
         first, _, last = self.say(self.UTTERANCE, other, self.UTTERANCE)
         assert first == last
@@ -297,7 +297,7 @@ class TestWorker:
             assert len(str(longest)) == espeak_worker.MAX_FOLDER_LENGTH
             assert espeak_worker.say([self.UTTERANCE], longest) == self.say(self.UTTERANCE)
 
-    def test_an_unknown_voice_is_told(self) -> None:
+    def test_an_unknown_voice_is_reported(self) -> None:
         with pytest.raises(espeak_worker.EngineError, match=r"voice xx\+voice"):
             self.say(dataclasses.replace(self.UTTERANCE, language="xx"))
 

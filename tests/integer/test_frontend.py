@@ -262,7 +262,7 @@ def test_the_mean_is_rounded_to_the_nearest_integer(n_ones):
 
 
 def test_a_mean_half_way_is_rounded_up():
-    """Of ones and zeros, 0 and -1 are left: those fill no bit, so the level is one step higher."""
+    """Ones and zeros become 0 and -1, which fill no bit, so the level is one step higher."""
     frame = np.tile(np.array([0, 1], np.int16), 128)[None]
     _, exponent = fft.power_spectrum(frame, tables(SPEC))
     assert exponent[0] == fft.power_spectrum(2 * frame, tables(SPEC))[1][0] - 1

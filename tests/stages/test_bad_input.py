@@ -101,7 +101,7 @@ def test_a_broken_archive(refused, workspace):
     assert "cut short or damaged" in line
 
 
-def test_a_recording_that_is_no_audio(refused, workspace, tmp_path):
+def test_a_recording_that_is_not_audio(refused, workspace, tmp_path):
     folder = write_recordings(tmp_path / "own")
     (folder / "yes" / "broken_1.wav").write_bytes(b"RIFF....")
     line = refused("download", edit=corpus(path=str(folder)))
@@ -206,7 +206,7 @@ def test_predict_continues_after_an_unreadable_file(workspace, tmp_path):
     assert sum(chances) == pytest.approx(1, abs=1e-3)
 
 
-def test_predict_says_how_much_of_a_long_recording_it_hears(workspace, tmp_path):
+def test_predict_says_how_much_of_a_long_recording_it_uses(workspace, tmp_path):
     for name, seconds in (("short", 0.7), ("long", 1.44)):
         wave = 0.5 * np.sin(np.arange(int(seconds * 16000)) / 10)
         soundfile.write(tmp_path / f"{name}.wav", wave, 16000)

@@ -172,7 +172,7 @@ def test_maps_are_in_the_memory_format_asked_for(clips, memory_format):
 
 
 @pytest.mark.parametrize("deviation", [0.0, 0.3, 1.5])
-def test_training_hears_noise_of_the_deviation_asked_for(clips, deviation):
+def test_training_adds_noise_of_the_given_deviation(clips, deviation):
     clips = dataclasses.replace(clips, x=np.zeros_like(clips.x))
     recipe = dataclasses.replace(STANDING, noise=deviation)
     heard = inputs_of(lstm(), clips, recipe, training=True)
