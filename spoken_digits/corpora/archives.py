@@ -98,7 +98,7 @@ def obtain(
             broken.append(describe_os_error(error))
         else:
             for problem in broken:
-                print(f"warning: passed over: {problem}; using {path}", file=sys.stderr)
+                print(f"warning: skipped: {problem}; using {path}", file=sys.stderr)
             return archive
     target = root / "data" / "archives" / names[0]
     try:

@@ -107,7 +107,7 @@ def _notes(path: Path, listing: Listing) -> list[str]:
     notes = []
     if listing.passed_over:
         notes.append(
-            f"passed over {len(listing.passed_over)} file(s) that are not audio or stand beside "
+            f"skipped {len(listing.passed_over)} file(s) that are not audio or stand beside "
             f"their converted copy: {count_by_ending(listing.passed_over)}"
         )
     if listing.linked_folders:

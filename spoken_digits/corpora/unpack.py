@@ -240,8 +240,8 @@ class _BoundedFile(io.RawIOBase):
     def _check(self, within: bool, limit: int) -> None:
         if not within:
             raise UserError(
-                f"{self._path} unpacks to more than {limit:,} bytes where no archive of "
-                "spoken words does: delete it and fetch the official archive"
+                f"{self._path} unpacks to more than {limit:,} bytes, too large for an archive of "
+                "spoken words: delete it and fetch the official archive"
             )
 
 

@@ -130,7 +130,7 @@ def test_files_that_are_not_audio_are_skipped_with_one_line(recordings):
     (path / ".DS_Store").write_bytes(b"hidden")
     assert clips_of(path) == expected
     (note,) = notes_of(path)
-    assert f"passed over {len(NOT_AUDIO)} file(s)" in note
+    assert f"skipped {len(NOT_AUDIO)} file(s)" in note
     for name in NOT_AUDIO:
         assert Path(name).suffix in note
     assert "Thumbs.db" in note
