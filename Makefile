@@ -16,7 +16,7 @@ run: setup ## set up, then run the whole pipeline (the default)
 	@echo "Figures: dvc metrics show    Pictures: dvc plots show    Compare: dvc metrics diff"
 
 .PHONY: test
-test: setup ## lint, types and all tests
+test: setup ## run lint, type checks and all tests
 	ruff check .
 	ruff format --check .
 	mypy
@@ -32,14 +32,13 @@ setup: .venv/.complete ## create .venv from requirements.txt
 	else \
 	  python3 -m venv .venv && .venv/bin/pip install --quiet uv; \
 	fi
-	@# Compile once here: where Python may not write its caches, every stage would otherwise
-	@# compile PyTorch again.
+	@# Compile once here: if Python cannot write its caches, every stage would compile PyTorch again.
 	uv pip install --quiet --python .venv --compile-bytecode --require-hashes -r requirements.txt
 	uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .PHONY: studies
-studies: setup ## the LSTMs under five seeds and on unseen speakers: 44 trainings
+studies: setup ## train the LSTMs with five seeds and on unseen speakers: 44 trainings
 	dvc repro studies/dvc.yaml
 
 .PHONY: verify
@@ -52,11 +51,11 @@ record: setup ## run the pipeline and record which machine ran it
 	python stages/verify.py --write-record
 
 .PHONY: results
-results: setup ## README's table and docs/results.md from the committed metrics
+results: setup ## make README's table and docs/results.md from the committed metrics
 	python stages/report.py
 
 .PHONY: benchmark
-benchmark: setup ## speed against the reference's way, into benchmarks/results.json
+benchmark: setup ## measure speed relative to the reference, into benchmarks/results.json
 	python benchmarks/run.py
 	python benchmarks/quantizers.py
 	python stages/report.py
@@ -66,7 +65,7 @@ mutation: setup ## count the small faults in the numeric core that the tests not
 	nice -n 15 python benchmarks/mutation.py
 
 .PHONY: audiomnist
-audiomnist: setup ## AudioMNIST's full size on synthetic speech, in a clone beside this one: 40 minutes with bfloat16, 2 hours without, 10 GB
+audiomnist: setup ## run at AudioMNIST's full size on synthetic speech, in a clone beside this one: 40 minutes with bfloat16, 2 hours without, 10 GB
 	python benchmarks/audiomnist.py --folder ../spoken-digits-audiomnist
 	python stages/report.py
 
@@ -90,5 +89,5 @@ clean: ## remove the files of a run, except DVC's cache
 	rm -rf data/raw data/features data/split.csv models export .resume dvc_plots
 
 .PHONY: help
-help: ## this list
+help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22

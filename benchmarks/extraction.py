@@ -1,8 +1,8 @@
-"""Feature extraction against the reference's way: librosa, one clip after the other.
+"""Compare feature extraction with the reference's: librosa, one clip after the other.
 
-The reference notebooks call `librosa.load` (which resamples by soxr), pad or normalise, transform,
-for every clip; here the same calls on WAV files on disk, on a sample of the clips. Ours is the
-whole stage as a command: interpreter, archive of clips in, tensors on disk out.
+For every clip, the reference notebooks call `librosa.load` (which resamples by soxr), pad or
+normalise, and transform; this makes the same calls on WAV files, for a sample of the clips. Ours is
+the whole stage as a command: start of the interpreter, archive of clips in, tensors on disk out.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from spoken_digits.data.manifest import read_manifest
 ROOT = Path(__file__).resolve().parent.parent
 N_REFERENCE = 600
 FEWER = (300, 3000)
-"""Smaller numbers of clips to measure, to see what grows."""
+"""Smaller numbers of clips to measure, to show how time and memory grow."""
 
 
 def spectrogram(path: Path) -> Any:

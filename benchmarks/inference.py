@@ -1,4 +1,4 @@
-"""One clip, and many, through every trained model and scheme.
+"""Time one clip, and many, through every trained model and scheme.
 
 Rows `latency_<model>.<scheme>` (one clip at a time) and `throughput_<model>.<scheme>` (seconds
 per clip in batches), from features to logits, on two threads; PyTorch and C take turns.
@@ -47,7 +47,7 @@ def rows(data: Path, config: Config, firmware: Path) -> list[dict[str, Any]]:
     config
         params.yaml.
     firmware
-        Folder of the C sources that integer models run in.
+        Folder of the C sources of the integer models.
     """
     result = []
     for name in names(config):

@@ -1,4 +1,4 @@
-"""One spoken word through the network: our C99 integers against PyTorch's and ONNX Runtime's int8.
+"""Latency of one spoken word: our integer C99 against PyTorch's and ONNX Runtime's int8.
 
 All three hold the same trained weights and run one clip at a time on one thread, called from
 Python in turns within the same run. PyTorch and ONNX Runtime get normalised float32
@@ -126,7 +126,7 @@ def rows(
 
 
 def normalise(features: NDArray[np.int8], mean: ArrayLike, std: ArrayLike) -> Real:
-    """What the float network reads: (n_clips, max_frames, n_inputs) float32."""
+    """Inputs of the float network: (n_clips, max_frames, n_inputs) float32."""
     return ((features - np.asarray(mean)) / np.asarray(std)).astype(np.float32)
 
 
@@ -169,7 +169,7 @@ def _integer(
 
 
 def one_clip(library: Path, clip: NDArray[np.int8], n_classes: int) -> Callable[[], Any]:
-    """A call of the C network on `clip` (n_frames, n_inputs), with all memory bound beforehand."""
+    """A call of the C network on `clip` (n_frames, n_inputs), with preallocated memory."""
     function = ctypes.CDLL(str(library)).sd_host_logits
     function.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p]
     function.restype = None

@@ -1,4 +1,4 @@
-"""Measuring: the machine, a row of the table, time and memory of a command."""
+"""Describe the machine, make rows of results, measure time and memory of commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST_POLL_SECONDS = 2.0
 
 
 def machine() -> str:
-    """What the figures were measured on, in general terms."""
+    """General description of this machine."""
     gpu = [torch.cuda.get_device_name()] if torch.cuda.is_available() else []
     fast = [kind for kind in ("avx2", "avx512_bf16", "amx_bf16") if kind in _processor_flags()]
     return ", ".join(
@@ -58,7 +58,7 @@ def row(
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What a command took."""
+    """Time and memory of a command."""
 
     seconds: float
     peak_rss_mib: float

@@ -1,4 +1,4 @@
-"""How many small faults in the numeric core the tests notice: `make mutation`.
+"""Count the small faults in the numeric core that the tests notice: `make mutation`.
 
 Runs mutmut (https://github.com/boxed/mutmut) as `[tool.mutmut]` in pyproject.toml says: which
 modules it mutates and which test files must notice. A mutant is one change, such as `<` to `<=`
@@ -6,8 +6,8 @@ or 8 to 9, inside a function; module constants and decorators are left alone, an
 words of error messages.
 
 Writes benchmarks/mutation.json: killed and total for each module, and every survivor as a change
-of lines. A mutant that no test can kill because it computes the same is listed by hand, with the
-reason, in benchmarks/mutation_equivalent.json and does not count.
+of lines. Equivalent mutants, which no test can kill, are listed by hand with the reason in
+benchmarks/mutation_equivalent.json and do not count.
 
 Run     python benchmarks/mutation.py                     all; about 15 minutes on one core
         python benchmarks/mutation.py --resume            the rest, after an interruption
@@ -37,7 +37,7 @@ MUTANTS = REPOSITORY / "mutants"  # mutmut's working folder
 TARGET = 0.9
 
 KILLED = {"killed", "timeout", "segfault"}
-"""A mutant that loops for ever or crashes is noticed too."""
+"""A mutant that loops forever or crashes counts as noticed."""
 
 
 def main() -> int:

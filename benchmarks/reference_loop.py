@@ -1,4 +1,4 @@
-"""The reference's way of training, to compare with.
+"""The reference's training loop, for comparison.
 
 This reimplements the published notebooks: in every epoch every clip is read from its WAV file and
 transformed (with MFCCs twice, the second time to measure training accuracy); one plain float32
@@ -58,7 +58,7 @@ READERS: dict[str, type[Mfccs] | type[Spectrograms]] = {
     "mfcc_int": Mfccs,
     "spectrogram": Spectrograms,
 }
-"""By the kind of features that our model reads."""
+"""Reader by kind of features."""
 
 
 class RereadingDataset(Dataset[tuple[Tensor, int]]):

@@ -1,4 +1,4 @@
-"""Speed as ratios against the reference's way of doing the same, in the same run.
+"""Measure speed relative to the reference implementation, in the same run.
 
 Reads   data/, models/ and params.yaml (after `make`); for the rows at AudioMNIST's size the clone
         that audiomnist.py made at --audiomnist, or a temporary one
@@ -196,7 +196,7 @@ def latency_rows(config: Config) -> list[dict[str, Any]]:
 
 
 def pipeline_rows(large: Checkout) -> list[dict[str, Any]]:
-    """Time for DVC to find that nothing is to be done, here and with 30,000 clips."""
+    """Time that DVC needs to find nothing to do, here and with 30,000 clips."""
     made = ["split", "feature_extract"]
     rows = []
     for name, folder, command in (

@@ -1,11 +1,11 @@
-"""A stand-in for the AudioMNIST archive: same layout, same size, spoken by a machine.
+"""Make a stand-in for the AudioMNIST archive: same layout and size, synthetic speech.
 
 Reads   nothing: eSpeak NG speaks (profile audiomnist: 60 speakers x 10 digits x 50 takes, 48 kHz)
 Writes  data/archives/AudioMNIST-<commit>.zip, for `dvc exp run -S corpus.name=audiomnist`
 Run     python benchmarks/stand_in.py [--clips N] [--folder DIR]
 
-For working on the AudioMNIST path where the real archive (about 1 GB) is out of reach: file names,
-metadata with its odd ages, and the known copies are AudioMNIST's; the voices are not. The member
+For work on the AudioMNIST path without the real archive (about 1 GB): file names, metadata with
+its odd ages, and the known copies are as in AudioMNIST; the voices are not. The member
 SYNTHETIC.txt marks it as synthetic in provenance.json, and so in every figure.
 """
 

@@ -143,7 +143,7 @@ class TimedSubset(Subset):
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What is measured."""
+    """The model, data and settings to measure."""
 
     data: Path
     """Folder with raw/, features/ and split.csv."""
@@ -283,7 +283,7 @@ def epoch(subject: Subject) -> dict[str, Any]:
 
 
 def reference_epoch(subject: Subject) -> dict[str, Any]:
-    """The second epoch in the notebooks' way, timed on some of the clips."""
+    """The second epoch as in the notebooks, timed on some of the clips."""
     device = subject.plain_device()
     read = READERS[subject.section.features]()
     archive = ClipArchive(subject.data / "raw/audio.zip")
@@ -345,7 +345,7 @@ MEASURES: dict[str, Callable[[Subject], dict[str, Any]]] = {
 
 
 def _multiply_accumulates(network: nn.Module, batch: Batch) -> int:
-    """Of a forward pass of the batch."""
+    """Multiply-accumulates of a forward pass of the batch."""
     total = 0
 
     def count(module: nn.Module, _: Any, output: torch.Tensor) -> None:

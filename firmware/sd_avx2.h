@@ -3,9 +3,9 @@
  * Only for computing on a desktop: compiled in when the compiler targets AVX2, left out when
  * SD_PORTABLE is defined. Included by sd_int8.c and sd_pow2.c.
  *
- * Both kernels give a unit's gates as pairs of columns (sd_kernels.h), sixteen weights to four
- * columns. Those meet the four operands, each pair repeated for its four gates, in one
- * multiply-add; the two halves of the register are summed at the end. */
+ * Both kernels deliver the gates of a unit as pairs of columns (sd_kernels.h): sixteen weights for
+ * four columns. One multiply-add combines them with the four operands, each pair repeated for the
+ * four gates; the two halves of the register are summed at the end. */
 #ifndef SD_AVX2_H
 #define SD_AVX2_H
 
@@ -101,7 +101,7 @@ static inline __m256i sd_avx2_pre_activation(const __m128i *sum, uint32_t j, con
     return sd_avx2_saturate16(_mm256_srav_epi32(_mm256_add_epi32(accumulator, half), count));
 }
 
-/* What sd_unit_step does, for eight units; sum[u] holds i, f, g, o of unit u, without bias. */
+/* sd_unit_step for eight units; sum[u] holds i, f, g, o of unit u, without bias. */
 static inline void sd_avx2_step(const __m128i sum[SD_AVX2_UNITS], const int32_t *bias,
                                 const uint8_t *shift, int32_t too_much, int cell_bits,
                                 int16_t *cell, int16_t *fresh)

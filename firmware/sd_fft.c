@@ -1,9 +1,9 @@
 /* Block-floating real FFT: decimation in time, passes of radix 4, 4, 4 and 2, then the split
  * into the spectrum of the real samples (Sorensen et al. 1987).
  *
- * All values share one exponent. Each pass returns the magnitude bits of what it wrote; the next
- * one shifts its inputs right, rounding, by what exceeds the bits that its products leave room
- * for: components of 2^16 times sines in Q14, two products a sum, stay below 2^31.
+ * All values share one exponent. Each pass returns the magnitude bits of its output; the next one
+ * shifts its inputs right, rounding, until they leave room for its products: components of 2^16
+ * times sines in Q14, two products per sum, stay below 2^31.
  */
 #include "sd_fft.h"
 
@@ -38,7 +38,7 @@ static inline uint32_t bits_of(sd_complex z)
     return sd_magnitude_bits(z.re) | sd_magnitude_bits(z.im);
 }
 
-/* How far a block with these magnitude bits must be shifted to fit `bits`. */
+/* Right shift that makes a block with these magnitude bits fit `bits`. */
 static uint32_t shift_to_fit(uint32_t magnitude_bits, uint32_t bits)
 {
     const uint32_t length = sd_bit_length(magnitude_bits);
@@ -65,7 +65,7 @@ static inline uint32_t butterfly4(sd_complex *z, uint32_t stride, sd_complex a, 
     return bits_of(z[0]) | bits_of(z[stride]) | bits_of(z[2u * stride]) | bits_of(z[3u * stride]);
 }
 
-/* What is subtracted from every sample, so that a constant offset (DC) changes no bit. */
+/* The mean to subtract from every sample, so that a constant offset (DC) changes no bit. */
 static int32_t rounded_mean(const int16_t *samples)
 {
     int32_t sum = 0; /* 256 int16: 24 bits */
@@ -76,8 +76,8 @@ static int32_t rounded_mean(const int16_t *samples)
     return sd_round_shift(sum, MEAN_SHIFT);
 }
 
-/* Bits that the magnitudes of the samples without their mean fill: at most 16, for no sample is
- * further than 65279 from the mean (one of 32767 among 255 of -32768). */
+/* Magnitude bits of the samples minus their mean: at most 16, since no sample is further than
+ * 65279 from the mean (one of 32767 among 255 of -32768). */
 static uint32_t level_of(const int16_t *samples, int32_t mean)
 {
     uint32_t bits = 0;
@@ -90,7 +90,7 @@ static uint32_t level_of(const int16_t *samples, int32_t mean)
     return sd_bit_length(bits);
 }
 
-/* Pair of samples, less their mean, times its pair of window weights, Q15; >> shift, rounding.
+/* Pair of samples, minus the mean, times its pair of window weights, Q15; >> shift, rounding.
  * 65279 * 2^15 + 2^15 is below 2^31. */
 static inline sd_complex windowed(const int16_t *pair, int32_t mean, int32_t weight_re,
                                   int32_t weight_im, uint32_t shift)

@@ -19,12 +19,12 @@ typedef struct {
     int32_t im;
 } sd_complex;
 
-/* Take the mean from `samples`, window and transform them.
+/* Subtract the mean from `samples`, window and transform them.
  *
  * On return spectrum[k].re, k in 1..127, holds the power in bin k, in [0, 2^31); the rest of
  * `spectrum` is undefined. Times 2^(2 e), where e is the returned exponent (-15 to 13), it is a
- * quarter of the squared magnitude of the DFT of the windowed samples without their mean (rounded
- * to an integer). Any samples are allowed. */
+ * quarter of the squared magnitude of the DFT of the windowed samples minus their mean (rounded to
+ * an integer). Any samples are allowed. */
 int32_t sd_fft_power(const int16_t samples[SD_FFT_SAMPLES], sd_complex spectrum[SD_FFT_POINTS]);
 
 #ifdef __cplusplus

@@ -7,10 +7,10 @@
 
 #include <stdint.h>
 
-/* Fails to compile when `condition` is false; `name` says what was expected. */
+/* Fails to compile when `condition` is false; `name` states the expectation. */
 #define SD_STATIC_ASSERT(condition, name) typedef char sd_assert_##name[(condition) ? 1 : -1]
 
-/* C99 leaves the right shift of negative numbers to the compiler: we need it arithmetic. */
+/* C99 leaves the right shift of negative numbers to the compiler: require an arithmetic one. */
 SD_STATIC_ASSERT((-1 >> 1) == -1 && (-5 >> 1) == -3, right_shift_is_arithmetic);
 SD_STATIC_ASSERT((int32_t)-1 == ~(int32_t)0, twos_complement);
 
@@ -41,7 +41,7 @@ static inline int32_t sd_saturate16(int32_t x)
     return sd_saturate(x, 16);
 }
 
-/* Bits that a magnitude fills: OR these together over a block to learn the block's level. */
+/* Magnitude bits of a value: OR them over a block to find the block's level. */
 static inline uint32_t sd_magnitude_bits(int32_t x)
 {
     return (uint32_t)(x ^ (x >> 31));

@@ -33,7 +33,7 @@ extern "C" {
 typedef struct {
     int16_t samples[SD_FFT_SAMPLES]; /* the window being filled */
     uint16_t n_samples;              /* filled so far, 0 to 256 */
-    uint16_t has_framed;             /* 1 once a frame was taken since the reset */
+    uint16_t has_framed;             /* 1 after the first frame since the reset */
     int32_t level;                   /* level tracker, log2 in Q8 summed over bands */
 } sd_frontend;
 
@@ -53,8 +53,8 @@ uint32_t sd_frontend_push(sd_frontend *frontend, const int16_t *samples, uint32_
 /* 1 when a full window waits, else 0. */
 int sd_frontend_ready(const sd_frontend *frontend);
 
-/* Turn the full window into features, each in [-128, 127], and move on by one hop. Call it only
- * when sd_frontend_ready says 1: before that the window is not initialised. */
+/* Turn the full window into features, each in [-128, 127], and advance by one hop. Call it only
+ * when sd_frontend_ready returns 1: before that the window is not initialised. */
 void sd_frontend_frame(sd_frontend *frontend, sd_frontend_scratch *scratch,
                        int8_t features[SD_FRONTEND_N_MFCC]);
 

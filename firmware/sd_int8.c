@@ -11,7 +11,7 @@
 
 enum { WEIGHT_OFFSET = 128 };
 
-/* 128 sum(v): what the accumulators have too much because stored weights are 128 too large. */
+/* 128 sum(v): the excess in the accumulators, since stored weights are 128 too large. */
 static int32_t excess(const int16_t *operand, uint32_t n)
 {
     int32_t sum = 0;

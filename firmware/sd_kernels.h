@@ -1,4 +1,4 @@
-/* The two ways in which a network's weights are stored and multiplied.
+/* The two ways to store and multiply a network's weights.
  *
  * sd_int8 (sd_int8.c): a byte a weight, int8 plus 128. A layer's matrix is stored unit by unit;
  * within a unit, columns in pairs, for each pair i0 i1 f0 f1 g0 g1 o0 o1, and an odd last column
@@ -10,7 +10,7 @@
  * with zeros.
  *
  * The output matrix is stored row by row, with bytes (sd_int8) or pairs of columns (sd_pow2).
- * A network names its kernels by pointer, so the linker drops the ones not used. */
+ * A network points to its kernels, so the linker drops unused ones. */
 #ifndef SD_KERNELS_H
 #define SD_KERNELS_H
 

@@ -6,7 +6,7 @@
 #define WEIGHT_BITS 8u /* mel weights are Q8, below 256 */
 #define INTERVAL_BITS 5u
 
-/* A sum below 2^48: high 2^16 + low, low not carried while adding. */
+/* A sum below 2^48: high 2^16 + low; additions do not carry from low to high. */
 typedef struct {
     uint32_t high;
     uint32_t low;
@@ -41,8 +41,8 @@ static int16_t log_above_floor(wide energy, int32_t exponent)
     return (int16_t)(log > 0 ? log : 0);
 }
 
-/* Powers of the bins [bin, end): their sum times 256, and their sum weighted by how far each band
- * has risen. What does not rise falls: the difference belongs to the band before. */
+/* Powers of the bins [bin, end): their sum times 256, and their sum with the weights of the rising
+ * band. The difference of the two belongs to the falling band, the one before. */
 static void segment_sums(const sd_complex *spectrum, uint32_t bin, uint32_t end, wide *whole,
                          wide *rising)
 {
@@ -65,7 +65,7 @@ static void segment_sums(const sd_complex *spectrum, uint32_t bin, uint32_t end,
 void sd_mel_log(const sd_complex spectrum[SD_FFT_POINTS], int32_t exponent,
                 int16_t logs[SD_FRONTEND_N_MELS])
 {
-    wide before = {0, 0}; /* what rose in the segment before belongs to the band falling now */
+    wide before = {0, 0}; /* rising part, in the segment before, of the band that now falls */
     uint32_t segment;
     for (segment = 0; segment <= SD_FRONTEND_N_MELS; segment++) {
         wide whole, rising;

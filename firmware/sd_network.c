@@ -13,8 +13,8 @@ static void clear16(int16_t *values, uint32_t n)
     }
 }
 
-/* numerator / denominator, for quotients below 2^14. A Cortex-M0 has no division; this one is
- * smaller than the library's. */
+/* numerator / denominator, for quotients below 2^14. A Cortex-M0 has no divide instruction, and
+ * the library's routine is larger. */
 static uint32_t divide(uint32_t numerator, uint32_t denominator)
 {
     uint32_t quotient = 0;
@@ -79,7 +79,7 @@ void sd_network_finish(const sd_network *net, sd_network_state *state, int32_t *
     const uint16_t n_units = last_layer(net)->n_units;
     const uint32_t n = state->n_frames == 0u ? 1u : state->n_frames;
 
-    /* mean, rounded half up: floor((2 sum + n) / (2 n)), lifted so that no sign meets division */
+    /* mean, rounded half up: floor((2 sum + n) / (2 n)), offset so that the division is unsigned */
     for (uint32_t j = 0; j < n_units; j++) {
         const uint32_t lifted = (uint32_t)(state->sum[j] + (int32_t)(n * HIDDEN_FLOOR));
         const uint32_t mean = divide(2u * lifted + n, 2u * n);

@@ -63,11 +63,11 @@ typedef struct {
 /* Start a new clip. Call before the first frame. */
 void sd_network_reset(const sd_network *net, sd_network_state *state);
 
-/* Process one frame of n_inputs features. From the 65,536th frame after a reset on, frames are
- * ignored: the sums would no longer fit. */
+/* Process one frame of n_inputs features. Ignores all frames from the 65,536th after a reset on:
+ * the sums would no longer fit. */
 void sd_network_push(const sd_network *net, sd_network_state *state, const int8_t *frame);
 
-/* Write the n_classes logits of the frames so far. The state does not change: more frames may
+/* Write the n_classes logits of the frames so far. Leaves the state unchanged: more frames may
  * follow. */
 void sd_network_finish(const sd_network *net, sd_network_state *state, int32_t *logits);
 

@@ -1,8 +1,8 @@
 /* Kernels for power-of-two weights: shifts and adds in place of multiplication.
  *
- * For a pair of columns the sixteen products that a weight can give with each operand are laid
- * out by doubling and negating; each weight then costs one look-up and one addition. See
- * sd_kernels.h for the codes and their order. */
+ * For each pair of columns, doubling and negating give the sixteen possible products of each
+ * operand; each weight then costs one look-up and one addition. See sd_kernels.h for the codes and
+ * their order. */
 #include "sd_kernels.h"
 #include "sd_unit.h"
 

@@ -1,4 +1,4 @@
-/* What an LSTM unit does with its four accumulators; the part that all kernels share. */
+/* One step of an LSTM unit from its four accumulators; shared by all kernels. */
 #ifndef SD_UNIT_H
 #define SD_UNIT_H
 

@@ -1,4 +1,4 @@
-"""Say which word is in a recording.
+"""Recognise the word in a recording.
 
 Run     python -m spoken_digits.predict MODEL.safetensors FILE...
 
@@ -35,7 +35,7 @@ class Recogniser:
             raise errors.UserError(f"{path}: {error}") from None
         self._path, self._extract = path, extractor_from(self.card.features)
         self.heard_s = heard_s(self._extract)
-        """Seconds at the start of a recording that the model hears."""
+        """Seconds from the start of a recording that the model uses."""
 
     @torch.inference_mode()
     def __call__(self, waveform: Waveform, sample_rate: int) -> NDArray[np.float64]:

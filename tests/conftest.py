@@ -1,4 +1,4 @@
-"""Small corpora that tests share."""
+"""Fixtures shared by all tests, such as small corpora."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from spoken_digits.corpora.archives import find
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that take minutes first, so that no processor waits for them at the end."""
+    """Run the slowest files first, so that no processor waits for them at the end."""
     long = {item.path for item in items if item.get_closest_marker("pipeline")}
     items.sort(key=lambda item: item.path not in long)
 
@@ -60,7 +60,7 @@ def recordings(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture
 def label_pattern() -> str:
-    """Fits the file names of `recordings`."""
+    """Matches the file names of `recordings`."""
     return PATTERN
 
 

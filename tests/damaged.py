@@ -1,4 +1,4 @@
-"""Good model files of every scheme, and what spoils them."""
+"""Good model files of every scheme, and ways to damage them."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def write_damaged(path: Path, model: Model, damage: Callable[[Any, Any], Any]) -
 
 
 def put(*keys: str | int, to: Any) -> Callable[[Any, Any], None]:
-    """Damage: give a value of the card, which may stand deep, another value."""
+    """Damage: change a value of the card, at any depth."""
 
     def damage(card: Any, _: Any) -> None:
         for key in keys[:-1]:
@@ -152,5 +152,5 @@ def lose(name: str) -> Callable[[Any, Any], None]:
 
 
 def add(name: str) -> Callable[[Any, Any], None]:
-    """Damage: add a tensor of no use."""
+    """Damage: add an unused tensor."""
     return lambda _, tensors: tensors.update({name: torch.ones(2)})

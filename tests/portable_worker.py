@@ -130,7 +130,7 @@ def model(config: Config, name: str, recipe: Recipe) -> dict[str, str]:
 
 
 def clips(n: int) -> Subset:
-    """Clips of ten words that can be told apart, int8."""
+    """Clips of ten distinguishable words, int8."""
     rng = np.random.default_rng(n)
     y = np.arange(n) % 10
     word = np.random.default_rng(1).integers(-60, 60, (10, N_FRAMES, N_COEFFICIENTS))

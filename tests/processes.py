@@ -1,4 +1,4 @@
-"""What each process of a distributed test runs; importable by name, so that it can be started."""
+"""Code that each process of a distributed test runs, in a module so that it can be imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How tests train: short, and with every kind of augmentation but stretching."""
+"""Recipes for tests: short, with every kind of augmentation but stretching."""
 
 from __future__ import annotations
 

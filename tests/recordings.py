@@ -9,7 +9,7 @@ import soundfile
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PATTERN = r"(?P<label>[^/]+)/(?P<speaker>[a-z]+)_(?P<take>\d+)"
-"""Fits the file names of `write_recordings`."""
+"""Matches the file names of `write_recordings`."""
 
 
 def tone(frequency_hz: float, duration_s: float, sample_rate: int = 8000, seed: int = 0):
@@ -26,7 +26,7 @@ def write_recordings(
     takes: int = 4,
     sample_rate: int = 8000,
 ) -> Path:
-    """A folder of own recordings: words are tones that a network can tell apart."""
+    """A folder of own recordings: words are tones that a network can distinguish."""
     for w, word in enumerate(words):
         (folder / word).mkdir(parents=True, exist_ok=True)
         for s, speaker in enumerate(speakers):

@@ -167,13 +167,13 @@ def test_a_key_of_the_common_recipe_is_missed_though_a_model_has_its_own(default
 
 
 @pytest.mark.parametrize("name", ["Cnn", "a.b", "../x", "", "x" * 41])
-def test_a_variant_is_named_so_that_files_can_be(default_params, name):
+def test_a_variant_needs_a_valid_file_name(default_params, name):
     default_params["variants"] = {name: {}}
     with pytest.raises(UserError, match="`variants` has a model named"):
         names(default_params)
 
 
-def test_a_literal_is_told_by_its_type_too():
+def test_a_literal_is_compared_by_type_too():
     budget = {"bytes_per_weight": 4, "bytes_per_bias": 4, "reading": "total", "kib": 36}
     assert build(BudgetParams, {**budget, "bias_vectors": 1}, "budget").n_bytes == 36 * 1024
     for value in (True, 1.0, "1", {}, []):

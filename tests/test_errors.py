@@ -1,4 +1,4 @@
-"""How a program ends: one line for the user, the right status for the shell and for DVC."""
+"""Exit of a program: one line for the user, the right status for the shell and for DVC."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def run(folder: Path, *body: str, **options) -> subprocess.CompletedProcess:
 
 @pytest.fixture
 def broken_pipe():
-    """The end to write to of a pipe that nobody reads."""
+    """The write end of a pipe without a reader."""
     reader, writer = os.pipe()
     os.close(reader)
     yield writer
@@ -52,7 +52,7 @@ def test_a_reader_that_leaves_early_leaves_no_half_made_file(tmp_path, broken_pi
     assert list(tmp_path.iterdir()) == []
 
 
-def test_head_sees_what_it_wants_of_a_long_output(tmp_path):
+def test_head_gets_the_start_of_a_long_output(tmp_path):
     code = f"{START}\ndef main():\n    for i in range(10**6):\n        print(i)\nerrors.run(main)"
     script = 'set -o pipefail; "$0" -c "$1" | head -1; echo "${PIPESTATUS[0]}"'
     result = subprocess.run(

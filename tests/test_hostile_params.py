@@ -1,4 +1,4 @@
-"""Every key of params.yaml under every wrong value, and files that are not what they should be."""
+"""Every key of params.yaml with wrong values of every kind, and unsuitable files."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def read_train(config: Config) -> None:
 
 
 def reader(path: tuple[str, ...]) -> typing.Callable[[Config], Any]:
-    """What reads the value at `path`, as the stages do."""
+    """The function that reads the value at `path`, as the stages do."""
     section = path[0]
     if path[:2] == ("quantize", "networks"):
         return read_networks
@@ -368,7 +368,7 @@ def test_no_file_within_the_size_takes_long(tmp_path, content):
     assert time.process_time() - start < 20
 
 
-def test_what_a_plain_file_may_hold(tmp_path):
+def test_allowed_content_of_a_plain_file(tmp_path):
     config = read_text(tmp_path, b"\xef\xbb\xbfa: {b: [1, 2.5, null]}\nc: 2024-01-01\nd: 1e-05\n")
     assert config == {"a": {"b": [1, 2.5, None]}, "c": "2024-01-01", "d": "1e-05"}
 

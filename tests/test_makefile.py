@@ -1,4 +1,4 @@
-"""`make` where the corpus is in reach, and where it is not, with stand-ins for the commands."""
+"""`make` with and without a corpus in reach, with stand-ins for the commands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ exit $DVC_STATUS
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """The Makefile with an environment that looks complete."""
+    """The Makefile beside an environment that looks complete."""
     shutil.copy(REPOSITORY / "Makefile", tmp_path)
     for name in ("requirements.txt", "pyproject.toml"):
         (tmp_path / name).touch()
@@ -49,7 +49,7 @@ def test_it_runs_the_pipeline_on_the_corpus_of_params_yaml(checkout):
 
 
 @pytest.mark.parametrize("dvc", [0, 1])
-def test_out_of_reach_it_says_so_and_leaves_params_yaml_as_it_was(checkout, dvc):
+def test_a_missing_corpus_is_reported_and_params_yaml_is_kept(checkout, dvc):
     before = (checkout / "params.yaml").read_text()
     result = make(checkout, check=3, dvc=dvc)
     assert (result.returncode == 0) == (dvc == 0)

@@ -27,7 +27,7 @@ def stage_body(name: str) -> dict:
 
 
 def walk_what_runs(node: ast.AST) -> Iterator[ast.AST]:
-    """`ast.walk` without what stands under `if TYPE_CHECKING`."""
+    """`ast.walk`, but skipping `if TYPE_CHECKING` blocks."""
     if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
         return
     yield node
@@ -36,7 +36,7 @@ def walk_what_runs(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def imported_modules(script: Path) -> set[str]:
-    """Files of the package that a script imports, by whatever way."""
+    """Files of the package that a script imports, directly or indirectly."""
     seen: set[str] = set()
     todo = [script]
     while todo:
@@ -85,7 +85,7 @@ def modules_in(folder: str) -> list[str]:
     return [str(file.relative_to(REPOSITORY)) for file in files if file.stem != "__init__"]
 
 
-# What a stage imports by name only once it runs, by the entry of its `foreach`.
+# Modules that a stage imports by name at run time, by the entry of its `foreach`.
 ARCHITECTURE = "spoken_digits/models/architectures/${item.architecture}.py"
 FEATURES = "spoken_digits/features/${item.features}.py"
 INTEGER = "spoken_digits/quantization/integer.py"
@@ -149,7 +149,7 @@ def test_no_list_of_models_is_kept_in_the_pipeline(default_params):
 
 
 def test_each_model_is_finished_before_the_next_is_begun():
-    # DVC goes through the file from top to bottom.
+    # DVC reads the file from top to bottom.
     stages = ("train", "evaluate", "quantize", "quantize_dynamic")
     order = [stage for stage in PIPELINE["stages"] if stage in stages]
     assert order == ["quantize", "quantize_dynamic", "evaluate", "train"]

@@ -1,4 +1,4 @@
-"""The page and the templates behind `dvc plots`: whole, self-contained, filled by DVC."""
+"""The page and the templates of `dvc plots`: complete, self-contained, filled by DVC."""
 
 import configparser
 import csv
@@ -45,7 +45,7 @@ USES = {
         "label",
     ),
 }
-# These tell models apart by a column, or by the file's name, which DVC puts into every row.
+# These distinguish models by a column, or by the file name, which DVC adds to every row.
 BY_FILE_NAME = {"accuracy_curves", "loss_curves", "f1_by_label"}
 
 
@@ -63,7 +63,7 @@ make_page = load_make_page()
 
 
 def remote_references(html: str) -> list[str]:
-    """Return what would make a browser fetch from elsewhere while it shows `html`."""
+    """Return the parts of `html` that would make a browser fetch from elsewhere."""
     attribute = r"""\b(?:src|href|srcset|poster|action|data)\s*=\s*["']?(?:https?:)?//"""
     css = r"""@import\b|url\(\s*["']?(?:https?:)?//"""
     script = r"""\bimport\s*\(?\s*["'](?:https?:)?//"""

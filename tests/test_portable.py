@@ -37,10 +37,10 @@ pytestmark = [
 
 
 def compute(processor: str | None, *arguments: str) -> dict[str, Any]:
-    """What the worker prints on an emulated processor; None: on this machine's."""
+    """The worker's output on an emulated processor, or on this machine's if None."""
     emulator: Sequence[str] = [QEMU, "-cpu", processor] if QEMU and processor else []
     environment = {k: v for k, v in os.environ.items() if k not in arithmetic.settings()}
-    # Two emulated threads that wait for each other in a loop take all the time there is.
+    # Two emulated threads that spin on each other waste all the processor time.
     environment |= {"OMP_WAIT_POLICY": "passive", "PYTHONPATH": str(REPOSITORY)}
     result = subprocess.run(
         [*emulator, sys.executable, "tests/portable_worker.py", *arguments],
@@ -77,7 +77,7 @@ def test_every_result_has_the_same_bits(computed, processor):
 
 
 def test_without_the_settings_bits_differ(computed):
-    """The negative control: were the comparison blind, it would find these equal too."""
+    """Negative control: a comparison that cannot fail would find these equal too."""
     here, there = computed[None, "unpinned"], computed[UNPINNED, "unpinned"]
     assert there["used"] != here["used"]
     for result in (f"{SMALL} weights", f"{SMALL} logits"):

@@ -279,7 +279,7 @@ def test_labels_and_file_names_cannot_steer_the_terminal(models, tmp_path):
         assert shown in result.stdout
 
 
-def test_what_is_no_file_is_refused_at_once(tmp_path):
+def test_a_path_that_is_not_a_file_is_refused_at_once(tmp_path):
     os.mkfifo(tmp_path / "pipe.safetensors")
     for path in (tmp_path, tmp_path / "pipe.safetensors"):
         with pytest.raises(UserError, match="is not a whole .safetensors file"):

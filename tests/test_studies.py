@@ -1,4 +1,4 @@
-"""metrics/seeds.json and metrics/speakers.json are of the models that dvc.lock records."""
+"""metrics/seeds.json and metrics/speakers.json match the models recorded in dvc.lock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MADE = ("metrics/seeds.json", "metrics/speakers.json")
 
 
 def stale(root: Path) -> list[str]:
-    """What in the committed studies is not of the recorded models, a line each."""
+    """Mismatches between the committed studies and the recorded models, one line each."""
     params = yaml.safe_load((root / "params.yaml").read_text())
     recorded, studied = read_lock(root / "dvc.lock"), read_lock(root / "studies/dvc.lock")
     found = []
@@ -39,7 +39,7 @@ def runs_of(model: str, studies: dict[str, Any]) -> list[str]:
 
 
 def differences(recorded: dict, studied: dict, stage: str, run: str) -> list[str]:
-    """Inputs that a recorded training and a run of the studies share but had in other versions."""
+    """Inputs shared by a recorded training and a study whose recorded hashes differ."""
     if missing := [name for name, lock in ((stage, recorded), (run, studied)) if name not in lock]:
         return [f"{name} is not recorded" for name in missing]
     ours, theirs = hashes(recorded[stage], "deps"), hashes(studied[run], "deps")
@@ -56,7 +56,7 @@ def differences(recorded: dict, studied: dict, stage: str, run: str) -> list[str
 
 
 def other_params(recorded: dict, studied: dict, model: str, params: dict) -> list[str]:
-    """Splits and quantization settings that the recorded stages have otherwise."""
+    """Splits and quantization settings that differ from those of the recorded stages."""
     networks = params["quantize"]["networks"]
     wanted = {"split": recorded["split"]["params"]["params.yaml"]["split"]}
     for key, network in networks.items():
@@ -76,7 +76,7 @@ def other_params(recorded: dict, studied: dict, model: str, params: dict) -> lis
 
 
 def other_accuracy(root: Path, model: str, params: dict) -> list[str]:
-    """Recorded accuracies that the study has not found again with the recorded seed."""
+    """Recorded accuracies that the study did not reproduce with the recorded seed."""
     seeds = params["studies"]["seeds"]
     if params["split"]["scheme"] != "random" or params["seed"] not in seeds:
         return []
@@ -91,7 +91,7 @@ def other_accuracy(root: Path, model: str, params: dict) -> list[str]:
 
 
 def other_files(root: Path, studied: dict) -> list[str]:
-    """Committed files that are not what the studies made."""
+    """Committed files that differ from the outputs of the studies."""
     outs = hashes(studied["summarise"], "outs")
     return [
         f"{path} is not what `make studies` made"
@@ -190,7 +190,7 @@ def test_one_run_of_an_older_plan_is_found(record):
     assert record.stale() == [line]
 
 
-def test_a_run_that_was_never_made_is_found(record):
+def test_a_missing_run_is_found(record):
     del record.studies["repeat@small-41"]
     assert "repeat@small-41 is not recorded" in record.stale()
 

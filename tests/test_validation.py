@@ -1,4 +1,4 @@
-"""Values of any file: what a type accepts, and how a message names what it does not."""
+"""Values in files: accepted by type, or refused with a message that names them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ VALUES = {
 }
 
 
-def test_each_value_gets_its_type_and_what_has_a_default_may_be_missing():
+def test_each_value_gets_its_type_and_defaults_may_be_missing():
     whole = build(Whole, VALUES, "", "a.json", exact=True)
     assert whole == Whole(
         part=Part(low=1, high=2),

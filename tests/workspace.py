@@ -101,7 +101,7 @@ class Workspace:
             params["train"] |= {"epochs": 4, "batch_size": 8, "threads": 1}
             params["model"]["hidden_dim"] = 16
             params["model"]["train"] = {}
-            # One LSTM beside the main one has all that the others have.
+            # One LSTM beside the main one covers the features of the others.
             for name in ("lstm_36kb_1layer", "lstm_int8_36kb"):
                 del params["variants"][name]
             del params["quantize"]["networks"]["lstm_int8_36kb-int8"]

@@ -78,7 +78,7 @@ void board_count_start(void)
         SYSTICK_CONTROL = 5; /* processor clock, no interrupt, run */
         while (SYSTICK_CURRENT == 0u) {
         }
-        started = SYSTICK_CURRENT; /* what an empty measurement costs */
+        started = SYSTICK_CURRENT; /* cost of an empty measurement */
         overhead = ticks_since_start();
     }
     started = SYSTICK_CURRENT;
@@ -106,7 +106,7 @@ static inline uint32_t *stack_pointer(void)
     return pointer;
 }
 
-/* noinline and no locals of size: what lies below sp here is free. */
+/* noinline and no large locals: the stack below sp is free here. */
 __attribute__((noinline)) void board_stack_paint(void)
 {
     uint32_t *word;

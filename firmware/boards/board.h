@@ -1,4 +1,4 @@
-/* What a board program may use: bytes in, bytes out, instruction counts and stack depth.
+/* Services for board programs: bytes in, bytes out, instruction counts and stack depth.
  *
  * A board program is one `int main(void)`. It reads `input.bin`, writes `output.bin`, and
  * reports named numbers to `report.txt` ("name value" lines), all in the emulator's working
@@ -31,12 +31,12 @@ void board_write(const void *data, uint32_t n_bytes);
 void board_report(const char *name, uint32_t value);
 
 /* Instructions executed between start and stop (not cycles): the emulator advances its clock
- * by 2^6 ns an instruction (-icount shift=6) and SysTick reads that clock. Exact to a few
- * instructions, at most 10 million between the two; the calls' own cost is subtracted. */
+ * by 2^6 ns per instruction (-icount shift=6) and SysTick reads that clock. Accurate to a few
+ * instructions, for at most 10 million; the cost of the calls themselves is subtracted. */
 void board_count_start(void);
 uint32_t board_count_stop(void);
 
-/* Deepest stack use in bytes between paint and used, as seen by the caller's callees. */
+/* Deepest stack use, in bytes, of the functions called between paint and used. */
 void board_stack_paint(void);
 uint32_t board_stack_used(void);
 

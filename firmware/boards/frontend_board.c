@@ -46,7 +46,7 @@ static void frame(void)
     board_write(features, sizeof features);
 }
 
-/* Reads the whole clip, also what lies beyond the last frame. */
+/* Reads the whole clip, including the samples beyond the last frame. */
 static void run_clip(uint32_t n_samples)
 {
     const uint8_t is_frame = 0;

@@ -14,7 +14,7 @@ static sd_network_state state = SD_STATE(memory);
 static int8_t frame[SD_MODEL_N_INPUTS];
 static int32_t logits[SD_MODEL_N_CLASSES];
 
-/* Counts step by step, so that reading the input is left out. Returns instructions. */
+/* Counts each step separately, to exclude reading the input. Returns instructions. */
 static uint32_t run_clip(uint32_t n_frames)
 {
     uint32_t n_instructions;

@@ -1,7 +1,7 @@
 /* Semihosting calls for Cortex-M: the emulator (or debugger) does file I/O for the image.
  *
  * Source: Arm, "Semihosting for AArch32 and AArch64", version 3. An M-profile core traps with
- * BKPT 0xAB; r0 holds the operation, r1 its argument block. Only what the boards need.
+ * BKPT 0xAB; r0 holds the operation, r1 its argument block. Only the calls that the boards need.
  */
 #ifndef SD_BOARDS_SEMIHOSTING_H
 #define SD_BOARDS_SEMIHOSTING_H

@@ -1,8 +1,8 @@
-/* Recordings in, words out: what an application does, checked against golden vectors.
+/* Recordings in, words out: a complete application, checked against golden vectors.
  *
  * Streams each recording through front-end and network in small blocks, as a microphone would
  * deliver it, prints the word, and compares features and logits with those of the Python twin.
- * Exit status: 0 when every one is equal, else 1. */
+ * Exit status: 0 if all are equal, else 1. */
 #include <stdio.h>
 
 #include "golden.h"
@@ -11,12 +11,12 @@
 
 enum { BLOCK_SAMPLES = 64 };
 
-static sd_frontend frontend;        /* lives from frame to frame */
+static sd_frontend frontend;        /* kept from frame to frame */
 static sd_frontend_scratch scratch; /* free between frames */
 static sd_model_memory memory;
 static sd_network_state state = SD_STATE(memory);
 
-/* What a clip left behind, for the comparison; an application keeps only n_frames. */
+/* Results of a clip, for the comparison; an application keeps only n_frames. */
 static uint32_t n_frames;
 static uint32_t features_hash;
 static int8_t first_frames[GOLDEN_FIRST_FRAMES * SD_FRONTEND_N_MFCC];
@@ -64,7 +64,7 @@ static void hear(const int16_t *block, uint32_t n_samples)
     }
 }
 
-/* The word is over: which was it? */
+/* The word is over: return its class. */
 static uint16_t finish(int32_t logits[SD_MODEL_N_CLASSES])
 {
     if (n_frames < SD_FRONTEND_MAX_FRAMES && sd_frontend_finish(&frontend)) {

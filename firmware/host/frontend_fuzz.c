@@ -1,4 +1,4 @@
-/* libFuzzer target: any samples, in blocks of any size, give the same features and no finding. */
+/* libFuzzer target: features must not depend on block size; no sanitizer may report anything. */
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>

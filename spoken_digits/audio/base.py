@@ -1,4 +1,4 @@
-"""What the modules of this package share: types, the error, the bounds of a plausible file."""
+"""Shared by the modules of this package: types, the error, the bounds of a plausible file."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from spoken_digits.errors import UserError
 Waveform = NDArray[np.float32]
 
 MIN_RATE_HZ = 1_000
-"""Below it no speech is left: half of it, 500 Hz, does not reach the first formant."""
+"""Speech does not survive below this rate: half of it, 500 Hz, misses the first formant."""
 MAX_RATE_HZ = 768_000
-"""The highest rate that converters record at."""
+"""The highest sample rate of audio converters."""
 MAX_CHANNELS = 64
 """More than any microphone array for speech has."""
 MAX_SECONDS = 3_600
-"""A recording of one word lasts seconds; what resampling allocates grows with the duration."""
+"""A recording of one word lasts seconds; resampling allocates memory in proportion."""
 MAX_SAMPLES = 1 << 26
 """All channels together: 256 MiB as float32, 23 minutes at 48 kHz."""
 MAX_BYTES = 8 * MAX_SAMPLES
@@ -29,21 +29,21 @@ MAX_BYTES = 8 * MAX_SAMPLES
 
 @dataclass(frozen=True, kw_only=True)
 class AudioFormat:
-    """What a file holds before it is made mono."""
+    """Format of a file before it is mixed down to mono."""
 
     sample_rate: int
     """Samples a second of one channel, Hz."""
     n_channels: int
     subtype: str
-    """Sample format in libsndfile's words, such as PCM_16 or FLOAT."""
+    """Sample format as libsndfile names it, such as PCM_16 or FLOAT."""
     container: str
-    """File format in libsndfile's words, such as WAV or FLAC."""
+    """File format as libsndfile names it, such as WAV or FLAC."""
     note: str = ""
-    """What is odd about the file and what was made of it; empty if nothing."""
+    """What is odd about the file and how it was read; empty if nothing is odd."""
 
 
 class AudioError(UserError):
-    """A recording that cannot be used. `reason` and `remedy` let callers list several in one."""
+    """An unusable recording. `reason` and `remedy` let callers list several in one message."""
 
     def __init__(self, name: str, reason: str, remedy: str) -> None:
         super().__init__(f"{name} {reason}: {remedy}")
@@ -71,7 +71,7 @@ def check_format(audio_format: AudioFormat, name: str) -> None:
 
 
 def max_frames(audio_format: AudioFormat) -> int:
-    """Samples a channel that are read at most."""
+    """Largest number of samples read from each channel."""
     return min(MAX_SECONDS * audio_format.sample_rate, MAX_SAMPLES // audio_format.n_channels)
 
 
@@ -81,7 +81,7 @@ def too_long(name: str) -> AudioError:
 
 
 def convert_command(name: str) -> str:
-    """The command that turns a file into one that can be read."""
+    """The command that converts a file to a readable one."""
     path = PurePath(name)
     target = path.with_suffix(".wav") if path.suffix else path.with_name(f"{path.name}.wav")
     if target == path:

@@ -1,4 +1,4 @@
-"""Audio in memory to a checked mono waveform.
+"""Decode audio in memory to a checked mono waveform.
 
 `wav` decodes 16-bit WAV files, soundfile (libsndfile) everything else. torchaudio's own `load`
 needs torchcodec and is not used.
@@ -26,7 +26,7 @@ from spoken_digits.audio.kinds import is_headerless, is_mistaken
 
 _UNKNOWN_LENGTH = 2**63 - 1  # libsndfile's SF_COUNT_MAX
 _MAX_PEAK = 8.0  # 18 dB above full scale: beyond it a float file is not scaled to [-1, 1)
-_CANCELLED = 0.1  # of the power that unrelated channels would leave in their mean
+_CANCELLED = 0.1  # fraction of the power that the mean of unrelated channels would have
 
 _AS_LOUD = 0.99
 
@@ -140,8 +140,7 @@ def _unreadable(name: str, reason: str) -> AudioError:
 def _mix(samples: Waveform) -> tuple[Waveform, str]:
     """Channels (n_samples, n_channels) to one, (n_samples,), and a note if they cancel.
 
-    A microphone wired with reversed polarity gives channels whose mean is silence, or what
-    little they differ by, which is noise.
+    A microphone wired with reversed polarity gives channels whose mean is silence or noise.
     """
     n_channels = samples.shape[1]
     if n_channels == 1:

@@ -1,4 +1,4 @@
-"""Which files are recordings: by ending or, under any other ending, by their first bytes."""
+"""Recognise recordings by file ending or, under an unknown ending, by the first bytes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 
 
 class Kind(enum.Enum):
-    """What a file is, as far as a glance tells."""
+    """Kind of a file, judged from its name and first bytes."""
 
     SOUND = "sound that libsndfile reads"
     FOREIGN = "sound or film that only other programs read"
@@ -51,7 +51,7 @@ _FOREIGN_STARTS = (
     b"0&\xb2u\x8ef\xcf\x11",  # ASF: WMA
 )
 _MISTAKEN_STARTS = (
-    b"\xff\xfe",  # UTF-16 text, which libsndfile takes for MPEG layer I
+    b"\xff\xfe",  # UTF-16 text, which libsndfile mistakes for MPEG layer I
     b"\xff\xff",
     b"\xf0\x7e",  # MIDI sample dumps: a damaged one takes seconds and prints thousands of lines
 )
@@ -59,7 +59,7 @@ _PICTURE_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1", b"avif"
 
 
 def kind_of(path: Path) -> Kind:
-    """What the regular file at `path` is."""
+    """The kind of the regular file at `path`."""
     ending = path.suffix.lower().lstrip(".")
     if ending in _SOUND_ENDINGS:
         return Kind.SOUND
@@ -81,10 +81,10 @@ def _kind_of_content(head: bytes) -> Kind:
 
 
 def is_headerless(name: str) -> bool:
-    """Whether a file of this name holds bare samples, whose format must be told."""
+    """Whether a file of this name holds raw samples without a header."""
     return PurePath(name).suffix.lower().lstrip(".") in _HEADERLESS_ENDINGS
 
 
 def is_mistaken(content: bytes) -> bool:
-    """Whether libsndfile would try to read `content`, which is no recording, as one."""
+    """Whether `content` is not a recording but libsndfile would read it as one."""
     return content.startswith(_MISTAKEN_STARTS)

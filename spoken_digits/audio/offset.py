@@ -1,4 +1,4 @@
-"""Constant offset (DC) of a recording, as cheap sound cards add it."""
+"""Remove the constant offset (DC) that cheap sound cards add to a recording."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from spoken_digits.audio.base import Waveform
 
 
 def remove_offset(waveform: Waveform) -> NDArray[np.float64]:
-    """`waveform` less its mean, (n_samples,) in double precision."""
+    """`waveform` minus its mean, (n_samples,) in double precision."""
     samples = waveform.astype(np.float64)
     return np.asarray(samples - samples.mean())

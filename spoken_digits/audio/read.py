@@ -16,7 +16,7 @@ def read(path: Path) -> tuple[Waveform, AudioFormat]:
 
 
 def read_bytes(path: Path, name: str) -> bytes:
-    """The content of `path`, which errors call `name`.
+    """The content of `path`; errors refer to it as `name`.
 
     Raises
     ------

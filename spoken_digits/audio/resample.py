@@ -1,4 +1,4 @@
-"""Waveforms at another sample rate or of another length."""
+"""Change the sample rate or the length of waveforms."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from spoken_digits.errors import UserError
 def resample(waveform: Waveform, sample_rate: int, target_rate: int) -> Waveform:
     """`waveform` at another sample rate, (ceil(n * target / rate),), by soxr in high quality.
 
-    ``librosa.resample(..., res_type="soxr_hq")``, without its import time, of the clip less its
-    mean, plus the mean: so a constant offset does not ring at the clip's edges.
+    Equals ``librosa.resample(..., res_type="soxr_hq")`` without its import time. The mean is
+    removed before and added back after, so a constant offset does not ring at the clip's edges.
 
     Raises
     ------

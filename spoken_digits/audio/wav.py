@@ -1,8 +1,8 @@
 """WAV files: a bounded reader of their headers, and a writer.
 
 The standard library's `wave` raises a dozen kinds of exceptions on damaged files, and neither
-it nor libsndfile tells an unfinished recording from an empty one. This reader only finds the
-format and the samples; samples other than 16-bit PCM are left to libsndfile.
+it nor libsndfile can distinguish an unfinished recording from an empty one. This reader only
+finds the format and the samples; samples other than 16-bit PCM are left to libsndfile.
 
 Reference: Microsoft and IBM, *Multimedia Programming Interface and Data Specifications 1.0*
 (1991), chapter 3: a file is ``RIFF size WAVE`` and chunks ``id size content``, each padded to
@@ -39,18 +39,18 @@ MORE_FOLLOWS = (
 
 @dataclass(frozen=True, kw_only=True)
 class WavHeader:
-    """Where the samples of a WAV file are and what they are."""
+    """Position and format of the samples in a WAV file."""
 
     format_chunk: bytes
     """Content of the chunk ``fmt``, 16 bytes or more."""
     start: int
     """Position of the first sample, bytes."""
     n_bytes: int
-    """Bytes of samples that are there, whatever the header says."""
+    """Bytes of samples actually in the file, whatever the header says."""
     has_odd_chunk: bool
     """Whether a chunk of odd length comes before the samples, padded or not."""
     note: str
-    """What is wrong with the stated length and what is read instead; empty if nothing."""
+    """How the stated length is wrong and what is read instead; empty if it is right."""
 
     @property
     def is_pcm16(self) -> bool:
@@ -63,14 +63,14 @@ class WavHeader:
         return not self.has_odd_chunk and not self.note
 
     def mended(self, content: bytes) -> bytes:
-        """The file without all chunks but the format and the samples, and with true lengths."""
+        """The file with only its format and its samples, and with correct lengths."""
         samples = content[self.start : self.start + self.n_bytes]
         body = b"WAVE" + _chunk(b"fmt ", self.format_chunk) + _chunk(b"data", samples)
         return _chunk(b"RIFF", body)
 
 
 def parse(content: bytes) -> WavHeader | None:
-    """The header of a WAV file; None if it is none, or lacks its format or its samples."""
+    """The header of a WAV file; None if not a WAV file, or without format or samples."""
     if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
         return None
     format_chunk, has_odd_chunk, position = None, False, 12
@@ -100,7 +100,7 @@ def parse(content: bytes) -> WavHeader | None:
 
 
 def _next_chunk(content: bytes, start: int, size: int) -> int:
-    """Where the chunk after that of `size` bytes at `start` begins.
+    """Position of the chunk that follows the one of `size` bytes at `start`.
 
     Some editors leave out the pad byte after an odd length.
     """
@@ -112,7 +112,7 @@ def _next_chunk(content: bytes, start: int, size: int) -> int:
 
 
 def _extent(content: bytes, start: int, size: int) -> tuple[int, str]:
-    """Bytes of samples from `start` on, and what is wrong with the stated `size`.
+    """Bytes of samples from `start` on, and how the stated `size` is wrong.
 
     Recorders state the length when they close the file; until then it is 0 or beyond any file.
     """
@@ -120,14 +120,14 @@ def _extent(content: bytes, start: int, size: int) -> tuple[int, str]:
     if size == 0 and there and not _starts_chunk(content[start:]):
         return there, UNFINISHED
     if size > there:
-        # Programs that write into a pipe state the largest length that they can think of.
+        # Programs that write into a pipe state the largest length they can.
         return there, UNFINISHED if size >= 0x7FFF_0000 else CUT_SHORT
     rest = content[start + size :]
     return size, "" if _starts_chunk(rest) else MORE_FOLLOWS
 
 
 def _starts_chunk(rest: bytes) -> bool:
-    """Whether what follows the samples may do so: nothing, padding, chunks, or an ID3v1 tag."""
+    """Whether `rest` may follow samples: nothing, padding, chunks, or an ID3v1 tag."""
     for offset in (0, 1):
         if rest[offset : offset + 4] in _CHUNK_IDS or rest[offset : offset + 3] == b"TAG":
             return True
@@ -146,8 +146,8 @@ def _chunk(identity: bytes, content: bytes) -> bytes:
 def decode_pcm16(content: bytes, header: WavHeader, name: str) -> tuple[Waveform, AudioFormat]:
     """Samples (n_samples, n_channels) of a plain 16-bit file.
 
-    What every published corpus consists of, in half the time: libsndfile reads from memory
-    through callbacks into Python.
+    Every published corpus uses this format. This takes half the time of libsndfile, which reads
+    from memory through callbacks into Python.
     """
     _, n_channels, sample_rate = struct.unpack_from("<HHI", header.format_chunk)
     audio_format = AudioFormat(

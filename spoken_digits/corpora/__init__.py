@@ -45,7 +45,7 @@ def open_corpus(params: CorpusParams, root: Path) -> Corpus:
     Raises
     ------
     UserError
-        The corpus cannot be found or is not as it should be.
+        The corpus cannot be found, or its content is not as expected.
     """
     if params.name == "fsdd":
         return fsdd.open_fsdd(root, params.limit)
@@ -63,13 +63,13 @@ def open_corpus(params: CorpusParams, root: Path) -> Corpus:
 
 
 def _own_folder(params: CorpusParams, root: Path) -> Path:
-    """`corpus.path`, as the user wrote it where that leads there from the current folder."""
+    """`corpus.path`, kept as the user wrote it if it is valid from the current folder."""
     path = root / params.path
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def reachable(params: CorpusParams, root: Path) -> bool:
-    """Whether the corpus is available here, found without fetching it."""
+    """Whether the corpus is available here; fetches nothing."""
     if params.name == "fsdd":
         return archives.reachable(fsdd.ARCHIVE_NAMES, fsdd.URL, root)
     if params.name == "audiomnist":

@@ -1,9 +1,9 @@
-"""Published archives, from wherever they are in reach.
+"""Find published archives, locally or at their official address.
 
 An archive is looked for in the folder named by SPOKEN_DIGITS_ARCHIVES, in ``data/archives/``,
 in ``../shared/corpora/`` beside the checkout, and at its official address, in this order.
-Where it came from is not a parameter and leaves no trace in the outputs: what counts is the
-content, which the caller verifies.
+The source is not a parameter and leaves no trace in the outputs: only the content counts, and
+the caller verifies it.
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ def obtain(
     root
         Top of the checkout.
     open_archive
-        Opens an archive; raises UserError if it is damaged or another one.
+        Opens an archive; raises UserError if it is damaged or the wrong one.
     verify
-        Reads through an archive that was fetched; raises UserError if it is damaged.
+        Reads a fetched archive completely; raises UserError if it is damaged.
     max_bytes
         Largest archive to fetch.
     patience
@@ -84,7 +84,7 @@ def obtain(
     Raises
     ------
     UserError
-        It can't be had: the text names each place tried and the ways on.
+        No usable archive; the text names each place tried and how to proceed.
     OSError
         A fetched archive cannot be written.
     """
@@ -98,7 +98,7 @@ def obtain(
             broken.append(describe_os_error(error))
         else:
             for problem in broken:
-                print(f"warning: passed over: {problem}; using {path}", file=sys.stderr)
+                print(f"warning: skipped: {problem}; using {path}", file=sys.stderr)
             return archive
     target = root / "data" / "archives" / names[0]
     try:

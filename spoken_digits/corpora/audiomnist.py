@@ -7,8 +7,8 @@ a simple benchmark", https://github.com/soerenab/AudioMNIST, MIT. 30,000 WAV fil
 File names: ``data/{NN}/{digit}_{NN}_{take}.wav``, NN the speaker, 01 to 60;
 ``data/audioMNIST_meta.txt`` is JSON with age, gender, accent, ... of each speaker.
 
-No content fingerprint has been published: the layout is checked in full, the fingerprint found
-is kept in provenance.json.
+No content fingerprint has been published: the layout is checked in full, and the computed
+fingerprint is kept in provenance.json.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ URL = f"https://github.com/soerenab/AudioMNIST/archive/{COMMIT}.zip"
 ARCHIVE_NAMES = (f"AudioMNIST-{COMMIT}.zip", f"{COMMIT}.zip", "AudioMNIST-master.zip")
 METADATA = "audioMNIST_meta.txt"
 MARKER = "SYNTHETIC.txt"
-"""Member that only a stand-in has: its clips are spoken by a machine."""
+"""Member found only in a stand-in, whose clips are synthetic speech."""
 
 N_CLIPS = 30000
-_MAX_BYTES = 4 << 30  # the published archive has about 1 GB
+_MAX_BYTES = 4 << 30  # the published archive is about 1 GB
 _NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[0-9]{2})_(?P<take>[0-9]{1,3})\.wav")
 
 KNOWN_FAULTS: Mapping[str, str] = {
@@ -63,9 +63,9 @@ def open_audiomnist(root: Path, limit: int | None, known_faults: str) -> Corpus:
     root
         Top of the checkout.
     limit
-        Keep at most so many clips, spread over digits and speakers; None keeps all.
+        Largest number of clips to keep, spread over digits and speakers; None keeps all.
     known_faults
-        ``exclude`` leaves the utterances in `KNOWN_FAULTS` out, ``keep`` takes them as they are.
+        ``exclude`` leaves out the utterances in `KNOWN_FAULTS`, ``keep`` takes them as they are.
 
     Raises
     ------
@@ -151,7 +151,7 @@ def _clips(
 
 
 def _read_metadata(archive: Archive) -> tuple[dict[str, dict[str, str]], list[str]]:
-    """Age, gender, accent and so on by speaker, as texts, and what is odd about them."""
+    """Age, gender, accent and so on by speaker, as text; and notes on odd values."""
     found = [name for name in archive.names if PurePosixPath(name).name == METADATA]
     if not found:
         raise UserError(f"{archive.path} holds no {METADATA}: fetch the official archive again")

@@ -1,4 +1,4 @@
-"""What every corpus module offers to the `download` stage."""
+"""The interface of every corpus module to the `download` stage."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class Corpus:
     """Name for tables and pages."""
     version: str
     source: str
-    """Address or way of making."""
+    """Address, or how it was made."""
     licence: str
     synthetic: bool
-    """True for speech made by a machine: every figure from it must be labelled so."""
+    """True for synthetic speech: every figure from it must be labelled so."""
     n_clips: int
     """Clips that `clips` yields at most, for the progress bar."""
     clips: Iterator[Clip]
     """Sorted by path."""
     audio_format: AudioFormat | None
-    """What every clip is in; None where any will do."""
+    """Format of every clip; None if any will do."""
     fingerprint: str | None = None
     """Known fingerprint of the whole corpus; None where none is published or limits apply."""
     speaker_folds: Sequence[Sequence[str]] | None = None
@@ -37,9 +37,9 @@ class Corpus:
     official_test_takes: Sequence[int] | None = None
     """Takes that the corpus's authors set aside for testing."""
     speakers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """What is known of each speaker: columns added to the manifest."""
+    """Metadata of each speaker: columns added to the manifest."""
     notes: Sequence[str] = ()
-    """What the user should know, printed and kept in provenance.json; complete once `clips` is
+    """Notes for the user, printed and kept in provenance.json; complete once `clips` is
     exhausted."""
 
 
@@ -52,16 +52,16 @@ T = TypeVar("T")
 def balanced(
     entries: Sequence[T], limit: int | None, groups: Sequence[tuple[int, str, str]]
 ) -> list[T]:
-    """At most `limit` of the entries, spread over labels and speakers, in their old order.
+    """At most `limit` of the entries, spread over labels and speakers, in their original order.
 
     Parameters
     ----------
     entries
-        All there is.
+        All of them.
     limit
         How many to keep; None keeps all.
     groups
-        (take, speaker, label) of each entry: low takes go first, each for all speakers and labels.
+        (take, speaker, label) of each entry: low takes are kept first, for all speakers and labels.
     """
     if limit is None or limit >= len(entries):
         return list(entries)

@@ -1,7 +1,7 @@
 """eSpeak NG in a process of its own: one speaker's utterances in, 16-bit samples out.
 
-eSpeak NG is GPL-3.0-or-later, so nothing of it enters the process that runs the pipeline: this
-module alone loads the library, and only when run as a program, which is what `say` does.
+eSpeak NG is GPL-3.0-or-later, so it is kept out of the process that runs the pipeline: only this
+module loads the library, and only when run as a program, as `say` does.
 
     python -m spoken_digits.corpora.espeak_worker  < request  > reply
 
@@ -10,8 +10,8 @@ request : one JSON object, ``folder`` (an empty folder with a short path, to wor
 reply : for each utterance in turn the number of samples as a little-endian uint32, then that
     many little-endian int16 samples, mono, at `SAMPLE_RATE`.
 
-The engine carries state from one utterance to the next that reseeding leaves as it is, so the
-library is loaded afresh for each, which costs about 1 ms: what is said depends on the utterance
+The engine carries state from one utterance to the next, and reseeding does not clear it. So the
+library is loaded afresh for each, which costs about 1 ms: the sound depends on the utterance
 alone. Only the standard library is imported here, so that a process starts in 50 ms.
 """
 
@@ -46,7 +46,7 @@ LANGUAGES = (
 """The accents of English that the engine can load (`en-gb` by itself fails)."""
 
 MAX_FOLDER_LENGTH = 110
-"""Bytes that the working folder's path may have: the engine keeps paths in buffers of 160."""
+"""Longest path of the working folder, bytes: the engine keeps paths in buffers of 160."""
 
 _COMMAND = (sys.executable, __file__)  # not -m: importing the whole package takes longer
 _TIMEOUT_S = 600  # a speaker with 500 utterances takes about 1 s
@@ -68,7 +68,7 @@ _SynthCallback = ctypes.CFUNCTYPE(
 
 @dataclass(frozen=True, kw_only=True)
 class Utterance:
-    """What is to be said, and how."""
+    """What to say, and how."""
 
     text: str
     """The word, with the punctuation that shapes its melody."""
@@ -87,7 +87,7 @@ class Utterance:
 
 
 class EngineError(Exception):
-    """The engine's process did not do its work; the text says what it said last."""
+    """The engine's process failed; the text is the last it printed."""
 
 
 def say(utterances: Sequence[Utterance], folder: Path) -> list[bytes]:
@@ -131,7 +131,7 @@ def say(utterances: Sequence[Utterance], folder: Path) -> list[bytes]:
 
 
 def _split(reply: bytes) -> Iterator[bytes]:
-    """The utterances that came back whole."""
+    """The utterances that came back complete."""
     start = 0
     while start < len(reply):
         stop = start + 4 + 2 * int.from_bytes(reply[start : start + 4], "little")
@@ -141,7 +141,7 @@ def _split(reply: bytes) -> Iterator[bytes]:
 
 
 def _prepare_data(source: Path, folder: Path) -> None:
-    """Copy what English needs out of the engine's data, to where its path is short enough."""
+    """Copy the engine's data for English to a folder with a short enough path."""
     data = folder / "espeak-ng-data"
     (data / "lang" / "gmw").mkdir(parents=True)
     (data / "voices" / "!v").mkdir(parents=True)
@@ -153,7 +153,7 @@ def _prepare_data(source: Path, folder: Path) -> None:
 
 def _load(library_path: str) -> Any:
     library = ctypes.CDLL(library_path)
-    # Without these a size_t is passed as an int, and half of the register is chance.
+    # Without these a size_t is passed as an int, and half of the register is undefined.
     library.espeak_Initialize.argtypes = [
         ctypes.c_int,
         ctypes.c_int,
@@ -178,7 +178,7 @@ def _load(library_path: str) -> Any:
 
 
 def _unload(library: Any) -> None:
-    """Drop the library with its state; the standard library offers no public way."""
+    """Unload the library and its state; the standard library has no public function for it."""
     library.espeak_Terminate()
     if sys.platform == "win32":
         _ctypes.FreeLibrary(library._handle)
@@ -227,7 +227,7 @@ def _speak(library_path: str, folder: Path, utterance: Utterance) -> bytes:
 
 def main() -> None:
     """Answer one request; any error ends the process with its text on stderr."""
-    import espeakng_loader  # here only: an optional extra
+    import espeakng_loader  # imported here because it is an optional extra
 
     request = json.load(sys.stdin)
     folder = Path(request["folder"])

@@ -1,4 +1,4 @@
-"""Fetch a file by HTTP: resumed after breaks, bounded in time and size, kept only if right."""
+"""Fetch a file by HTTP: resumable, bounded in time and size, kept only if it is valid."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class Patience:
     """When to try again, and when to give up."""
 
     timeout_s: float = 20
-    """Longest silence of the other side."""
+    """Longest time without a byte from the server."""
     window_s: float = 30
     """A window of time in which `window_bytes` must arrive."""
     window_bytes: int = 64 << 10
     attempts: int = 4
-    """Attempts in a row that bring less than `progress_bytes` of news."""
+    """Largest number of attempts in a row that bring less than `progress_bytes` of new data."""
     progress_bytes: int = 1 << 20
     restarts: int = 2
-    """Times to start again from nothing, after something else was sent."""
+    """Largest number of restarts from zero, after the server sent something else."""
     backoff_s: float = 1
     """Pause before the second attempt; doubled before each further one."""
 
@@ -51,7 +51,7 @@ class _NoAnswerError(_BrokenError):
 
 
 class _UnusableError(Exception):
-    """What has come so far is of no use: the next attempt must start anew."""
+    """The data received so far is useless: the next attempt must start from zero."""
 
 
 def fetch(
@@ -68,10 +68,10 @@ def fetch(
     url
         Where it is.
     target
-        Its final name; what has come so far lies beside it as ``.part``.
+        Its final name; a partial download lies beside it as ``.part``.
     check
-        Opens the complete file and raises UserError if it is not what was wanted: a page of
-        HTML or a cut body never takes the final name.
+        Opens the complete file and raises UserError if it is the wrong content: an HTML page
+        or a truncated body never gets the final name.
     max_bytes
         Give up on a file larger than this.
     patience
@@ -82,7 +82,7 @@ def fetch(
     OSError
         The file cannot be written.
     UserError
-        The address does not answer, breaks off or sends something else, also when asked again.
+        The address does not answer, breaks off or sends something else, after all retries.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
@@ -111,7 +111,7 @@ def fetch(
 
 
 def answers(url: str, patience: Patience = PATIENCE) -> bool:
-    """Whether `url` can be had, without fetching it."""
+    """Whether `url` can be fetched; fetches nothing."""
     try:
         next(_receive(urllib.request.Request(url, method="HEAD"), patience))
     except (_BrokenError, UserError, ValueError):
@@ -128,12 +128,12 @@ def _accept(part: Path, check: Callable[[Path], object]) -> None:
 
 @dataclass(frozen=True)
 class _Head:
-    """Start of an answer."""
+    """Start of a response."""
 
     status: int
     content_range: str
     length: int | None
-    """Bytes that follow, if the answer says so."""
+    """Bytes that follow, if the response says so."""
 
 
 def _attempt(url: str, part: Path, max_bytes: int, patience: Patience) -> None:
@@ -143,13 +143,13 @@ def _attempt(url: str, part: Path, max_bytes: int, patience: Patience) -> None:
     stream = _receive(request, patience)
     head = next(stream)
     assert isinstance(head, _Head)
-    if head.status == 416:  # the part is as long as the file, or longer
+    if head.status == 416:  # the partial file is as long as the whole one, or longer
         if start and head.content_range == f"bytes */{start}":
             return
         raise _UnusableError("the address has no such range of bytes")
     if head.status == 206 and not _continues(head, start):
         raise _UnusableError("the address continued at the wrong place")
-    # An answer of 200 to a request for a range is the whole file from its start.
+    # A 200 response to a range request is the whole file from its start.
     done = start if head.status == 206 else 0
     total = None if head.length is None else done + head.length
     with (
@@ -175,10 +175,10 @@ def _continues(head: _Head, start: int) -> bool:
 
 
 def _receive(request: urllib.request.Request, patience: Patience) -> Iterator[_Head | bytes]:
-    """The head of the answer, then its blocks.
+    """The head of the response, then its blocks.
 
-    A thread of its own talks to the network, and is left behind when nothing comes of it: no
-    time-out of a socket bounds a look-up of the name, or a header that comes byte by byte.
+    A separate thread talks to the network and is abandoned if it hangs: no socket time-out
+    bounds a name look-up, or a header that arrives byte by byte.
     """
     items: queue.Queue[_Head | bytes | Exception | None] = queue.Queue(maxsize=16)
     given_up = threading.Event()
@@ -198,7 +198,7 @@ def _receive(request: urllib.request.Request, patience: Patience) -> Iterator[_H
                 if given_up.is_set():
                     return
             put(None)
-        except Exception as error:  # judged in the thread that waits for it
+        except Exception as error:  # classified in the thread that waits for it
             put(error)
 
     threading.Thread(target=talk, daemon=True).start()
@@ -211,7 +211,7 @@ def _receive(request: urllib.request.Request, patience: Patience) -> Iterator[_H
 def _paced(
     items: queue.Queue[_Head | bytes | Exception | None], patience: Patience
 ) -> Iterator[_Head | bytes]:
-    """What arrives, as long as it arrives fast enough."""
+    """Pass items on as long as they arrive fast enough."""
     window_end, arrived = time.monotonic() + patience.window_s, 0
     while True:
         try:
@@ -225,7 +225,7 @@ def _paced(
         if isinstance(item, Exception):
             raise _judged(item)
         yield item
-        # Time that the reader of these items took is not the sender's.
+        # Do not charge the sender for the time the reader took.
         arrived += len(item) if isinstance(item, bytes) else 0
         if arrived >= patience.window_bytes:
             window_end, arrived = time.monotonic() + patience.window_s, 0
@@ -242,13 +242,13 @@ def _talk(request: urllib.request.Request, timeout_s: float) -> Iterator[_Head |
         return
     with response:
         yield _Head(response.status, response.headers.get("Content-Range", ""), response.length)
-        # read1 hands over what has come; read would wait for a whole block.
+        # read1 returns the data at hand; read would wait for a whole block.
         while block := response.read1(_BLOCK_BYTES):
             yield block
 
 
 def _judged(error: Exception) -> Exception:
-    """The error as one that may be repeated, or one for the user."""
+    """The error as one to retry, or one for the user."""
     text = " ".join(str(error).split())[:200] or type(error).__name__
     if isinstance(error, urllib.error.HTTPError):
         return _BrokenError(text) if error.code in _TRANSIENT else UserError(text)

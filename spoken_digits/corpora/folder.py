@@ -2,7 +2,7 @@
 
 The label is the name of the folder that a file lies in (``yes/anna_3.wav``), or is taken from
 the file's path by a regular expression with the groups ``label`` and, if wanted, ``speaker``
-and ``take``. Files that are not audio are passed over; `listing` says which those are.
+and ``take``. Files that are not audio are skipped; `listing` decides which those are.
 
 Mono WAV files are kept as they are; everything else is stored as mono 16-bit WAV at its own
 sample rate, several channels averaged. Names are composed Unicode (NFC).
@@ -53,8 +53,8 @@ def open_folder(path: Path, limit: int | None, label_pattern: str | None) -> Cor
     Raises
     ------
     UserError
-        The folder is missing, empty or holds fewer than two words, the pattern does not fit, or
-        without a pattern it is open which folders are the words.
+        The folder is missing, empty or holds fewer than two words; the pattern does not match;
+        or there is no pattern and the words are ambiguous.
     """
     if not path.is_dir():
         raise UserError(_missing(path, "is not a folder"))
@@ -90,7 +90,7 @@ def open_folder(path: Path, limit: int | None, label_pattern: str | None) -> Cor
 
 
 def _missing(path: Path, fault: str) -> str:
-    """The error for a folder that is not as it should be."""
+    """The error for a missing or unsuitable folder."""
     where = Path.cwd().joinpath(path).parts
     if any(where[i : i + 3] == _EXPERIMENTS for i in range(len(where))):
         return (
@@ -107,7 +107,7 @@ def _notes(path: Path, listing: Listing) -> list[str]:
     notes = []
     if listing.passed_over:
         notes.append(
-            f"passed over {len(listing.passed_over)} file(s) that are not audio or stand beside "
+            f"skipped {len(listing.passed_over)} file(s) that are not audio or stand beside "
             f"their converted copy: {count_by_ending(listing.passed_over)}"
         )
     if listing.linked_folders:
@@ -140,7 +140,7 @@ def _compile(label_pattern: str) -> re.Pattern[str]:
 
 
 def _from_pattern(recording: Recording, pattern: re.Pattern[str]) -> _Entry:
-    """Label, speaker and take by the groups of `pattern`; a take of -1 is yet to be counted."""
+    """Label, speaker and take from the groups of `pattern`; a take of -1 is counted later."""
     match = pattern.search(recording.name)
     found = match.groupdict() if match else {}
     if not found.get("label"):
@@ -167,7 +167,7 @@ def _from_folder(recording: Recording, path: Path) -> _Entry:
 def _check_depth(recordings: Sequence[Recording], path: Path) -> None:
     """Refuse a tree deeper than one folder a word: words of speakers, or speakers of words?
 
-    Taking either for the other would train a recogniser of speakers.
+    Confusing the two would train a speaker recogniser.
     """
     trees = [tree for tree in (recording.name.split("/")[:-1] for recording in recordings) if tree]
     depth = max(map(len, trees), default=0)
@@ -185,7 +185,7 @@ def _check_depth(recordings: Sequence[Recording], path: Path) -> None:
 
 
 def _with_takes(entries: Sequence[_Entry]) -> list[_Entry]:
-    """Takes that the names do not tell are counted, for each word and speaker."""
+    """Number the takes that the names do not give, for each word and speaker."""
     n_takes: Counter[tuple[str, str]] = Counter()
     numbered = []
     for entry in entries:
@@ -196,7 +196,7 @@ def _with_takes(entries: Sequence[_Entry]) -> list[_Entry]:
 
 
 def _clips(entries: Sequence[_Entry], notes: list[str]) -> Iterator[Clip]:
-    """The clips one by one; what is odd about them goes to `notes`.
+    """The clips one by one; oddities are added to `notes`.
 
     Raises
     ------
@@ -241,7 +241,7 @@ def _is_kept(audio_format: AudioFormat) -> bool:
 
 
 def _describe(unusable: Sequence[AudioError], n_recordings: int) -> str:
-    """One line for all recordings that cannot be used, those of one reason together."""
+    """One line for all unusable recordings, grouped by reason."""
     if len(unusable) == 1:
         return str(unusable[0])
     by_reason: defaultdict[str, list[AudioError]] = defaultdict(list)

@@ -25,7 +25,7 @@ ARCHIVE_NAMES = ("free-spoken-digit-dataset-1.0.10.tar.gz", "v1.0.10.tar.gz")
 FINGERPRINT = "dbd573d7cafe79c4b49f65718115e1304e24e067fa39eff18a660dc6cb9c360f"
 N_CLIPS = 3000
 SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
-_MAX_BYTES = 256 << 20  # the published archive has 16 MB
+_MAX_BYTES = 256 << 20  # the published archive is 16 MB
 _NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>[a-z]+)_(?P<take>[0-9]{1,3})\.wav")
 
 
@@ -73,7 +73,7 @@ def _open(path: Path) -> tuple[Archive, list[str]]:
 
 
 def _verify(opened: tuple[Archive, list[str]]) -> None:
-    """Refuse a fetched archive with other recordings than the published ones."""
+    """Refuse a fetched archive whose recordings differ from the published ones."""
     archive, members = opened
     lines = sorted(f"{PurePosixPath(name).name} {sha256(archive.read(name))}\n" for name in members)
     if sha256("".join(lines).encode()) != FINGERPRINT:

@@ -1,4 +1,4 @@
-"""Which files under a folder are recordings: links followed, other files passed over and named."""
+"""List the recordings under a folder: links are followed, other files skipped and named."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Recording:
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """What lies under a folder."""
+    """The content of a folder."""
 
     recordings: Sequence[Recording]
     """Sorted by `wav_name`, which is unique."""
     passed_over: Sequence[str]
-    """Names of the files that are no recordings; hidden files are not even named."""
+    """Names of the files that are not recordings, hidden files excepted."""
     linked_folders: Sequence[str]
     """Folders that are links, which DVC does not look into."""
 
@@ -46,8 +46,8 @@ def list_recordings(top: Path) -> Listing:
     Raises
     ------
     UserError
-        A link leads nowhere or in a circle, a folder cannot be read, a name is not printable
-        text, or two recordings have names that are equal but for their ending or Unicode form.
+        A link is broken or circular, a folder cannot be read, a name is not printable text, or
+        the names of two recordings differ only in their ending or Unicode form.
     """
     recordings: dict[str, list[Recording]] = defaultdict(list)
     foreign: set[str] = set()
@@ -65,7 +65,7 @@ def list_recordings(top: Path) -> Listing:
             foreign.add(name)
     chosen = []
     for _, twins in sorted(recordings.items()):
-        # What a converter was fed may stay beside what came out of it.
+        # The source of a conversion may stay beside its result.
         sound = [twin for twin in twins if twin.name not in foreign] or twins
         passed_over += [twin.name for twin in twins if twin not in sound]
         _check_unique(sound)
@@ -74,7 +74,7 @@ def list_recordings(top: Path) -> Listing:
 
 
 def _walk(top: Path, linked: list[str]) -> Iterator[Path]:
-    """Files below `top` that are not hidden, through links; names of linked folders on `linked`."""
+    """Visible files below `top`, following links; linked folders are appended to `linked`."""
 
     def stop(error: OSError) -> None:
         raise UserError(f"{error.filename} cannot be read ({error.strerror}): check the folder")
@@ -100,7 +100,7 @@ def _check_no_circle(link: Path) -> None:
 
 
 def _readable_name(file: Path, top: Path) -> str:
-    """Name below `top` in composed Unicode: file systems differ in the form that they keep."""
+    """Name below `top` in composed Unicode: file systems store different forms."""
     name = unicodedata.normalize("NFC", file.relative_to(top).as_posix())
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
         raise UserError(
@@ -125,7 +125,7 @@ def _check_unique(twins: list[Recording]) -> None:
 
 
 def count_by_ending(names: Sequence[str]) -> str:
-    """A few words on which files `names` are: ``3 .TextGrid, Thumbs.db``."""
+    """Summarise `names` by ending: ``3 .TextGrid, Thumbs.db``."""
     endings = Counter(PurePosixPath(name).suffix or name for name in names)
     single = {PurePosixPath(name).suffix or name: name for name in names}
     words = [f"{n} {ending}" if n > 1 else single[ending] for ending, n in endings.most_common()]
@@ -133,6 +133,6 @@ def count_by_ending(names: Sequence[str]) -> str:
 
 
 def shorten(names: Sequence[str], most: int = 50) -> str:
-    """`names` joined by commas; beyond `most` only their number."""
+    """`names` joined by commas; those after the first `most` are only counted."""
     more = [f"and {len(names) - most:,} more"] if len(names) > most else []
     return ", ".join([*names[:most], *more])

@@ -1,12 +1,12 @@
 """Corpus `synthetic`: digits spoken by eSpeak NG, made on this machine, no network needed.
 
-Every speaker is a seeded voice of its own in a seeded room of its own; every take varies both.
+Every speaker has a seeded voice and a seeded room; every take varies both.
 Names follow AudioMNIST: ``{speaker}/{digit}_{speaker}_{take}.wav``, speakers from ``01``, odd
 numbers male-like, even ones female-like, takes from 0. A clip depends on seed, speaker, digit,
-take and sample rate alone: not on the profile, the limit, the number of processes or what was
-made before it. The sound is made at the engine's 22.05 kHz, so nothing lies above 11 kHz.
+take and sample rate alone, not on the profile, the limit, the number of processes or earlier
+clips. The sound is made at the engine's 22.05 kHz, so nothing lies above 11 kHz.
 
-Every figure measured on this corpus is to be labelled synthetic: machines differ less than people.
+Label every figure measured on this corpus synthetic: machines differ less than people.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from spoken_digits.errors import UserError
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 N_FORMANTS = 9  # the engine's formants 0 to 8; 1 to 3 make the vowels
-LOWEST_HZ = 50  # that the microphones hear
+LOWEST_HZ = 50  # that the microphones record
 
 Waveform = NDArray[np.float64]
 """Mono samples, (n_samples,), full scale is 1."""
@@ -53,7 +53,7 @@ class Profile:
     sample_rate: int
     """Of the WAV files, Hz."""
     meaning: str
-    """What the profile is for."""
+    """Purpose of the profile."""
 
     @property
     def n_clips(self) -> int:
@@ -74,7 +74,7 @@ PROFILES = {
 
 
 def open_synthetic(profile: str, seed: int, limit: int | None) -> Corpus:
-    """The corpus, to be made while it is read. Parameters and errors are those of `clips`."""
+    """The corpus, generated while it is read. Parameters and errors are those of `clips`."""
     made = clips(profile=profile, seed=seed, limit=limit)
     n_clips = count(profile, limit)
     speakers = {_name(number): speaker_of(seed, number) for number, _ in plan(profile, n_clips)}
@@ -117,16 +117,16 @@ def clips(
         0 or more; another seed gives other speakers.
     limit
         Make at most this many clips, None for all. Any two digits and any two speakers get the
-        same number of clips, or one more. Takes are saved first; speakers only when there would
-        be fewer than ten clips for each. The clips made sound as they do without a limit.
+        same number of clips, or one more. The limit drops takes first, and speakers only if each
+        would have fewer than ten clips. The clips are the same as without a limit.
     workers
-        Speakers made at a time, None for one a processor core. Changes no byte.
+        Speakers made at a time; None means one per processor core. Changes no byte.
 
     Raises
     ------
     UserError
-        Unknown profile, bad seed or limit, eSpeak NG not installed; while the clips are made:
-        eSpeak NG fails.
+        Unknown profile, bad seed or limit, eSpeak NG not installed; or eSpeak NG fails while the
+        clips are made.
     """
     n_clips = count(profile, limit)
     if seed < 0:
@@ -142,7 +142,7 @@ def clips(
 
 
 def count(profile: str, limit: int | None) -> int:
-    """How many clips there will be."""
+    """Number of clips that will be made."""
     if profile not in PROFILES:
         raise UserError(f"unknown synthetic profile {profile!r}: use one of {', '.join(PROFILES)}")
     n_clips = PROFILES[profile].n_clips
@@ -150,9 +150,10 @@ def count(profile: str, limit: int | None) -> int:
 
 
 def plan(profile: str, n_clips: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
-    """What each speaker says: (number of the speaker, [(digit, take), ...]), in order.
+    """The utterances of each speaker: (number of the speaker, [(digit, take), ...]), in order.
 
-    Digits are counted on from one speaker to the next, so that odd ones out spread over all.
+    Each speaker continues with the digit after the previous speaker's last, so that leftovers
+    spread over all digits.
     """
     n_speakers = min(PROFILES[profile].speakers, max(1, n_clips // len(WORDS)))
     start = 0
@@ -164,7 +165,7 @@ def plan(profile: str, n_clips: int) -> Iterator[tuple[int, list[tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Speaker:
-    """What stays the same from take to take: the voice, the room, the microphone."""
+    """Constant from take to take: the voice, the room, the microphone."""
 
     female: bool
     """Whether the voice is female-like."""
@@ -242,7 +243,7 @@ def speaker_of(seed: int, number: int) -> Speaker:
 
 
 def utter(speaker: Speaker, word: str, rng: np.random.Generator) -> Utterance:
-    """One take of a word: nobody says it twice in quite the same way."""
+    """One take of a word, varied as people vary from take to take."""
     pitch_hz = speaker.pitch_hz * rng.uniform(0.92, 1.09)
     formants = speaker.formants * rng.uniform(0.94, 1.06) * rng.uniform(0.93, 1.07, N_FORMANTS)
     percent = 100 * np.stack([formants, speaker.strengths, speaker.widths], axis=1)
@@ -268,7 +269,7 @@ def utter(speaker: Speaker, word: str, rng: np.random.Generator) -> Utterance:
 
 
 def record(speech: Waveform, speaker: Speaker, rng: np.random.Generator) -> Waveform:
-    """The take as the speaker's microphone hears it.
+    """The take as the speaker's microphone records it.
 
     The room's echo is decaying noise (Moorer, "About this reverberation business", 1979);
     microphone and noise have a constant slope over log frequency.
@@ -280,7 +281,7 @@ def record(speech: Waveform, speaker: Speaker, rng: np.random.Generator) -> Wave
     speaker
         Whose room and microphone.
     rng
-        Draws what differs from take to take.
+        Draws the variation from take to take.
 
     Returns
     -------
@@ -373,7 +374,7 @@ def _make(
 
 def _stream(profile: str, seed: int, n_clips: int, workers: int) -> Iterator[Clip]:
     sample_rate = PROFILES[profile].sample_rate
-    # Threads are enough: the engine runs in processes of its own, and numpy lets go of the lock.
+    # Threads are enough: the engine runs in processes of its own, and numpy releases the GIL.
     with tempfile.TemporaryDirectory(prefix="espeak-") as folder:
         if len(os.fsencode(folder)) > espeak_worker.MAX_FOLDER_LENGTH - 3:
             raise UserError(f"the path {folder} is too long for eSpeak NG: set TMPDIR to a shorter")
@@ -382,7 +383,7 @@ def _stream(profile: str, seed: int, n_clips: int, workers: int) -> Iterator[Cli
         try:
             for number, takes in plan(profile, n_clips):
                 ahead.append(pool.submit(_make, number, takes, seed, sample_rate, Path(folder)))
-                if len(ahead) > workers:  # one more than are at work, so that none waits for us
+                if len(ahead) > workers:  # one more than there are workers, so that none is idle
                     yield from ahead.popleft().result()
             while ahead:
                 yield from ahead.popleft().result()

@@ -1,7 +1,7 @@
 """The clips of a tar or zip archive, read without unpacking to disk.
 
-An archive comes from outside and may be damaged or made to harm. Whatever it holds, reading it
-takes bounded memory and time and ends in the clips or in one `UserError`.
+An archive comes from outside and may be damaged or malicious. Whatever it holds, reading it
+takes bounded memory and time and yields the clips or one `UserError`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import IO, cast
 from spoken_digits.errors import UserError
 
 _BLOCK_BYTES = 1 << 18
-_MAX_TAR_READ_BYTES = 1 << 20  # a header that wants more is made to fill the memory
+_MAX_TAR_READ_BYTES = 1 << 20  # a header that asks for more is an attack on memory
 _MAX_ZIP_READ_BYTES = 8 << 20  # the list of members is read in one piece
 _MAX_GLOBAL_HEADERS = 100  # tarfile copies them for every member
 _MAX_NAME_CHARACTERS = 1000
@@ -31,7 +31,7 @@ _GZIP = b"\x1f\x8b"
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """The most an archive may hold."""
+    """Limits on the content of an archive."""
 
     members: int = 200_000
     member_bytes: int = 16 << 20
@@ -55,14 +55,14 @@ class Archive:
     keep
         Base names of members to offer beside the WAV files.
     limits
-        The most it may hold.
+        Limits on its content.
 
     Raises
     ------
     UserError
-        Not an archive, cut short, damaged, encrypted, or with a member that has no place in
-        one: a path that leaves the archive, a link, a name that occurs twice, a clip larger
-        than any spoken word.
+        Not an archive, truncated, damaged, encrypted, or with an unacceptable member: a path
+        that leaves the archive, a link, a name that occurs twice, a clip larger than any
+        spoken word.
     """
 
     def __init__(self, path: Path, keep: Sequence[str] = (), limits: Limits = LIMITS) -> None:
@@ -90,7 +90,7 @@ class Archive:
         with self._explained(name):
             entry = self._zip.getinfo(name)
             with self._zip.open(entry) as file:
-                # Read to the promised size, not to the end, which a false size would put far off.
+                # Read the stated size, not to the end: a false size would make that far away.
                 content = bytearray()
                 while left := entry.file_size - len(content):
                     block = file.read(min(left, _BLOCK_BYTES))
@@ -199,7 +199,7 @@ class Archive:
 
 
 class _BoundedFile(io.RawIOBase):
-    """A file for tarfile or zipfile that refuses to be read far, or much at once."""
+    """A file for tarfile or zipfile that limits the bytes read, in total and at once."""
 
     def __init__(self, file: IO[bytes], path: Path, max_bytes: int, max_read_bytes: int) -> None:
         self._file = file
@@ -217,7 +217,7 @@ class _BoundedFile(io.RawIOBase):
         return self._file.tell()
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        # Seeking forward in a compressed file unpacks all that is passed over.
+        # Seeking forward in a compressed file unpacks everything in between.
         if whence == io.SEEK_SET:
             self._check(offset <= self._max_bytes, self._max_bytes)
             if offset < 0:
@@ -240,8 +240,8 @@ class _BoundedFile(io.RawIOBase):
     def _check(self, within: bool, limit: int) -> None:
         if not within:
             raise UserError(
-                f"{self._path} unpacks to more than {limit:,} bytes where no archive of "
-                "spoken words does: delete it and fetch the official archive"
+                f"{self._path} unpacks to more than {limit:,} bytes, too large for an archive of "
+                "spoken words: delete it and fetch the official archive"
             )
 
 
@@ -250,5 +250,5 @@ def _read_all(file: IO[bytes]) -> bytes:
 
 
 def _shown(name: str) -> str:
-    """A member's name for a message: escaped, and no longer than a line."""
+    """A member's name for a message: escaped, and at most one line long."""
     return repr(name if len(name) <= _SHOWN_CHARACTERS else f"...{name[-_SHOWN_CHARACTERS:]}")

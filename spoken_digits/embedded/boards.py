@@ -86,7 +86,7 @@ class Outcome:
 
 
 def missing_tools() -> list[str]:
-    """Needed programs that are not installed."""
+    """Required programs that are not installed."""
     return [tool for tool in (COMPILER, NM, SIZE, EMULATOR) if shutil.which(tool) is None]
 
 

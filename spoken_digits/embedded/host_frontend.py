@@ -1,7 +1,7 @@
-"""The C front-end, called from Python: as a shared library on the host, or on emulated boards.
+"""Call the C front-end from Python: as a shared library on the host, or on emulated boards.
 
-Both return what :func:`spoken_digits.integer.frontend.extract` returns, so the three
-can be compared in one line.
+Both return what :func:`spoken_digits.integer.frontend.extract` returns, so all three
+can be compared directly.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The C network, called from Python: as a shared library on the host, or on emulated boards.
+"""Call the C network from Python: as a shared library on the host, or on emulated boards.
 
 Both return what :meth:`spoken_digits.integer.network.IntegerLSTM.logits` returns.
 """
@@ -22,14 +22,14 @@ from spoken_digits.integer.limits import Scheme
 from spoken_digits.integer.network import IntegerLSTM
 
 MODEL = "sd_model"
-"""Name of generated networks that are run from here."""
+"""C name of the networks generated here."""
 
 NO_FLOAT = ("-mgeneral-regs-only",)
 """x86-64: any floating-point type in a function's code is an error."""
 
 
 def source_paths(firmware: Path, scheme: Scheme) -> list[Path]:
-    """The network's C files in the folder `firmware`, without those of the model."""
+    """The network's C files in the folder `firmware`; excludes those of the model."""
     return [firmware / name for name in ("sd_network.c", f"sd_{scheme}.c", "sd_activation.c")]
 
 

@@ -1,7 +1,7 @@
 """Prove that C equals NumPy bit for bit; measure an integer model on a Cortex-M.
 
-The C front-end is compiled with tables generated for the model's own specification. Instructions
-are those that QEMU executes, not cycles.
+The C front-end is compiled with tables generated for the model's own specification. The counts
+are of instructions that QEMU executes, not of cycles.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Run:
     mismatches: int
     """Clips with a feature or a logit that differs."""
     counts: dict[str, int]
-    """What the emulator counted; empty for host builds."""
+    """The emulator's counts; empty for host builds."""
 
 
 def on_host(

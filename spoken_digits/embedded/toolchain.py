@@ -1,4 +1,4 @@
-"""Compiler and emulator of the recorded costs: which versions, and whether they are here."""
+"""Compiler and emulator of the recorded costs: which versions, and whether installed."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def missing(tools: MeasureParams) -> list[str]:
 
 
 def version(tool: str) -> str:
-    """The version that a tool says it has, such as 12.2.1."""
+    """The version that a tool reports, such as 12.2.1."""
     said = subprocess.run([tool, "--version"], capture_output=True, text=True, check=True).stdout
     numbers = re.findall(r"\d+(?:\.\d+)+", re.sub(r"\([^)]*\)", "", said.splitlines()[0]))
     return numbers[0] if numbers else "of an unknown version"

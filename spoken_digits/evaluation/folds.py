@@ -1,4 +1,4 @@
-"""What follows from the predictions of several folds or seeds."""
+"""Summarise the predictions of several folds or seeds."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def summary(model: str, runs: Sequence[pd.DataFrame]) -> dict[str, dict[str, Any
     model
         Its name.
     runs
-        A table a run: columns ``actual`` and the name of each scheme, ``float32`` among them.
+        One table per run: columns ``actual`` and the name of each scheme, including ``float32``.
 
     Returns
     -------

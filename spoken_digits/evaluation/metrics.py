@@ -1,7 +1,7 @@
-"""Metrics of a classifier, with honest intervals.
+"""Metrics of a classifier, with confidence intervals.
 
-scikit-learn and SciPy are imported where they are used: they take a second to load, which
-commands that measure nothing need not wait for.
+scikit-learn and SciPy are imported where they are used: they take a second to load, and
+many commands do not need them.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def accuracy_metrics(
 def per_class_report(
     logits: NDArray[np.float64], actual: NDArray[np.int64], labels: list[str]
 ) -> pd.DataFrame:
-    """A row a word: label, precision, recall, f1, support; 0 where nothing was said or heard."""
+    """One row per word: label, precision, recall, f1, support; a ratio of 0 / 0 counts as 0."""
     from sklearn.metrics import precision_recall_fscore_support
 
     precision, recall, f1, support = precision_recall_fscore_support(
@@ -93,7 +93,7 @@ def per_class_report(
 
 
 def rounded(metrics: dict[str, float | int]) -> dict[str, float | int]:
-    """Metrics with six decimals: enough to compare, and the same text in every run."""
+    """Metrics rounded to six decimals: enough to compare, and the same text in every run."""
     return {
         # Adding zero turns -0.0 into 0.0.
         key: round(value, 6) + 0.0 if isinstance(value, float) else value

@@ -1,4 +1,4 @@
-"""The worst mistakes as a picture: what was said, what was heard, and how it looks."""
+"""Draw the worst mistakes: the word said, the word recognised, and the spectrogram."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _TOP_DB = 80.0
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """A clip that was taken for another word."""
+    """A clip recognised as another word."""
 
     row: int
-    """Position among the clips given."""
+    """Index of the clip."""
     actual: int
     predicted: int
     confidence: float
@@ -44,7 +44,7 @@ class Clip:
     sample_rate: int
     """Hz."""
     heard_s: float
-    """Seconds at its start that the model hears; the rest is shaded."""
+    """Seconds from its start that the model uses; the rest is shaded."""
 
 
 def worst(probabilities: NDArray[np.float64], actual: NDArray[np.int64], n: int) -> list[Mistake]:
@@ -86,11 +86,11 @@ def draw(
     Parameters
     ----------
     path
-        Where to; the same content gives the same bytes.
+        Output file; the same content gives the same bytes.
     title
         Above all panels.
     mistakes
-        What to show; none gives a picture that says so.
+        Mistakes to show; if there are none, the picture says so.
     clips
         The recording of each mistake.
     labels
@@ -121,7 +121,7 @@ def draw(
         axis.set_xlabel("time / s", fontsize=8)
         axis.set_ylabel("frequency / kHz", fontsize=8)
         axis.tick_params(labelsize=7)
-    # No software version in the file: the bytes must depend on nothing but the picture.
+    # No software version in the file: the bytes must depend on the picture alone.
     figure.savefig(path, format="png", dpi=100, metadata={"Software": None})
     plt.close(figure)
 

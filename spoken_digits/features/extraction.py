@@ -1,4 +1,4 @@
-"""Feature tensors on disk: made block by block on all cores."""
+"""Extract feature tensors to disk, block by block on all cores."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from spoken_digits.io.memory import keep_freed_memory
 from spoken_digits.io.sources import digest_of
 
 _BLOCK_CLIPS = 64
-"""Clips handed to a process at a time: 64 spectrograms and what makes them are about 25 MB."""
+"""Clips per block: 64 spectrograms with all intermediate results take about 25 MB."""
 
 _CLIPS_WORTH_A_PROCESS = 4000
-"""A worker process takes about two seconds to start: librosa alone 1.5."""
+"""A worker process takes about two seconds to start; librosa alone takes 1.5."""
 
 
 def write_features(
@@ -41,7 +41,7 @@ def write_features(
     Returns
     -------
     int
-        Clips taken over from an interrupted run.
+        Number of clips reused from an interrupted run.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def _extract(
     Parameters
     ----------
     extractor, archive, block
-        What makes the features, of what, and where they go.
+        Computes the features; holds the clips; receives the features.
     clips
         `path`, `sha256`, `sample_rate` and `n_samples` of the manifest.
     """
@@ -108,5 +108,5 @@ def _extract(
 
 @functools.lru_cache(maxsize=1)
 def _open_archive(path: Path, *_version: int) -> ClipArchive:
-    """The archive, opened once a process: its directory of 30,000 clips takes 0.15 s to read."""
+    """The archive, opened once per process: reading 30,000 directory entries takes 0.15 s."""
     return ClipArchive(path)

@@ -1,4 +1,4 @@
-"""Clips longer than what an extractor hears: counted, and what would hold them."""
+"""Count the clips that an extractor cuts, and find the length that would hold them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from spoken_digits.features.base import Extractor
 
 _ENOUGH = 0.99
-"""Share of clips that must be heard whole; above it, nothing is said."""
+"""Share of clips that must fit completely; at or above it, there is no warning."""
 
 
 def warning_of_cut_clips(extractor: Extractor, manifest: pd.DataFrame) -> str | None:
@@ -18,7 +18,7 @@ def warning_of_cut_clips(extractor: Extractor, manifest: pd.DataFrame) -> str | 
     Parameters
     ----------
     extractor
-        Its `heard_samples` bounds what is heard of a clip.
+        Its `heard_samples` is the number of samples used from a clip.
     manifest
         Columns `n_samples` and `sample_rate` (Hz), one row a clip.
     """

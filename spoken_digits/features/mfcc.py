@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _POWER_FLOOR = 1e-10
 _TOP_DB = 80.0
 _STEPS_PER_DB = 1024
-"""Decibels are rounded to this grid: a logarithm's last bits differ among processors."""
+"""Decibels are rounded to this grid: the last bits of logarithms differ among processors."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +95,7 @@ class Mfcc:
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any], source: str) -> Mfcc:
-        """The extractor that `describe` described; raises UserError as `described` does."""
+        """The extractor from the output of `describe`; raises UserError as `described` does."""
         params = described(_Described, description, source)
         return cls(params, params.sample_rate)
 
@@ -139,11 +139,11 @@ class Mfcc:
         return np.asarray(cepstrum[: self.params.n_mfcc].T)
 
     def _padded(self, waveform: Waveform) -> NDArray[np.float64]:
-        """The clip without offset, its peak at 1, with half a window reflected at either end."""
+        """The clip without offset, scaled to a peak of 1, half a window reflected at either end."""
         samples = remove_offset(waveform)
         peak = np.abs(samples).max(initial=0.0)
         samples = samples / peak if peak > 0 else samples
-        # A reflection needs more samples than it adds.
+        # Reflection needs more samples than it adds.
         samples = librosa.util.fix_length(samples, size=max(samples.size, self._half + 1))
         return np.pad(samples, self._half, mode="reflect")
 

@@ -1,7 +1,7 @@
 """`mfcc_int`: int8 cepstral coefficients by the fixed-point front-end that runs on the device.
 
-The deployed models train on these, so what is trained is what runs: `spoken_digits.integer`
-holds the specification and the NumPy twin, ``firmware/`` the same in C, equal to the bit.
+The deployed models train on the features that run on the device: `spoken_digits.integer` holds
+the specification and the NumPy twin, ``firmware/`` the same in C, equal bit for bit.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _FULL_SCALE = 32768
 
 
 class MfccInt:
-    """Integer front-end over waveforms; a waveform read from a 16-bit file is taken exactly."""
+    """Integer front-end for waveforms; exact for waveforms read from 16-bit files."""
 
     kind = "mfcc_int"
     dtype = np.dtype(np.int8)
@@ -45,7 +45,7 @@ class MfccInt:
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any], source: str) -> MfccInt:
-        """The extractor that `describe` described; raises UserError as `described` does."""
+        """The extractor from the output of `describe`; raises UserError as `described` does."""
         return cls(spec_from(description, source))
 
     def __call__(self, waveforms: Sequence[Waveform]) -> tuple[Features, NDArray[np.int32]]:
@@ -89,6 +89,6 @@ def spec_from(description: Mapping[str, Any], source: str = "model card") -> Fro
     Raises
     ------
     UserError
-        The description is not one of today's front-end.
+        The description does not match the current front-end.
     """
     return described(FrontendSpec, description, source)

@@ -1,10 +1,10 @@
-"""A feature tensor while it is being made: written block by block, resumable after a kill.
+"""Write a feature tensor block by block, resumable after a kill.
 
-It grows in a hidden folder beside its goal. There ``tensor/`` holds what is to be moved to the
-goal, ``journal`` one line for each finished block with its checksum, and ``key`` a digest of all
-that the blocks depend on. After a kill, a block counts as done if its bytes agree with its line;
-every other one is made again. A file lock keeps a second run out; the kernel releases it if the
-first one dies.
+It grows in a hidden folder beside its target. There ``tensor/`` holds the files that will move to
+the target, ``journal`` has one line with a checksum for each finished block, and ``key`` is a
+digest of everything the blocks depend on. After a kill, a block counts as done if its bytes match
+its line; all others are made again. A file lock keeps a second run out; the kernel releases it if
+the first one dies.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from spoken_digits.io.files import move_into_place, remove, sha256, sweep, write
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """Consecutive clips of the tensor: what a worker needs to write them."""
+    """Consecutive clips of the tensor; holds all that a worker needs to write them."""
 
     path: Path
     """x.npy; the worker may be on another machine that sees the same files."""
@@ -38,7 +38,7 @@ class Block:
     start: int
     """Its first clip."""
     stop: int
-    """The clip after its last."""
+    """One past its last clip."""
 
     def write(self, features: Features) -> int:
         """Write (stop - start, n_frames, n_coefficients) into its place; return its checksum."""
@@ -56,7 +56,7 @@ class PartialTensor:
     Parameters
     ----------
     folder
-        Where x.npy, n_frames.npy and features.json are to lie when all is done.
+        Final folder of x.npy, n_frames.npy and features.json.
     description
         Written as features.json.
     shape
@@ -64,10 +64,10 @@ class PartialTensor:
     dtype
         Number type of x.npy.
     block_clips
-        Clips a block.
+        Clips per block.
     code
-        Digest of the code that computes the features. Blocks that were made by other code, or
-        of another description, shape or block size, are discarded.
+        Digest of the code that computes the features. Blocks made by other code, or with
+        another description, shape or block size, are discarded.
 
     Raises
     ------
@@ -117,7 +117,7 @@ class PartialTensor:
             self._tensor.mkdir(parents=True)
             (self._tensor / "x.npy").touch()
             (self._work / "journal").touch()
-            (self._work / "key").write_bytes(self._key)  # last: the folder counts from now on
+            (self._work / "key").write_bytes(self._key)  # written last: it makes the folder valid
         with (self._tensor / "x.npy").open("r+b") as file:
             file.write(self._header)
         self._keep_finished_blocks()
@@ -128,7 +128,7 @@ class PartialTensor:
         return all(file.is_file() for file in files) and files[0].read_bytes() == self._key
 
     def _keep_finished_blocks(self) -> None:
-        """Count the blocks whose bytes agree with the journal; drop all other lines."""
+        """Keep the blocks whose bytes match the journal; drop all other lines."""
         blocks = {block.start: block for block in self._blocks()}
         path, kept = self._work / "journal", {}
         with (self._tensor / "x.npy").open("rb") as file:
@@ -144,7 +144,7 @@ class PartialTensor:
         self._journal = path.open("a")
 
     def _parse(self, line: bytes, blocks: Mapping[int, Block]) -> tuple[int, int, list[int]] | None:
-        """Arguments of the `record` that wrote the line; None if none can have."""
+        """Arguments of the `record` call that wrote the line; None if the line is invalid."""
         try:
             start, checksum, valid = json.loads(line)
         except (ValueError, TypeError, RecursionError):
@@ -196,7 +196,7 @@ class PartialTensor:
         self._valid[start] = valid
 
     def finish(self) -> None:
-        """Move the tensor to its place, replacing what stood there."""
+        """Move the tensor to its place, replacing any earlier one."""
         if self.n_done != self._shape[0]:
             raise ValueError(f"{self.n_done} of {self._shape[0]} clips are done")
         self._journal.close()
@@ -206,7 +206,7 @@ class PartialTensor:
         with (self._tensor / "x.npy").open("r+b") as file:
             file.truncate(len(self._header) + self._shape[0] * self._clip_bytes)
             os.fsync(file.fileno())
-        # Key and journal stay until the tensor is in its place: until then a kill loses nothing.
+        # Keep key and journal until the tensor is in its place: a kill before that loses nothing.
         move_into_place(self._tensor, self._folder)
         remove(self._work)
 

@@ -56,8 +56,8 @@ class SpectrogramParams:
 class Spectrogram:
     """Spectrograms of clips of a fixed length, stored in half precision.
 
-    In steps of 1/2048, 0.04 dB: what float16 resolves below 1, and far less than recordings
-    differ by.
+    Values are rounded to steps of 1/2048 (0.04 dB): float16 resolves them below 1, and recordings
+    differ by far more.
     """
 
     kind = "spectrogram"
@@ -78,7 +78,7 @@ class Spectrogram:
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any], source: str) -> Spectrogram:
-        """The extractor that `describe` described; raises UserError as `described` does."""
+        """The extractor from the output of `describe`; raises UserError as `described` does."""
         return cls(described(SpectrogramParams, description, source))
 
     def __call__(self, waveforms: Sequence[Waveform]) -> tuple[Features, NDArray[np.int32]]:
@@ -94,7 +94,7 @@ class Spectrogram:
         features
             (n_clips, n_frames, 1 + n_fft // 2) float16 in [0, 1], time first.
         n_frames
-            (n_clips,) frames that hold some of the clip, the rest being padding.
+            (n_clips,) frames that hold part of the clip; the rest is padding.
         """
         features = np.empty((len(waveforms), *self.shape), self.dtype)
         for waveform, out in zip(waveforms, features, strict=True):
@@ -106,10 +106,10 @@ class Spectrogram:
         return features, valid.astype(np.int32)
 
     def _scaled(self, waveform: Waveform) -> NDArray[np.float64]:
-        """(frames, 1 + n_fft // 2) in [0, 1]; frames left out equal the last, all zeros."""
+        """(frames, 1 + n_fft // 2) in [0, 1]; omitted frames equal the last one, all zeros."""
         hop, n_fft, half = self.params.hop_length, self.params.n_fft, self.params.n_fft // 2
         clip = remove_offset(waveform)[: self.params.n_samples]
-        # Half of all frames begin after the clip's end; one of them stands for all.
+        # Half of all frames begin after the clip's end; compute only one of them.
         frames = min(self.shape[0], 2 + (clip.size + half - 1) // hop)
         size = (frames - 1) * hop + n_fft  # half a window of zeros, the clip, zeros
         padded = librosa.util.fix_length(np.pad(clip, (half, 0)), size=size)

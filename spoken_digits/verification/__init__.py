@@ -1,1 +1,1 @@
-"""Whether what lies here is what was recorded, and whether it can be made again."""
+"""Check that the files match the recorded run, and that the run is reproducible."""

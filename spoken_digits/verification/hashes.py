@@ -1,4 +1,4 @@
-"""Every output and every cached object, read and hashed: DVC trusts sizes and times instead."""
+"""Hash every output and every cached object; DVC itself trusts sizes and times."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ FOLDER = ".dir"
 
 @dataclass(frozen=True, kw_only=True)
 class Mismatch:
-    """A file whose content is not what its record says."""
+    """A file whose content differs from its record."""
 
     path: str
     problem: str
     remedy: str
-    """A command, or what to do in words."""
+    """A command, or instructions in words."""
 
 
 def md5(path: Path) -> str:
-    """The hash that DVC gives a file, or with ``.dir`` at the end a folder."""
+    """DVC's hash of a file, or of a folder (which ends in ``.dir``)."""
     if not path.is_dir():
         digest = hashlib.md5()
         with path.open("rb") as file:
@@ -45,9 +45,9 @@ def check_outputs(root: Path, stages: Iterable[Stage]) -> tuple[list[Mismatch], 
     Returns
     -------
     mismatches
-        What differs from its record.
+        Outputs that differ from their record.
     n_checked, n_missing
-        Outputs read, and outputs that are not here, as after a fresh clone.
+        Number of outputs read, and of those not present, as in a fresh clone.
     """
     outputs = [(stage.name, out) for stage in stages for out in stage.outputs]
     mismatches, n_missing = [], 0
@@ -73,20 +73,20 @@ def check_cache(cache: Path, stages: Iterable[Stage]) -> tuple[list[Mismatch], i
     Parameters
     ----------
     cache
-        What `dvc cache dir` prints.
+        The folder that `dvc cache dir` prints.
     stages
-        From dvc.lock, to say whose an object is.
+        From dvc.lock; they name the owner of each object.
 
     Returns
     -------
     mismatches
-        Objects that are damaged.
+        Damaged objects.
     n_checked
-        Objects read.
+        Number of objects read.
     """
     owners = {out.md5: (stage.name, out.path) for stage in stages for out in stage.outputs}
     objects = list(_objects(cache))
-    for name, path in objects:  # the files of a recorded folder are its stage's too
+    for name, path in objects:  # files in a recorded folder belong to its stage too
         if name in owners and name.endswith(FOLDER):
             owners |= dict.fromkeys(_listed(path), owners[name])
     mismatches = []
@@ -114,7 +114,7 @@ def _objects(cache: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _listed(path: Path) -> list[str]:
-    """Hashes of the files of a cached folder; none where the listing is damaged."""
+    """Hashes of the files of a cached folder; empty if the listing is damaged."""
     try:
         return [entry["md5"] for entry in json.loads(path.read_bytes())]
     except (ValueError, TypeError, KeyError):

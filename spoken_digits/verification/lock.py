@@ -14,12 +14,12 @@ from spoken_digits.errors import UserError
 
 @dataclass(frozen=True, kw_only=True)
 class Output:
-    """A file or folder that a stage made."""
+    """An output of a stage: a file or a folder."""
 
     path: str
-    """From the top folder."""
+    """Relative to the top folder."""
     md5: str
-    """Of its content; ends in ``.dir`` for a folder."""
+    """Hash of its content; ends in ``.dir`` for a folder."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class Stage:
 
     name: str
     dependencies: tuple[str, ...]
-    """Paths from the top folder."""
+    """Paths relative to the top folder."""
     outputs: tuple[Output, ...]
 
 
@@ -38,7 +38,7 @@ def read_lock(path: Path) -> dict[str, Stage]:
     Raises
     ------
     UserError
-        The file is missing, or no dvc.lock.
+        The file is missing, or is not a dvc.lock.
     """
     try:
         content = yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
@@ -56,7 +56,7 @@ def _stage(name: str, entry: dict[str, Any]) -> Stage:
 
 
 def with_upstream(stages: dict[str, Stage], names: Iterable[str]) -> list[str]:
-    """The named stages and all that they depend on, in the order of `stages`.
+    """The named stages and all their dependencies, in the order of `stages`.
 
     Parameters
     ----------
@@ -91,5 +91,5 @@ def with_upstream(stages: dict[str, Stage], names: Iterable[str]) -> list[str]:
 
 
 def _meet(a: str, b: str) -> bool:
-    """Whether one path is the other or lies in it."""
+    """Whether the paths are equal or one contains the other."""
     return PurePosixPath(a).is_relative_to(b) or PurePosixPath(b).is_relative_to(a)

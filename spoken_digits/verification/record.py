@@ -1,6 +1,7 @@
 """docs/record.json: the machine and the versions that made the recorded run.
 
-Provenance, and no output of a stage: it differs between machines where the results do not.
+It is provenance, not an output of a stage: it differs between machines even if the results are
+equal.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _CPUINFO = Path("/proc/cpuinfo")
 
 
 def describe(lock: Path) -> dict[str, Any]:
-    """Machine and libraries as they are here, with the hash of the dvc.lock that they made."""
+    """Describe this machine and its libraries, with the hash of the dvc.lock that they made."""
     return {
         "processor": processor(),
         "instruction_sets": [name for name in _SETS if name in arithmetic.processor_flags()],
@@ -36,7 +37,7 @@ def describe(lock: Path) -> dict[str, Any]:
 
 
 def processor() -> str:
-    """Name of the processor, as far as the system tells."""
+    """Name of the processor, if the system gives one."""
     if _CPUINFO.exists():
         fields = dict.fromkeys(("model name", "cpu family", "model"), "")
         for line in _CPUINFO.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -49,7 +50,7 @@ def processor() -> str:
 
 
 def compare(recorded: dict[str, Any], lock: Path) -> list[str]:
-    """Lines that say what was recorded where, and what is other here."""
+    """Lines that describe the recorded machine and how this one differs."""
     here = describe(lock)
     if not recorded:
         return [f"no {RECORD} says where the run was recorded; here: {here['processor']}"]

@@ -1,4 +1,4 @@
-"""The pipeline run again in a clone with an empty cache, compared stage by stage."""
+"""Run the pipeline again in a clone with an empty cache, and compare stage by stage."""
 
 from __future__ import annotations
 
@@ -28,35 +28,35 @@ class Figure:
     recorded: float
     here: float
     low: float
-    """Least value that counts as the same result."""
+    """Lowest value that counts as the same result."""
     high: float
     """Largest one."""
     source: str
-    """Where the bounds are from."""
+    """Source of the bounds."""
 
     @property
     def within(self) -> bool:
-        """Whether the value measured here is one that a repetition may give."""
+        """Whether the value measured here is within the bounds."""
         return self.low <= self.here <= self.high
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A stage in the table."""
+    """A row of the table: one stage."""
 
     stage: str
     verdict: Verdict
     why: str = ""
     """What differs."""
     figure: Figure | None = None
-    """Of stages whose model has one, where outputs differ."""
+    """The model's accuracy, if it has one and outputs differ."""
 
 
 @contextmanager
 def clone(root: Path) -> Iterator[Path]:
     """A clone of the checkout's last commit with an empty cache, removed at the end.
 
-    It lies inside the checkout, so that corpora are searched where the checkout finds them.
+    It lies inside the checkout, so that corpora are found as from the checkout.
     """
     above = root / ".dvc" / "tmp"
     above.mkdir(parents=True, exist_ok=True)
@@ -67,28 +67,28 @@ def clone(root: Path) -> Iterator[Path]:
 
 
 def is_dirty(root: Path) -> bool:
-    """Whether tracked files differ from the last commit, which the clone does not see."""
+    """Whether tracked files have uncommitted changes, which the clone does not see."""
     return bool(_call(["git", "status", "--porcelain", "--untracked-files=no"], root).strip())
 
 
 def run(folder: Path, names: Sequence[str]) -> bool:
-    """Run stages, each of them whatever DVC knows; whether all ended well.
+    """Force every stage to run; return whether all succeeded.
 
     Parameters
     ----------
     folder
         From `clone`.
     names
-        The stages and all that they depend on.
+        The stages and all their dependencies.
     """
-    # The environment's own installation is of the checkout: the clone's code comes first.
+    # The environment has the checkout installed: the clone's code must come first.
     paths = [str(folder), os.environ.get("PYTHONPATH", "")]
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(path for path in paths if path),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
     }
-    # What a stage that fails has recorded must not count as its result.
+    # The recorded result of a stage that fails must not count as its result here.
     (folder / "dvc.lock").unlink()
     command = ["dvc", "repro", "--force", "--keep-going", *names]
     return subprocess.run(command, cwd=folder, env=environment, check=False).returncode == 0
@@ -97,7 +97,7 @@ def run(folder: Path, names: Sequence[str]) -> bool:
 def compare(
     recorded: Mapping[str, Stage], folder: Path, root: Path, names: Sequence[str]
 ) -> list[Row]:
-    """A row for each of the stages `names`: as recorded in `root`, as made in `folder`."""
+    """One row for each stage in `names`: recorded in `root`, made again in `folder`."""
     lock = folder / "dvc.lock"
     made = read_lock(lock) if lock.exists() else {}
     seeds = _read(root / SEEDS)

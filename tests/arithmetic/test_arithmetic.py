@@ -1,4 +1,4 @@
-"""Kernels are pinned before the libraries are loaded, or it is said that they are not."""
+"""Kernels are pinned before the libraries are loaded; otherwise the user is told."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_pinning_after_a_library_is_refused(library):
     assert library in result.stderr
 
 
-def test_settings_made_too_late_are_noticed():
+def test_late_settings_are_noticed():
     result = python(
         "import torch, os\n"
         "from spoken_digits import arithmetic\n"
@@ -63,7 +63,7 @@ def test_unpinned_is_fast_only(monkeypatch):
         arithmetic.require("portable")
 
 
-def test_other_machines_are_told(monkeypatch, capsys):
+def test_other_machines_get_a_notice(monkeypatch, capsys):
     monkeypatch.delenv("MKL_CBWR", raising=False)
     monkeypatch.setattr(arithmetic.platform, "machine", lambda: "arm64")
     arithmetic.pin()
@@ -72,7 +72,7 @@ def test_other_machines_are_told(monkeypatch, capsys):
     arithmetic.require("portable")  # said already
 
 
-def test_a_processor_without_avx2_is_told(monkeypatch, capsys):
+def test_a_processor_without_avx2_gets_a_notice(monkeypatch, capsys):
     monkeypatch.delenv("MKL_CBWR", raising=False)
     monkeypatch.setattr(arithmetic, "processor_flags", lambda: frozenset({"sse4_2", "fma"}))
     monkeypatch.setattr(arithmetic.platform, "machine", lambda: "x86_64")

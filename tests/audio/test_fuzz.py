@@ -1,4 +1,4 @@
-"""Damaged files of every common format: a plausible waveform or a `UserError`, nothing else."""
+"""Damaged files of every common format give a plausible waveform or a `UserError`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def mutated(content: bytes, generator: np.random.Generator) -> bytes:
     return bytes(changed)
 
 
-# Python can only print what is raised in a callback from C.
+# Python can only print an exception raised in a callback from C.
 @pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     ("samples", "options", "n_mutations"),

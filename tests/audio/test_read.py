@@ -54,7 +54,7 @@ def test_channels_are_averaged():
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24"])
 @pytest.mark.parametrize("difference", [0.0, 0.01])
 @pytest.mark.parametrize("offset", [0.0, 0.2])
-def test_of_channels_that_cancel_the_louder_is_used(subtype, difference, offset):
+def test_the_louder_of_cancelling_channels_is_used(subtype, difference, offset):
     wave = 0.5 * np.sin(np.arange(100) / 7)
     channels = np.stack([wave, (difference - 1) * wave], 1) + offset
     decoded, audio_format = audio.decode(encoded(channels, subtype=subtype), "clip")
@@ -78,7 +78,7 @@ def test_channels_that_do_not_cancel_are_averaged(other):
 
 
 @pytest.mark.parametrize("form", ["FLAC", "MP3"])
-def test_a_cut_compressed_file_is_refused_or_says_so(form):
+def test_a_truncated_compressed_file_is_refused_or_noted(form):
     content = encoded(np.random.default_rng(0).normal(0, 0.1, 40_000), format=form)
     try:
         _, audio_format = audio.decode(content[: len(content) // 2], "clip")
@@ -106,7 +106,7 @@ def test_a_file_beyond_any_recording_of_a_word_is_not_loaded(tmp_path):
         (encoded(np.array([-32768.0, 0.2]), subtype="FLOAT"), "up to 32768, full scale is 1"),
         ("\ufeffFile type".encode("utf-16-le"), "cannot be read as audio"),
     ],
-    # Not the bytes: a float WAV holds the time it was made, on which workers must agree.
+    # Not the bytes: a float WAV holds its creation time, which differs among workers.
     ids=[
         "no audio",
         "empty file",
@@ -131,7 +131,7 @@ def test_a_missing_file_is_refused_by_name(tmp_path):
 @pytest.mark.parametrize(("rate", "target"), [(8000, 16000), (48000, 8000), (44100, 16000)])
 def test_resampling_is_that_of_librosa(rate, target):
     wave = np.random.default_rng(0).normal(0, 0.1, 3001).astype(np.float32)
-    # Less its mean, so that a constant offset does not ring at the edges.
+    # Minus its mean, so that a constant offset does not ring at the edges.
     centred = wave - wave.mean()
     expected = librosa.resample(centred, orig_sr=rate, target_sr=target, res_type="soxr_hq")
     expected = expected + wave.mean()
@@ -139,7 +139,7 @@ def test_resampling_is_that_of_librosa(rate, target):
 
 
 @pytest.mark.parametrize(("rate", "target"), [(8000, 16000), (48000, 8000), (44100, 16000)])
-def test_an_offset_goes_through_resampling_as_it_is(rate, target):
+def test_resampling_keeps_an_offset(rate, target):
     wave = np.random.default_rng(0).normal(0, 0.1, 3001).astype(np.float32)
     shifted = audio.resample(wave + np.float32(0.25), rate, target)
     np.testing.assert_allclose(shifted, audio.resample(wave, rate, target) + 0.25, atol=1e-6)

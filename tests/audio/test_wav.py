@@ -1,4 +1,4 @@
-"""WAV headers as recorders, editors and crashes leave them."""
+"""WAV headers as left behind by recorders, editors and crashes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def encoded(subtype: str = "PCM_16", samples=WAVE, sample_rate: int = 8000) -> b
 
 
 def with_size(content: bytes, size: int) -> bytes:
-    """`content` with another size of its samples in its header."""
+    """`content` with another size of the samples in its header."""
     at = content.index(b"data") + 4
     return content[:at] + struct.pack("<I", size) + content[at + 4 :]
 
@@ -38,7 +38,7 @@ def with_list(content: bytes, text: bytes) -> bytes:
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT", "ULAW"])
 @pytest.mark.parametrize("size", [0, 0xFFFFFFFF, 0xFFFFFFF0, 0x7FFFFFFF])
-def test_an_unfinished_recording_is_read_to_its_end_and_says_so(subtype, size):
+def test_an_unfinished_recording_is_read_to_its_end_with_a_note(subtype, size):
     expected, _ = audio.decode(encoded(subtype), "whole")
     decoded, audio_format = audio.decode(with_size(encoded(subtype), size), "unfinished")
     np.testing.assert_array_equal(decoded, expected)
@@ -46,7 +46,7 @@ def test_an_unfinished_recording_is_read_to_its_end_and_says_so(subtype, size):
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24"])
-def test_a_cut_recording_is_read_to_its_end_and_says_so(subtype):
+def test_a_truncated_recording_is_read_to_its_end_with_a_note(subtype):
     expected, _ = audio.decode(encoded(subtype), "whole")
     decoded, audio_format = audio.decode(encoded(subtype)[:1001], "cut")
     assert 0 < decoded.size < expected.size
@@ -72,7 +72,7 @@ def test_samples_beyond_the_stated_size_are_not_left_out_in_silence(subtype):
         b"TAGname",
     ],
 )
-def test_chunks_and_padding_after_the_samples_are_no_sound(rest):
+def test_chunks_and_padding_after_the_samples_are_ignored(rest):
     decoded, audio_format = audio.decode(encoded() + rest, "clip")
     assert decoded.size == WAVE.size
     assert audio_format.note == ""

@@ -48,7 +48,7 @@ def test_a_stretched_clip_has_another_length_and_the_same_content():
     recipe = dataclasses.replace(
         RECIPE, time_mask=0, coefficient_mask=0, time_shift=0, noise=0.0, time_stretch=0.25
     )
-    # A ramp of 20 valid frames in 40; what follows must not be seen.
+    # A ramp of 20 valid frames in 40; the rest must not be read.
     x = torch.arange(40.0)[None, :, None].repeat(300, 1, 2)
     x[:, 20:] = 999.0
     n_frames = torch.full((300,), 20)
@@ -97,7 +97,7 @@ def test_each_end_loses_less_than_half_of_a_short_clip(n_frames):
     assert torch.equal(stretch.length, stretch.kept)
 
 
-def test_trimming_draws_every_number_of_frames_alike_at_each_end_alone():
+def test_trimming_draws_uniformly_and_independently_at_each_end():
     stretch = drawn(torch.full((6000,), 30), 36, time_trim=2)
     trail = 30 - stretch.lead - stretch.kept
     for ends in (stretch.lead, trail):
@@ -232,7 +232,7 @@ def test_every_kind_draws_from_the_generator_it_is_given():
         alone = dataclasses.replace(PLAIN, **{knob: getattr(recipe, knob)})
         runs = []
         for seed in (0, 0, 1):
-            torch.manual_seed(len(runs))  # the global generator must not count
+            torch.manual_seed(len(runs))  # the global generator must have no effect
             runs.append(varied(x, n_frames, alone, torch.Generator().manual_seed(seed))[0])
         assert torch.equal(runs[0], runs[1])
         assert not torch.equal(runs[0], runs[2])
@@ -249,7 +249,7 @@ def test_every_kind_draws_from_the_generator_it_is_given():
     ],
 )
 def test_features_may_be_on_another_device_than_the_draws(knob):
-    """As on a GPU; the meta device refuses most of what a GPU would."""
+    """A stand-in for a GPU: the meta device refuses most operations that a GPU would."""
     recipe = dataclasses.replace(PLAIN, **knob)
     x = torch.empty(4, 12, 5, device="meta")
     changed, n_frames = varied(x, torch.full((4,), 12), recipe, torch.Generator())

@@ -1,4 +1,4 @@
-"""What benchmarks say of a command's time and memory."""
+"""Measurements of a command's time and memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_memory_of_children_counts(tmp_path):
     assert 160 < taken.peak_rss_mib < 320
 
 
-def test_a_command_that_fails_is_no_measurement(tmp_path):
+def test_a_failed_command_is_not_measured(tmp_path):
     with pytest.raises(RuntimeError, match="out of luck"):
         measure([sys.executable, "-c", "raise SystemExit('out of luck')"], tmp_path)
 

@@ -1,4 +1,4 @@
-"""How the mutation score is counted."""
+"""Counting of the mutation score."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_statuses_and_changes_are_read_from_what_mutmut_prints():
     assert mutation.module_of("a.c.xǁKindǁmethod__mutmut_10") == "a/c.py"
 
 
-def test_only_what_ran_counts_and_equal_mutants_do_not():
+def test_only_mutants_that_ran_count_and_equivalent_ones_do_not():
     survivors = [
         {"mutant": "a.b.x_f__mutmut_2", "before": "x < 8", "after": "x <= 8"},
         {"mutant": "a.b.x_f__mutmut_4", "before": "y = 0", "after": "y = 1"},

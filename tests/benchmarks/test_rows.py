@@ -1,4 +1,4 @@
-"""The rows of features and training, on a tiny corpus: that they are measured, not how fast."""
+"""The rows of features and training can be measured on a tiny corpus; speed is not tested."""
 
 from __future__ import annotations
 

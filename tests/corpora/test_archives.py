@@ -1,4 +1,4 @@
-"""Where archives are looked for, and what happens to broken ones."""
+"""The search for archives, and the handling of broken ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def places(tmp_path, monkeypatch) -> list[Path]:
 
 @pytest.fixture
 def site(tmp_path):
-    """A folder that is served, and its address."""
+    """A folder on a local HTTP server, and its address."""
     folder = tmp_path / "site"
     folder.mkdir()
 
@@ -45,7 +45,7 @@ def site(tmp_path):
 
 
 def open_archive(path: Path) -> Path:
-    """Stands for opening an archive: all but the text `good` is broken."""
+    """Stand-in for opening an archive: any content but `good` counts as broken."""
     if path.read_text() not in ("good", "deep down bad"):
         raise UserError(f"{path} is broken: delete it")
     return path

@@ -22,7 +22,7 @@ HASTE = fetch.Patience(
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """Hands the n-th request to the n-th of `answers`; the last one answers all further ones."""
+    """Answers the n-th request with the n-th of `answers`, and all further ones with the last."""
 
     daemon_threads = True
 
@@ -54,7 +54,7 @@ class Handler(socketserver.StreamRequestHandler):
 
 
 def whole(handler: Handler, start: int, limit: int = len(CONTENT)) -> None:
-    """As a good server does; breaks off after `limit` bytes."""
+    """Answer as a good server does, but break off after `limit` bytes."""
     total = len(CONTENT)
     if start >= total:
         handler.send(f"HTTP/1.1 416 No\nContent-Range: bytes */{total}")
@@ -89,7 +89,7 @@ def raw(answer: bytes) -> Callable[[Handler, int], None]:
 
 
 def wrong_range(text: str) -> Callable[[Handler, int], None]:
-    """A good start, cut; then parts of the file that were not asked for."""
+    """A good start, then a break; after that, parts of the file that were not requested."""
 
     def answer(handler: Handler, start: int) -> None:
         if start:
@@ -156,12 +156,12 @@ def test_a_download_arrives_whole(get, server):
     assert server.asked == [0]
 
 
-def test_a_download_that_broke_goes_on_from_there_at_once(get, server):
+def test_a_broken_download_resumes_at_once(get, server):
     assert get(cut(300_000), cut(200_000), whole) == CONTENT
     assert server.asked == [0, 300_000, 500_000]
 
 
-def test_a_download_that_broke_goes_on_from_there_in_the_next_run(get, server, tmp_path):
+def test_a_broken_download_resumes_in_the_next_run(get, server, tmp_path):
     nothing = raw(b"")
     with pytest.raises(UserError, match=r"broke.*; run again to resume"):
         get(cut(300_000), nothing)
@@ -189,7 +189,7 @@ def test_an_address_that_ignores_ranges_sends_all_again(get, server):
 
 
 @pytest.mark.parametrize("left", [CONTENT + b"more", CONTENT[::-1], b"<html>", CONTENT[1:]])
-def test_what_an_earlier_run_left_does_not_matter(left, get, tmp_path):
+def test_leftovers_of_an_earlier_run_do_not_matter(left, get, tmp_path):
     (tmp_path / "a.zip.part").write_bytes(left)
     assert get(whole) == CONTENT
 
@@ -219,12 +219,12 @@ BREAKS = {
 
 
 @pytest.mark.parametrize("name", BREAKS)
-def test_what_breaks_once_is_asked_for_again(name, get):
+def test_a_single_failure_is_retried(name, get):
     assert get(BREAKS[name], whole) == CONTENT
 
 
 @pytest.mark.parametrize("name", BREAKS)
-def test_what_breaks_always_is_one_line_and_nothing_wrong_is_kept(name, get, server, tmp_path):
+def test_a_permanent_failure_gives_one_line_and_keeps_nothing_wrong(name, get, server, tmp_path):
     with pytest.raises(UserError) as caught:
         get(BREAKS[name])
     assert "\n" not in str(caught.value)

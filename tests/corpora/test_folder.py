@@ -1,4 +1,4 @@
-"""Own recordings: words, speakers and takes; what is passed over, followed or refused."""
+"""Own recordings: words, speakers and takes; which files are skipped, followed or refused."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ NOT_AUDIO = {
 }
 
 
-def test_files_that_are_not_audio_are_passed_over_in_one_line(recordings):
+def test_files_that_are_not_audio_are_skipped_with_one_line(recordings):
     path = recordings()
     expected = clips_of(path)
     for name, content in NOT_AUDIO.items():
@@ -130,7 +130,7 @@ def test_files_that_are_not_audio_are_passed_over_in_one_line(recordings):
     (path / ".DS_Store").write_bytes(b"hidden")
     assert clips_of(path) == expected
     (note,) = notes_of(path)
-    assert f"passed over {len(NOT_AUDIO)} file(s)" in note
+    assert f"skipped {len(NOT_AUDIO)} file(s)" in note
     for name in NOT_AUDIO:
         assert Path(name).suffix in note
     assert "Thumbs.db" in note
@@ -145,7 +145,7 @@ def test_many_files_that_are_not_audio_are_counted_by_their_endings(recordings):
 
 
 @pytest.mark.parametrize("ending", ["", ".bin", ".m4a"])
-def test_sound_is_taken_whatever_its_ending(recordings, ending):
+def test_audio_is_accepted_with_any_ending(recordings, ending):
     path = recordings()
     soundfile.write(path / "yes/eva_0.flac", np.sin(np.arange(900)), 8000)
     (path / "yes/eva_0.flac").rename(path / f"yes/eva_0{ending}")
@@ -177,7 +177,7 @@ def test_a_phone_recording_is_refused_with_the_command_that_converts_it(recordin
     assert f"`ffmpeg -i '{path}/yes/a b.m4a' '{path}/yes/a b.wav'`" in str(caught.value)
 
 
-def test_a_phone_recording_beside_its_converted_copy_is_passed_over(recordings):
+def test_a_phone_recording_beside_its_converted_copy_is_skipped(recordings):
     path = recordings()
     expected = clips_of(path)
     (path / "yes/anna_0.m4a").write_bytes(b"\0\0\0\x1cftypM4A \0\0\0\0")

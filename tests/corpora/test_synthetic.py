@@ -52,7 +52,7 @@ def picture(clip: Clip) -> NDArray[np.float64]:
 
 
 def accuracy(train: list[Clip], test: list[Clip]) -> float:
-    """Of the single nearest neighbour."""
+    """Accuracy of a nearest-neighbour classifier."""
     known = np.array([picture(clip) for clip in train])
     right = [
         train[int(np.argmin(np.sum((known - picture(clip)) ** 2, axis=1)))].label == clip.label
@@ -135,7 +135,7 @@ class TestPlan:
         monkeypatch.setattr(synthetic, "_make", instead)
         stream = synthetic.clips(profile="quick", seed=0, limit=None, workers=2)
         next(stream)
-        time.sleep(0.2)  # nobody takes clips: the workers come to rest
+        time.sleep(0.2)  # no clip is consumed: the workers become idle
         assert len(begun) <= 3
         assert 1 + len(list(stream)) == 60
         assert sorted(begun) == list(range(1, 61))
@@ -163,14 +163,14 @@ class TestSound:
             samples = waveform(clip)
             durations_s.append(len(samples) / 8000)
             assert 0.01 < np.max(np.abs(samples)) < 0.99, clip.path
-            # Clipped or constant sound would dwell at its extreme.
+            # Clipped or constant sound would stay at its extreme value.
             assert np.mean(np.abs(samples) > 0.98 * np.max(np.abs(samples))) < 0.02, clip.path
             assert abs(np.mean(samples)) < 0.1 * np.std(samples), clip.path
         assert min(durations_s) > 0.25
         assert max(durations_s) < 1.1
         assert 0.5 < np.mean(durations_s) < 0.7
 
-    def test_speakers_can_be_told_apart(self, corpus: list[Clip]) -> None:
+    def test_speakers_can_be_distinguished(self, corpus: list[Clip]) -> None:
         def colour(clips: list[Clip]) -> NDArray[np.float64]:
             pictures = np.array([picture(clip) for clip in clips])
             return pictures.reshape(-1, N_BANDS).mean(axis=0)  # (N_BANDS,)
@@ -190,14 +190,14 @@ class TestSound:
         ]
         assert np.mean(right) > 0.8  # chance: 1 in 6
 
-    def test_digits_can_be_told_apart_within_a_speaker(self, corpus: list[Clip]) -> None:
+    def test_digits_can_be_distinguished_within_a_speaker(self, corpus: list[Clip]) -> None:
         for speaker in sorted({clip.speaker for clip in corpus}):
             own = [clip for clip in corpus if clip.speaker == speaker]
             train = [clip for clip in own if clip.take < N_TAKES // 2]
             test = [clip for clip in own if clip.take >= N_TAKES // 2]
             assert accuracy(train, test) > 0.75, speaker  # chance: 1 in 10
 
-    def test_digits_can_be_told_apart_across_speakers(self, corpus: list[Clip]) -> None:
+    def test_digits_can_be_distinguished_across_speakers(self, corpus: list[Clip]) -> None:
         rates = []
         for speaker in sorted({clip.speaker for clip in corpus}):
             train = [clip for clip in corpus if clip.speaker != speaker]
@@ -223,7 +223,7 @@ class TestFailure:
             ("import time; time.sleep(60)", "no answer"),
         ],
     )
-    def test_failing_engine_is_told_with_the_speaker(
+    def test_a_failing_engine_is_reported_with_the_speaker(
         self, program: str, told: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(espeak_worker, "_COMMAND", (sys.executable, "-c", program))
@@ -278,7 +278,7 @@ class TestWorker:
         with tempfile.TemporaryDirectory() as folder:
             return espeak_worker.say(utterances, Path(folder))
 
-    def test_what_is_said_before_changes_nothing(self) -> None:
+    def test_earlier_utterances_change_nothing(self) -> None:
         other = dataclasses.replace(self.UTTERANCE, text="seven?", pitch=80)
         first, _, last = self.say(self.UTTERANCE, other, self.UTTERANCE)
         assert first == last
@@ -297,7 +297,7 @@ class TestWorker:
             assert len(str(longest)) == espeak_worker.MAX_FOLDER_LENGTH
             assert espeak_worker.say([self.UTTERANCE], longest) == self.say(self.UTTERANCE)
 
-    def test_an_unknown_voice_is_told(self) -> None:
+    def test_an_unknown_voice_is_reported(self) -> None:
         with pytest.raises(espeak_worker.EngineError, match=r"voice xx\+voice"):
             self.say(dataclasses.replace(self.UTTERANCE, language="xx"))
 

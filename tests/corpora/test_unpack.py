@@ -1,4 +1,4 @@
-"""Archives that are damaged or made to harm: bounded, and one line."""
+"""Damaged or malicious archives take bounded time and memory and give a one-line error."""
 
 from __future__ import annotations
 

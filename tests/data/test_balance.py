@@ -60,7 +60,7 @@ def test_the_takes_said_to_be_needed_are_enough(test, val):
     assert not balance.warnings(counts, params)
 
 
-def test_balanced_words_of_enough_takes_are_no_reason_to_warn():
+def test_balanced_words_with_enough_takes_give_no_warning():
     assert not balance.warnings(counted(yes=50, no=50), PARAMS)
     assert not balance.warnings(counted(yes=50, no=30), PARAMS)
 

@@ -1,4 +1,4 @@
-"""The order in which clips are learned, and what a batch holds."""
+"""The order of the training clips, and the content of a batch."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_order_is_random_and_follows_from_the_seed(bucket_batches):
 
 
 @pytest.mark.parametrize("bucket_batches", [1, 4])
-def test_all_batches_are_full_but_one(bucket_batches):
+def test_all_batches_but_one_are_full(bucket_batches):
     sizes = sorted(len(positions) for positions in batches_of(1, bucket_batches))
     assert sizes == [8, *[16] * 12]
 

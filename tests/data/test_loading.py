@@ -1,4 +1,4 @@
-"""Manifest, archive, features and provenance edited behind the pipeline's back."""
+"""Manifest, archive, features and provenance edited outside the pipeline."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def card_of(data: Path, **changes) -> ModelCard:
     return dataclasses.replace(card, **changes)
 
 
-def test_what_the_stages_leave_is_read(data):
+def test_outputs_of_the_stages_are_readable(data):
     dataset = load_dataset(data, "mfcc_int")
     assert [len(dataset.subset(name)) for name in ("train", "val", "test")] == [6, 2, 2]
     check_fits(card_of(data), Path("m"), dataset)
@@ -219,7 +219,7 @@ def test_damaged_descriptions_are_one_line(file, edit, message, data):
         load_dataset(data, "mfcc_int")
 
 
-def test_features_that_are_no_numbers_are_refused(data):
+def test_features_that_are_not_numbers_are_refused(data):
     subset = load_dataset(data, "mfcc_int").subset("train")
     x = np.array(subset.x, np.float32)
     x[subset.rows[0], 0, 0] = np.nan
@@ -288,7 +288,7 @@ def test_every_split_has_its_own_fingerprint(data):
     assert len(found) == 4
 
 
-def test_logits_that_are_no_numbers_are_not_measured():
+def test_logits_that_are_not_numbers_are_not_measured():
     check_finite(np.zeros((2, 3)))
     with pytest.raises(UserError, match="NaN or infinity on some clips"):
         check_finite(np.array([[0.0, np.nan]]))

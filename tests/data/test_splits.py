@@ -277,7 +277,7 @@ def test_a_split_edited_behind_the_pipelines_back_is_one_line(old, new, message,
     assert "\n" not in line
 
 
-def test_a_corpus_may_have_shares_of_its_own(default_params):
+def test_a_corpus_may_have_its_own_shares(default_params):
     usual = splits.read_params(default_params, "fsdd")
     reference = splits.read_params(default_params, "audiomnist")
     assert (usual.test_fraction, usual.val_fraction) == (0.2, 0.1)

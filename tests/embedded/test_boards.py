@@ -83,7 +83,7 @@ def test_a_failing_program_is_an_error(board, firmware, tmp_path):
         boards.run_image(board, build(board, firmware, tmp_path, 3), b"")
 
 
-def test_float_helpers_are_told_from_others():
+def test_float_helpers_are_recognised():
     names = [
         "__aeabi_fadd",
         "__aeabi_d2iz",

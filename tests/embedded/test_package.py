@@ -1,4 +1,4 @@
-"""An exported network: what is in the folder, the same bytes every time."""
+"""An exported network: the content of the folder, reproducible to the byte."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def exported(firmware: Path, scheme="int8", spec=SPEC, name="sd_words", **change
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_folder_holds_what_is_needed_and_no_more(scheme, firmware):
+def test_the_folder_holds_only_the_files_it_needs(scheme, firmware):
     files = exported(firmware, scheme)
     other = {"int8": "pow2", "pow2": "int8"}[scheme]
     assert f"src/sd_{scheme}.c" in files
@@ -71,7 +71,7 @@ def test_tables_are_of_the_given_front_end(firmware):
     assert spec.fingerprint() in files["README.md"].decode()
 
 
-def test_the_readme_tells_what_it_is(firmware):
+def test_the_readme_describes_the_network(firmware):
     page = exported(firmware, measured={"stack_bytes": 1234})["README.md"].decode()
     for said in ("oui, non, peut-être", "made up", "none */", "1,234", "8,000 Hz", "LSTM layers"):
         assert said in page

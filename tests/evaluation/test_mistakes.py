@@ -36,7 +36,7 @@ def test_pictures_of_mistakes_have_the_same_bytes_every_time(tmp_path, n):
     assert one.startswith(b"\x89PNG")
 
 
-def test_the_part_that_is_not_heard_is_shaded(monkeypatch, tmp_path):
+def test_the_unused_part_is_shaded(monkeypatch, tmp_path):
     shaded = []
     monkeypatch.setattr(Axes, "axvspan", lambda self, *span, **_: shaded.append(span))
     draw(tmp_path / "whole", 1, clip(heard_s=0.5))

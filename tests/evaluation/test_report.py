@@ -1,4 +1,4 @@
-"""The pages name the corpus of every figure, and hold no fact of their own about it."""
+"""The pages name the corpus of every figure, and take every fact about it from the metrics."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def test_synthetic_speech_is_called_so(committed):
         ("random", 3, "3 of the 7 test speakers are in the training clips too."),
     ],
 )
-def test_the_split_is_told_as_it_was(scheme, n_heard, said):
+def test_the_split_is_described_as_recorded(scheme, n_heard, said):
     split = CORPUS["split"] | {"scheme": scheme, "test_speakers_in_train": n_heard}
     assert said in corpora.describe(CORPUS | {"split": split})
 

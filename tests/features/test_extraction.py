@@ -103,7 +103,7 @@ def test_a_killed_run_is_resumed(corpus, tmp_path, monkeypatch):
     assert not (tmp_path / ".mfcc.partial").exists()
 
 
-def test_a_block_that_is_not_as_it_was_written_is_made_anew(corpus, tmp_path, monkeypatch):
+def test_a_changed_block_is_made_again(corpus, tmp_path, monkeypatch):
     monkeypatch.setattr(extraction, "_BLOCK_CLIPS", 7)
     archive, table = corpus
     extraction.write_features(tmp_path / "whole", EXTRACTOR, archive, table, processes(1))
@@ -178,7 +178,7 @@ def test_a_kill_before_the_finished_tensor_is_in_place_loses_nothing(corpus, tmp
         with pytest.raises(KeyboardInterrupt):
             extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
     assert (tmp_path / "mfcc" / "x.npy").read_bytes() == before
-    # As a kill between the two renames leaves it: the old folder aside.
+    # The state after a kill between the two renames: the old folder is set aside.
     (tmp_path / "mfcc").rename(tmp_path / f".mfcc.{2**22 + 1}.old")
     again = extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
     assert again == len(table)
@@ -190,7 +190,7 @@ def broken_off(*_: Path) -> None:
     raise KeyboardInterrupt
 
 
-def test_blocks_that_other_code_made_are_made_again(corpus, tmp_path, monkeypatch):
+def test_blocks_made_by_other_code_are_made_again(corpus, tmp_path, monkeypatch):
     monkeypatch.setattr(extraction, "_BLOCK_CLIPS", 7)
 
     def edit() -> None:
@@ -199,7 +199,7 @@ def test_blocks_that_other_code_made_are_made_again(corpus, tmp_path, monkeypatc
     assert kill_after(3, corpus, tmp_path / "mfcc", monkeypatch, edit) == 0
 
 
-def test_the_digest_covers_what_computes_the_features(monkeypatch):
+def test_the_digest_covers_the_code_of_the_features(monkeypatch):
     covered = {}
     monkeypatch.setattr(
         extraction, "digest_of", lambda modules, **_: covered.update(sources_of(modules))
@@ -210,14 +210,14 @@ def test_the_digest_covers_what_computes_the_features(monkeypatch):
     assert "spoken_digits.features.spectrogram" not in covered
 
 
-def test_what_other_parameters_began_is_not_resumed(corpus, tmp_path, monkeypatch):
+def test_a_run_with_other_parameters_is_not_resumed(corpus, tmp_path, monkeypatch):
     monkeypatch.setattr(extraction, "_BLOCK_CLIPS", 7)
     other = Mfcc(dataclasses.replace(EXTRACTOR.params, n_mfcc=12), 8000)
     assert kill_after(3, corpus, tmp_path / "mfcc", monkeypatch, other=other) == 0
 
 
 def kill_after(n_blocks, corpus, folder, monkeypatch, between=lambda: None, other=EXTRACTOR) -> int:
-    """Break a run off after some blocks, run again; clips taken over."""
+    """Interrupt a run after some blocks and run again; return the number of clips reused."""
     archive, table = corpus
     record = PartialTensor.record
 
@@ -246,7 +246,7 @@ def test_two_runs_at_once_do_not_mix(corpus, tmp_path):
     extraction.write_features(tmp_path / "mfcc", EXTRACTOR, archive, table, processes(1))
 
 
-def test_a_killed_worker_is_told_and_earlier_features_stay(corpus, tmp_path):
+def test_a_killed_worker_is_reported_and_earlier_features_stay(corpus, tmp_path):
     class Deadly(Mfcc):  # in here: workers cannot import a test's module
         """Kills the process that uses it, as the kernel does when memory runs out."""
 
@@ -262,7 +262,7 @@ def test_a_killed_worker_is_told_and_earlier_features_stay(corpus, tmp_path):
     assert (tmp_path / "mfcc" / "x.npy").read_bytes() == before
 
 
-def test_a_full_disk_leaves_earlier_features_and_what_was_done(corpus, tmp_path, monkeypatch):
+def test_a_full_disk_keeps_earlier_features_and_finished_blocks(corpus, tmp_path, monkeypatch):
     monkeypatch.setattr(extraction, "_BLOCK_CLIPS", 7)
     archive, table = corpus
     write = Block.write

@@ -56,7 +56,7 @@ def test_an_offset_of_a_clip_does_not_matter(offset):
     np.testing.assert_allclose(shifted, plain, atol=5e-3)
 
 
-def test_nothing_but_an_offset_is_silence():
+def test_a_constant_offset_is_silence():
     silent, _ = Mfcc(PARAMS, RATE)([np.zeros(4001, np.float32)])
     constant, _ = Mfcc(PARAMS, RATE)([np.full(4001, 0.1, np.float32)])
     np.testing.assert_array_equal(constant, silent)
@@ -69,7 +69,7 @@ def test_length_for_is_the_fewest_frames_that_cover_a_clip(n_samples):
     assert n_frames == 1 or heard(n_frames - 1) < n_samples
 
 
-def test_a_frame_sees_nothing_after_the_samples_that_are_heard():
+def test_a_frame_uses_no_sample_after_the_heard_ones():
     wave = 0.01 * speech_like(1.2)
     extractor = Mfcc(PARAMS, RATE)
     assert extractor.heard_samples == 35 * 160 + 200
@@ -114,7 +114,7 @@ def test_silence_is_flat():
     np.testing.assert_allclose(features[0, :11, 1:], 0, atol=1e-3)
 
 
-def test_a_click_is_heard_where_it_is():
+def test_a_click_shows_at_its_time():
     wave = np.zeros(3200, np.float32)
     wave[1600] = 1.0
     features, _ = Mfcc(PARAMS, RATE)([wave])
@@ -131,7 +131,7 @@ def test_the_shortest_clips_have_frames(n_samples):
     assert np.isfinite(features).all()
 
 
-def test_an_extractor_is_made_again_from_its_description():
+def test_an_extractor_is_restored_from_its_description():
     extractor = Mfcc(PARAMS, RATE)
     again = extractor_from(extractor.describe())
     wave = speech_like(0.4)

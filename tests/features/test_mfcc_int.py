@@ -39,7 +39,7 @@ def test_too_loud_is_clipped_not_wrapped():
     assert to_pcm(np.array([2.0, -2.0], np.float32)).tolist() == [32767, -32768]
 
 
-def test_an_extractor_is_made_again_from_its_description():
+def test_an_extractor_is_restored_from_its_description():
     extractor = MfccInt(committed_spec(floor_lsb=7.0))
     assert spec_from(extractor.describe()) == extractor.spec
     assert isinstance(extractor_from(extractor.describe()), MfccInt)

@@ -1,4 +1,4 @@
-"""Features have the same bits whatever vector instructions NumPy and the C library pick."""
+"""Features are equal bit for bit, whichever vector instructions NumPy and the C library use."""
 
 from __future__ import annotations
 

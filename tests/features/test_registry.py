@@ -44,7 +44,7 @@ def test_a_kind_needs_only_its_module_and_its_section(default_params, monkeypatc
 
 
 @pytest.mark.parametrize("kind", ["mel", "registry", "parallel", "../mfcc", "os.path", "", 7, None])
-def test_what_is_not_a_kind_is_refused(kind):
+def test_an_unknown_kind_is_refused(kind):
     with pytest.raises(UserError, match="there are no features of kind"):
         registry.extractor_from({"kind": kind})
 

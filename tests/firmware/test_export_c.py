@@ -1,4 +1,4 @@
-"""An exported folder, alone in an empty directory: it compiles, checks itself, and can fail."""
+"""An exported folder compiles on its own and passes its check; a damaged one fails it."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_changed_bit_is_noticed(name, firmware, tmp_path):
-    """Negative control: the edge cases tell a front-end that is wrong in one place."""
+    """Negative control: the edge cases expose a front-end that is wrong in one place."""
     file, right, wrong = BROKEN[name]
     copy = tmp_path / "firmware"
     shutil.copytree(firmware, copy)

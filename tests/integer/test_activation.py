@@ -1,4 +1,4 @@
-"""The table of tanh and what is read from it."""
+"""The table of tanh and the values interpolated from it."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ def test_halves_go_up():
     np.testing.assert_array_equal(round_shift(x, 1), [-1, 0, 1, 2])
 
 
-def test_round_shift_by_zero_is_identity_also_at_the_limits():
+def test_round_shift_by_zero_is_the_identity_even_at_the_limits():
     x = np.array([-(2**31), 2**31 - 1], dtype=np.int32)
     np.testing.assert_array_equal(round_shift(x, 0), x)
 

@@ -142,7 +142,7 @@ def test_a_talker_23_db_quieter_is_not_starved():
     quiet = np.round(clip / 14).astype(np.int16)
     features, counts = frontend.extract([clip, quiet], SPEC)
     loud, soft = features[:, : counts[0]].astype(int)
-    # What is left is the rounding of the samples themselves, to a tenth of their range.
+    # Only the rounding of the samples remains, a tenth of their range.
     assert np.abs(loud - soft).mean() < 6
     assert all(np.corrcoef(loud[:, k], soft[:, k])[0, 1] > 0.8 for k in range(8))
 
@@ -199,7 +199,7 @@ def test_agrees_with_float64_on_recordings(fsdd_pcm):
 
 @pytest.mark.corpus
 def test_every_recording_has_features_that_use_the_range(fsdd_pcm):
-    """Constants that were fitted to no recording suit recordings."""
+    """The constants, which were not fitted to recordings, suit recordings."""
     features, counts = frontend.extract(fsdd_pcm, SPEC)
     valid = features[np.arange(SPEC.n_frames) < counts[:, None]].astype(int)
     deviation = valid.std(axis=0)
@@ -250,7 +250,7 @@ def test_recordings_on_a_dc_offset_have_the_same_features(fsdd_pcm):
 
 @pytest.mark.parametrize("n_ones", [1, 100, 127, 129, 200, 255])
 def test_the_mean_is_rounded_to_the_nearest_integer(n_ones):
-    """What is left of a mean shows in bin 1, the one other bin that a constant leaks into."""
+    """The remainder of a mean shows in bin 1, the only other bin that a constant leaks into."""
     frame = np.zeros((1, 256), np.int16)
     frame[0, np.random.default_rng(0).permutation(256)[:n_ones]] = 1
     power, exponent = fft.power_spectrum(frame, tables(SPEC))
@@ -262,7 +262,7 @@ def test_the_mean_is_rounded_to_the_nearest_integer(n_ones):
 
 
 def test_a_mean_half_way_is_rounded_up():
-    """Of ones and zeros, 0 and -1 are left: those fill no bit, so the level is one step higher."""
+    """Ones and zeros become 0 and -1, which fill no bit, so the level is one step higher."""
     frame = np.tile(np.array([0, 1], np.int16), 128)[None]
     _, exponent = fft.power_spectrum(frame, tables(SPEC))
     assert exponent[0] == fft.power_spectrum(2 * frame, tables(SPEC))[1][0] - 1

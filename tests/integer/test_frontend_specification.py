@@ -107,7 +107,7 @@ def test_gains_are_one_constant_times_the_lifter_of_htk():
 
 
 @pytest.mark.parametrize("n_mels", range(4, 42, 2))
-def test_an_octave_of_power_is_nine_steps_whatever_the_number_of_bands(n_mels):
+def test_an_octave_of_power_is_nine_steps_for_any_number_of_bands(n_mels):
     table = tables(committed_spec(n_mels=n_mels, n_mfcc=2))
     steps = table.level_gain * n_mels * 256 / 65536
     assert steps == pytest.approx(9, rel=0.01)

@@ -1,4 +1,4 @@
-"""What C may rely on: ranges, the reach of operands, the bound of accumulators, bytes."""
+"""Guarantees that C relies on: ranges, operands, bounds of accumulators, sizes in bytes."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_the_bound_holds_and_is_nearly_met():
                 assert max(map(abs, [*sums, sums[-1] + half_a_step])) <= bound
 
 
-def test_each_row_has_a_bound_of_its_own():
+def test_each_row_has_its_own_bound():
     bound = accumulator_bound(
         np.array([0, 5, -7], np.int32), np.array([0, 1, 4], np.int64), np.array([1])
     )

@@ -20,7 +20,7 @@ SHAPE = {"h": 24, "n_layers": 2, "n_classes": 10}
 
 
 def scalar_logits(network: IntegerLSTM, frames: np.ndarray) -> list[int]:
-    """The specification once more, in Python's own integers, one unit at a time."""
+    """An independent implementation of the specification in Python integers, unit by unit."""
 
     def half_tanh(t):
         low, high = int(activation.TABLE[t >> 8]), int(activation.TABLE[(t >> 8) + 1])
@@ -162,7 +162,7 @@ def test_all_zero_rows_and_huge_biases_are_quantized(scheme):
     assert layer.bias[3] / 2.0 ** (12 + layer.shift[3]) == pytest.approx(total, rel=1e-6)
 
 
-def test_refuses_what_c_could_not_hold():
+def test_refuses_networks_that_c_cannot_hold():
     state = random_state(np.random.default_rng(0), **SHAPE)
     with pytest.raises(ValueError, match="std must be positive"):
         from_state(state, mean=np.zeros(13), std=np.zeros(13))

@@ -1,4 +1,4 @@
-"""From float weights to integers: rounding, exponents, ceilings, calibration."""
+"""Conversion of float weights to integers: rounding, exponents, ceilings, calibration."""
 
 from __future__ import annotations
 
@@ -253,7 +253,7 @@ def test_cells_have_the_fraction_bits_that_their_range_with_a_quarter_more_leave
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_a_network_is_made_of_its_parts(scheme):
+def test_a_network_is_assembled_from_its_parts(scheme):
     parent = random_parent(6, h=4, n_layers=2, n_classes=3)
     features, n_frames = random_features(6)
     network = quantize(parent, features, n_frames, scheme)

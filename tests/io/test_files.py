@@ -94,7 +94,7 @@ def test_a_link_to_a_folder_is_replaced_not_followed(tmp_path):
     assert (tmp_path / "elsewhere" / "file").exists()
 
 
-def test_what_dead_processes_left_is_swept_and_that_of_living_ones_stays(tmp_path):
+def test_leftovers_of_dead_processes_are_removed_and_those_of_living_ones_stay(tmp_path):
     dead = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True
     )
@@ -134,7 +134,7 @@ def test_broken_json_names_the_file_and_the_command(tmp_path):
         files.read_json(path, "dvc repro x")
 
 
-def test_a_full_disk_is_one_line_and_keeps_what_was_there(tmp_path):
+def test_a_full_disk_gives_one_line_and_keeps_the_old_content(tmp_path):
     path = tmp_path / "output"
     path.write_bytes(b"earlier")
     program = (

@@ -61,7 +61,7 @@ def test_normalisation_takes_mean_and_deviation_out():
     torch.testing.assert_close(card.normalise(x), torch.full((1, 2, 13), 2.0))
 
 
-def test_files_that_are_no_models_are_refused(network, tmp_path):
+def test_files_that_are_not_models_are_refused(network, tmp_path):
     path = tmp_path / "m.safetensors"
     with pytest.raises(UserError, match="is missing"):
         read_model(path)

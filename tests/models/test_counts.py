@@ -1,4 +1,4 @@
-"""Multiply-accumulates that a network claims, against a count of what it does."""
+"""The multiply-accumulates that a network reports equal those that it executes."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ def test_features_too_small_for_the_network_are_refused(default_params):
 
 
 @pytest.mark.parametrize("pooling", ["mean", "last"])
-def test_what_stands_after_the_valid_frames_changes_nothing(default_params, pooling):
+def test_values_after_the_valid_frames_change_nothing(default_params, pooling):
     # Noise and stretching leave other values there in training than evaluation has.
     default_params["model"]["pooling"] = pooling
     network, shape = network_of(default_params, "lstm")

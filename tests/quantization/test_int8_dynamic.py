@@ -83,7 +83,7 @@ def test_the_size_counts_weights_biases_and_scales():
 
 
 class Normalised(nn.Module):
-    """A network with what none of ours has: batch normalisation, and a layer without bias."""
+    """A network with parts that ours lack: batch normalisation, and a layer without bias."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a user can get wrong: one clear line, exit status 1, earlier outputs intact."""
+"""Mistakes of users give one clear line and exit status 1, and leave earlier outputs intact."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workspace import Workspace
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory) -> Workspace:
-    """A workspace in which everything up to a trained model is made."""
+    """A workspace with all outputs up to a trained model."""
     folder = tmp_path_factory.mktemp("bad-input")
     workspace = Workspace(folder / "checkout")
     workspace.shrink(write_recordings(folder / "recordings"), PATTERN)
@@ -101,7 +101,7 @@ def test_a_broken_archive(refused, workspace):
     assert "cut short or damaged" in line
 
 
-def test_a_recording_that_is_no_audio(refused, workspace, tmp_path):
+def test_a_recording_that_is_not_audio(refused, workspace, tmp_path):
     folder = write_recordings(tmp_path / "own")
     (folder / "yes" / "broken_1.wav").write_bytes(b"RIFF....")
     line = refused("download", edit=corpus(path=str(folder)))
@@ -192,7 +192,7 @@ def test_a_model_of_other_words(refused, workspace):
     assert models.is_dir()
 
 
-def test_predict_goes_on_after_a_file_it_cannot_read(workspace, tmp_path):
+def test_predict_continues_after_an_unreadable_file(workspace, tmp_path):
     (tmp_path / "notes.txt").write_text("not audio")
     soundfile.write(tmp_path / "yes.flac", 0.5 * np.sin(np.arange(8820) / 10), 22050)
     command = ["python", "-m", "spoken_digits.predict", "models/lstm.safetensors"]
@@ -206,7 +206,7 @@ def test_predict_goes_on_after_a_file_it_cannot_read(workspace, tmp_path):
     assert sum(chances) == pytest.approx(1, abs=1e-3)
 
 
-def test_predict_says_how_much_of_a_long_recording_it_hears(workspace, tmp_path):
+def test_predict_says_how_much_of_a_long_recording_it_uses(workspace, tmp_path):
     for name, seconds in (("short", 0.7), ("long", 1.44)):
         wave = 0.5 * np.sin(np.arange(int(seconds * 16000)) / 10)
         soundfile.write(tmp_path / f"{name}.wav", wave, 16000)

@@ -1,4 +1,4 @@
-"""`torchrun --nproc-per-node 2 stages/train.py`, beside one process on the same clips."""
+"""`torchrun --nproc-per-node 2 stages/train.py`, compared with one process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def curve(workspace: Workspace) -> np.ndarray:
         return np.array([list(map(float, row[:6])) for row in list(csv.reader(file))[1:]])
 
 
-def test_two_processes_learn_what_one_learns(workspace):
+def test_two_processes_learn_the_same_as_one(workspace):
     workspace.stage("train", "lstm")
     alone = curve(workspace)
     result = workspace.run(*TORCHRUN, "stages/train.py", "lstm")

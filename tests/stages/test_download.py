@@ -1,4 +1,4 @@
-"""What stage `download` checks while clips pass by."""
+"""The checks of stage `download` on each clip."""
 
 from __future__ import annotations
 

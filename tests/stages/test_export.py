@@ -93,7 +93,7 @@ def test_export_makes_a_folder_that_checks_itself(scheme, workspace):
     assert {split[name] for name in names} == {"test"}
 
 
-def test_export_leaves_out_what_could_not_be_measured(workspace):
+def test_export_leaves_out_missing_measurements(workspace):
     cost = workspace.folder / "metrics/cortex_m/small.int8.json"
     kept = cost.read_text()
     try:
@@ -110,7 +110,7 @@ def test_export_leaves_out_what_could_not_be_measured(workspace):
     assert "python stages/measure.py small int8" in absent.stderr
 
 
-def test_export_refuses_what_it_cannot_do(workspace):
+def test_export_refuses_unsupported_networks(workspace):
     missing = workspace.stage("export", "absent", "int8", check=False)
     assert missing.returncode == 1
     assert missing.stderr.startswith("error: models/absent.int8.safetensors is missing")

@@ -1,4 +1,4 @@
-"""A front-end other than the committed one goes from features to exported C."""
+"""A non-default front-end works from features to exported C."""
 
 from __future__ import annotations
 

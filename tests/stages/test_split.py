@@ -1,4 +1,4 @@
-"""metrics/corpus.json counts what was split."""
+"""metrics/corpus.json has the counts of the split."""
 
 from __future__ import annotations
 

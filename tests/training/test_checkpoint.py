@@ -30,7 +30,7 @@ def checkpoint(tmp_path) -> Checkpoint:
     return Checkpoint(path=tmp_path / "m.pt", every_s=0.0)
 
 
-def test_what_was_saved_is_resumed(checkpoint):
+def test_a_saved_checkpoint_is_resumed(checkpoint):
     saved, fresh = trained(1), trained(2)
     checkpoint.save(saved, {"curve": [(1, 2.0)]})
     assert checkpoint.resume(fresh) == {"curve": [(1, 2.0)]}

@@ -1,4 +1,4 @@
-"""Each knob of the recipe, seen in what the network and the optimizer get."""
+"""The effect of each knob of the recipe on the inputs of network and optimizer."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def fit(network: nn.Module, clips: Subset, recipe: Recipe) -> loop.TrainingState
 
 
 def inputs_of(network: nn.Module, clips: Subset, recipe: Recipe, training: bool) -> np.ndarray:
-    """What the network hears in one epoch, (N_CLIPS, N_FRAMES, N_COEFFICIENTS)."""
+    """The network's inputs in one epoch, (N_CLIPS, N_FRAMES, N_COEFFICIENTS)."""
     heard: list[torch.Tensor] = []
 
     def look(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
@@ -129,7 +129,7 @@ def test_adamw_shrinks_weights_that_nothing_else_moves(clips, weight_decay):
 
 @pytest.mark.parametrize("weight_decay", [0.0, 0.1])
 def test_adam_takes_the_decay_as_a_gradient(clips, weight_decay):
-    """And so each of these weights goes by the learning rate towards 0."""
+    """So each of these weights moves towards 0 by the learning rate."""
     network = lstm()
     before = network.lstm.weight_ih_l0[:, -1].detach().clone()
     recipe = dataclasses.replace(PLAIN, weight_decay=weight_decay, batch_size=N_CLIPS)
@@ -172,7 +172,7 @@ def test_maps_are_in_the_memory_format_asked_for(clips, memory_format):
 
 
 @pytest.mark.parametrize("deviation", [0.0, 0.3, 1.5])
-def test_training_hears_noise_of_the_deviation_asked_for(clips, deviation):
+def test_training_adds_noise_of_the_given_deviation(clips, deviation):
     clips = dataclasses.replace(clips, x=np.zeros_like(clips.x))
     recipe = dataclasses.replace(STANDING, noise=deviation)
     heard = inputs_of(lstm(), clips, recipe, training=True)

@@ -21,7 +21,7 @@ from spoken_digits.training.recipe import Recipe
 
 @pytest.fixture
 def clips() -> Subset:
-    """Three words, told apart by which coefficient is large."""
+    """Three words that differ in which coefficient is large."""
     rng = np.random.default_rng(0)
     y = np.arange(120) % 3
     x = rng.normal(0, 1, (120, 12, 5)).astype(np.float32)
@@ -101,7 +101,7 @@ def test_the_best_validation_epoch_is_kept(clips):
     assert (accuracy, loss) == (best[4], pytest.approx(best[3], rel=1e-6))
 
 
-def test_a_killed_run_goes_on_to_the_same_bytes(clips, tmp_path):
+def test_a_killed_run_resumes_to_the_same_bytes(clips, tmp_path):
     uninterrupted, whole = fit(clips)
 
     class Killed(BaseException):
@@ -127,7 +127,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(clips, tmp_path):
 
 
 def test_it_stops_early(clips):
-    # A rate that small cannot better the first epoch for long.
+    # So small a rate cannot improve on the first epoch for long.
     recipe = dataclasses.replace(
         RECIPE, learning_rate=1e-12, schedule="constant", epochs=50, patience=3
     )
@@ -214,7 +214,7 @@ def test_the_shares_of_all_processes_make_up_the_batch(size, n_batch):
         assert own.size
         counts[own] += counted
     np.testing.assert_allclose(counts, 1)  # every clip once, all processes together
-    # The mean over processes of the losses they weigh so is the mean over the batch.
+    # The mean over processes of these weighted losses is the mean over the batch.
     means = [own.mean() * counted * len(own) * size / n_batch for own, counted in shares]
     assert np.mean(means) == pytest.approx(positions.mean())
 

@@ -1,4 +1,4 @@
-"""Damaged files are found, and stages whose results differ, on a small pipeline of its own."""
+"""Damaged files and stages with differing results are found, on a small pipeline."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from spoken_digits.verification.lock import Output, Stage, read_lock, with_upstr
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-# `elsewhere` is what another machine computes: it is read from outside the repository.
+# `elsewhere` stands for another machine's result: it is read from outside the repository.
 PIPELINE = """\
 stages:
   collect:
@@ -59,7 +59,7 @@ class Pipeline:
         self.run("git", "commit", "-qm", "record")
 
     def results(self, name: str, accuracy: float) -> None:
-        """What training and evaluating will give."""
+        """Set the results of training and evaluating."""
         (self.elsewhere / name).write_text(f"weights {accuracy}\n")
         interval = {"accuracy_ci_low": 0.85, "accuracy_ci_high": 0.95}
         found = {"accuracy": accuracy, "parameters": 9 if name == "large" else 4, **interval}
@@ -105,7 +105,7 @@ def pipeline(committed, tmp_path) -> Pipeline:
 
 
 def flip(path: Path) -> None:
-    """Change a byte and nothing that DVC looks at."""
+    """Change a byte but nothing that DVC checks."""
     before = path.stat()
     content = bytearray(path.read_bytes())
     content[-2] ^= 1

@@ -1,4 +1,4 @@
-"""Integer LSTM -> C: constants for ``firmware/sd_network.c``, the same bytes every time.
+"""Emit an integer LSTM as C constants for ``firmware/sd_network.c``; reproducible to the byte.
 
 The order and encoding of the weights are described in ``firmware/sd_kernels.h``.
 """
@@ -73,7 +73,7 @@ def activation_source() -> str:
 
 
 def memory_sizes(network: IntegerLSTM) -> dict[str, int]:
-    """Elements of each array that a state needs, by the names of ``sd_network_state``."""
+    """Number of elements of each array in a state, by the names of ``sd_network_state``."""
     units = [layer.n_units for layer in network.layers]
     sizes = units[-1], sum(units), network.n_inputs + sum(units), max(units)
     return dict(zip(_MEMORY, sizes, strict=True))

@@ -1,6 +1,6 @@
-"""Front-end tables as C: ``sd_frontend_tables.h`` and ``sd_frontend_tables.c``.
+"""Emit the front-end's tables as C: ``sd_frontend_tables.h`` and ``sd_frontend_tables.c``.
 
-They are written where they are compiled or exported and never kept, so no copy can be out of date.
+The files are generated for each build or export and never kept, so no copy can be out of date.
 The same specification gives the same bytes on every machine.
 """
 

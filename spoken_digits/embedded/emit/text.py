@@ -1,4 +1,4 @@
-"""Pieces of generated C: arrays, string literals, comments; the same bytes every time."""
+"""Pieces of generated C: arrays, string literals, comments; reproducible to the byte."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def comment_lines(lines: Iterable[str]) -> str:
 
 
 def comment_text(value: object) -> str:
-    """A value on one line that cannot end the comment around it."""
+    """A value as one line that cannot end the surrounding comment."""
     return " ".join(str(value).replace("*/", "* /").replace("/*", "/ *").split())
 
 

@@ -1,4 +1,4 @@
-"""A network for a firmware engineer: one small, self-contained folder of C.
+"""Export a network for firmware engineers: one small, self-contained folder of C.
 
 Front-end, network, their constants, a worked example, golden vectors to check a port with, and
 a Makefile. The same network gives the same bytes.
@@ -24,7 +24,7 @@ from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.network import IntegerLSTM
 
 FIRST_FRAMES = 2
-"""Frames that a golden vector holds in full; its hash covers the others."""
+"""Number of frames that a golden vector holds in full; its hash covers the rest."""
 
 _HASH_START, _HASH_FACTOR = 2166136261, 16777619  # FNV-1a, 32 bits
 _OWN_NAMES = {"golden", "main", "sd_model"}
@@ -52,13 +52,13 @@ def export_files(
     network
         What to export.
     spec
-        The front-end that its features come from.
+        The front-end that computes its features.
     name
         Lower-case C identifier of the network and stem of its files, such as ``sd_digits``.
     labels
         (n_classes,) the words, in the order of the logits.
     provenance
-        Facts about the model, printed one a line: corpus, its licence, accuracy.
+        Facts about the model, printed one per line: corpus, its licence, accuracy.
         Must not hold a time or a path.
     golden
         A few short clips, at least one: (utterance, int16 samples at ``spec.sample_rate``).
@@ -77,7 +77,7 @@ def export_files(
     Raises
     ------
     ValueError
-        Front-end and network do not fit together, or there is no golden clip.
+        Front-end and network do not match, or there is no golden clip.
     UserError
         A C source is missing.
     """
@@ -127,7 +127,7 @@ def _folder(file: str) -> str:
 
 
 def _headers(texts: Iterable[str], firmware: Path, generated: Mapping[str, str]) -> dict[str, str]:
-    """The headers in `firmware` that `texts` include, and those that these include."""
+    """The headers in `firmware` that `texts` include, directly or indirectly."""
     found: dict[str, str] = {}
     pending = list(texts)
     while pending:
@@ -139,14 +139,14 @@ def _headers(texts: Iterable[str], firmware: Path, generated: Mapping[str, str])
 
 
 def _named(text: str, name: str) -> str:
-    """An example written for a network called ``sd_model``, for the one called `name`."""
+    """Adapt an example written for a network called ``sd_model`` to the one called `name`."""
     return text.replace("SD_MODEL", name.upper()).replace("sd_model", name)
 
 
 def _golden_files(
     network: IntegerLSTM, spec: FrontendSpec, name: str, golden: Sequence[Golden]
 ) -> dict[str, str]:
-    """``golden.h`` and ``golden.c``: samples, and the results of Python."""
+    """``golden.h`` and ``golden.c``: samples, and Python's results for them."""
     features, counts = frontend.extract([pcm for _, pcm in golden], spec)
     logits = network.logits(features, counts)
     arrays, entries = [], []

@@ -1,4 +1,4 @@
-"""README of an exported network."""
+"""Write the README of an exported network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MEASURED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Readme:
-    """What the README is about; fields as in `folder.export_files`."""
+    """Content of the README; fields as in `folder.export_files`."""
 
     network: IntegerLSTM
     spec: FrontendSpec
@@ -164,7 +164,7 @@ ask for it."""
 
 
 def ram_bytes(network: IntegerLSTM, spec: FrontendSpec, name: str) -> dict[str, int]:
-    """Bytes of each C type that an application holds, where pointers have 32 bits."""
+    """Bytes of each C type that an application holds, with 32-bit pointers."""
     sizes = c_network.memory_sizes(network)
     memory = 4 * sizes["sum"] + 2 * sum(sizes[part] for part in ("cell", "operand", "fresh"))
     return {

@@ -36,7 +36,7 @@ def full_size_sections(runs: Sequence[Figures]) -> list[str]:
 
 
 def _full_size_run(run: Figures) -> list[str]:
-    """What one machine measured."""
+    """The measurements of one machine."""
     epochs = f"{run['epochs']} epochs each" if run["epochs"] else "epochs as in params.yaml"
     folds = run.get("speaker_folds")
     unseen = []
@@ -83,7 +83,7 @@ def _stages_table(stages: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def speed_section(title: str, benchmarks: Figures) -> list[str]:
-    """A section on one machine's run of benchmarks/run.py; nothing without one."""
+    """A section on one machine's run of benchmarks/run.py; empty if there is none."""
     if not benchmarks:
         return []
     by_machine: dict[str, list[Figures]] = {}

@@ -16,38 +16,38 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """What the pages are made from."""
+    """All figures that the pages show."""
 
     rows: list[Figures]
-    """One row a metrics file: model, scheme and what the file holds, `corpus` among it."""
+    """One row per metrics file: model, scheme and the content, which includes `corpus`."""
     corpus: Figures
     """metrics/corpus.json: the corpus and split of the last run of stage `split`."""
     costs: list[Figures]
-    """One row an integer network that was measured on a Cortex-M."""
+    """One row per integer network that was measured on a Cortex-M."""
     seeds: Figures
     """metrics/seeds.json; empty without the studies."""
     speakers: Figures
     """metrics/speakers.json; empty without the studies."""
     published: list[Figures]
-    """What others report of the same networks: model, scheme, accuracy, corpus, title."""
+    """Published results of the same networks: model, scheme, accuracy, corpus, title."""
     quantizers: Figures
     """benchmarks/quantizers.json; empty if not made."""
     full_size: list[Figures]
-    """Runs at AudioMNIST's full size, one a machine."""
+    """Runs at AudioMNIST's full size, one per machine."""
     speed: Figures
     """benchmarks/results.json; empty if not made."""
     speed_gpu: Figures
     """The same on a machine with a GPU."""
 
     def corpora(self) -> list[str]:
-        """Names of all corpora that the metrics are of, each once."""
+        """Names of all corpora in the metrics, each once."""
         studies = [*self.seeds.values(), *self.speakers.values()]
         names = [corpus_name(self.corpus)]
         names += [figures["corpus"] for figures in (*self.rows, *studies)]
         return list(dict.fromkeys(names))
 
     def is_mixed(self) -> bool:
-        """Whether figures of different corpora would stand side by side."""
+        """Whether the tables would mix figures of different corpora."""
         return len(self.corpora()) > 1
 
 
@@ -64,7 +64,7 @@ def collect(models: Sequence[str], metrics: Path, benchmarks: Path) -> Results:
     Raises
     ------
     UserError
-        A needed file is missing or damaged, or does not name its corpus.
+        A required file is missing or damaged, or does not name its corpus.
     """
     rows = list(_rows(models, metrics))
     if not rows:
@@ -98,7 +98,7 @@ def _rows(models: Sequence[str], metrics: Path) -> Iterable[Figures]:
 
 
 def _costs(rows: Sequence[Figures], cortex_m: Path) -> Iterable[Figures]:
-    """Rows of the integer networks with what they cost; those without figures are left out."""
+    """Costs of the integer networks, one row each; networks without figures are left out."""
     for row in rows:
         cost = _optional(cortex_m / f"{row['model']}.{row['scheme']}.json")
         if "instructions_m0" in cost:

@@ -1,4 +1,4 @@
-"""Say which recordings the figures are of."""
+"""Describe the recordings behind the figures."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def split_name(corpus: dict[str, Any]) -> str:
 
 
 def describe(corpus: dict[str, Any]) -> str:
-    """One paragraph: the recordings, their split, and who is heard in testing."""
+    """One paragraph: the recordings, their split, and the test speakers."""
     split = corpus["split"]
     kind = "clips of synthetic speech" if corpus["synthetic"] else "recordings"
     scheme = split_name(corpus)
@@ -52,7 +52,7 @@ def _heard(split: dict[str, Any]) -> str:
 
 
 def warning(results: Results) -> list[str]:
-    """The line to stand above a table that mixes corpora; nothing if there is one corpus."""
+    """A warning to put above a table that mixes corpora; empty if there is only one corpus."""
     if not results.is_mixed():
         return []
     names = ", ".join(map(code, results.corpora()))

@@ -11,7 +11,7 @@ BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
 def readme(text: str, results: Results) -> str:
-    """README.md with the part between its markers made anew.
+    """README.md with the part between its markers replaced.
 
     Raises
     ------

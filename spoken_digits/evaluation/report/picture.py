@@ -15,11 +15,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 _MARKERS = "osD^v"
-_BUDGET_KIB = 36  # what the models named after it must fit
+_BUDGET_KIB = 36  # the budget of the models named after it
 
 
 def draw(path: Path, results: Results) -> None:
-    """Test accuracy against size, a point a metrics file, as PNG."""
+    """Plot test accuracy against size as PNG, one point per metrics file."""
     figure, axis = plt.subplots(figsize=(8.5, 4.2), layout="constrained")
     models = list(dict.fromkeys(row["model"] for row in results.rows))
     schemes = list(dict.fromkeys(row["scheme"] for row in results.rows))
@@ -45,7 +45,7 @@ def draw(path: Path, results: Results) -> None:
 
 
 def title(results: Results) -> str:
-    """What the points are of; different corpora are said to be different."""
+    """Corpus and split of the points, or a warning if they are of different corpora."""
     if results.is_mixed():
         return f"DIFFERENT CORPORA: {', '.join(results.corpora())}"
     split = corpora.split_name(results.corpus)

@@ -144,7 +144,7 @@ def cost_table(results: Results) -> str:
 def _table(
     results: Results, columns: Sequence[str], rows: Iterable[tuple[Figures, Sequence[object]]]
 ) -> str:
-    """Rows of cells beside the figures they show; if corpora are mixed, each names its own."""
+    """A table from rows of figures and cells; if corpora are mixed, each row names its own."""
     if not results.is_mixed():
         return table(columns, (cells for _, cells in rows))
     return table([*columns, "corpus"], ([*cells, figures["corpus"]] for figures, cells in rows))
@@ -156,7 +156,7 @@ def _seeds_column(seeds: Figures) -> str:
 
 
 def _study_cell(study: Figures, row: Figures) -> str:
-    """Mean and deviation of a row's model; a study of another corpus says so."""
+    """Mean and deviation of a row's model; the corpus is named if it is another one."""
     name = row["model"] if row["scheme"] == "float32" else f"{row['model']}.{row['scheme']}"
     if name not in study:
         return ""
@@ -166,7 +166,7 @@ def _study_cell(study: Figures, row: Figures) -> str:
 
 
 def _published_cell(published: Sequence[Figures], row: Figures, corpus: str) -> str:
-    """What others report of the same network; another corpus is named."""
+    """Published accuracy of the same network; the corpus is named if it is another one."""
     for other in published:
         if (other["model"], other["scheme"]) == (row["model"], row["scheme"]):
             elsewhere = "" if other["corpus"] == corpus else f" ({other['title']})"

@@ -3,7 +3,7 @@
 A real FFT of 256 points is a complex one of 128 points over (even, odd) sample pairs, followed
 by a split (Sorensen et al. 1987, doi:10.1109/TASSP.1987.1165220). The complex one is decimated
 in time, in passes of radix 4, 4, 4 and 2. All values of a frame share one exponent: before each
-pass they are shifted right, rounding, by as many bits as keep its products within 32 bits.
+pass they are shifted right, rounding, just far enough to keep its products within 32 bits.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def power_spectrum(
     -------
     power
         (n, 128) in ``[0, 2**31)``; bin 0 is 0. Times ``2**(2 exponent)`` it is a quarter of the
-        squared magnitude of the DFT of the windowed frame without its mean.
+        squared magnitude of the DFT of the windowed frame after its mean is removed.
     exponent
         (n,) from -15 to 13.
     """

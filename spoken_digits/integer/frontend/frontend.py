@@ -6,18 +6,18 @@ The NumPy twin of ``firmware/sd_frontend.c``, equal bit for bit. One frame goes 
 2. level: shift the samples left until one fills 16 bits (a quiet talker is not starved);
 3. window: periodic Hann in Q15;
 4. block-floating FFT: a complex one of 128 points over pairs of samples (radix 4, 4, 4, 2),
-   shifted right before a stage only by what that stage needs, then split into the spectrum of
-   256 real samples;
+   shifted right before each stage only as far as that stage needs, then split into the spectrum
+   of 256 real samples;
 5. power in each bin, triangular mel bands in Q8, summed in 48 bits;
-6. log2 in Q8 by table, where the shifts of 1 and 3 are given back, clamped at a noise floor;
-7. DCT-II; the zeroth sum is taken relative to a level tracker, the running maximum with a slow
-   decay, so that features do not depend on how loud the clip is;
+6. log2 in Q8 by table, which undoes the shifts of steps 2 and 4, clamped at a noise floor;
+7. DCT-II; the zeroth sum is relative to a level tracker, a running maximum with a slow decay,
+   so that features do not depend on the clip's loudness;
 8. gain, offset of the zeroth, saturating rounding to int8.
 
 Frame t covers the samples [t hop, t hop + 256). A clip shorter than one window is extended with
 its last sample to one frame (zeros would be a step where there is a DC offset); otherwise samples
-after the last whole window are left out, and so is all that lies beyond `n_frames` frames. Rows
-past the last valid frame are 0.
+after the last whole window are dropped, as are those beyond `n_frames` frames. Rows past the
+last valid frame are 0.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _log_energy(
     energy: npt.NDArray[np.int64], exponent: IntArray, table: FrontendTables
 ) -> IntArray:
     """log2 of energies times ``2**(2 exponent)`` above the floor, Q8; 0 where there is none."""
-    # The highest 32 bits that matter, as in C: the low 16 are dropped where the rest fills 16.
+    # Use at most 32 significant bits, as in C: drop the low 16 if the rest fills more than 16.
     coarse = energy >= (1 << 31)
     mantissa = np.where(coarse, energy >> 16, energy)
     length = bit_length(mantissa)

@@ -1,6 +1,6 @@
 """Specification of the fixed-point front-end: its parameters and its integer tables.
 
-Everything that NumPy and C must agree on is here. Tables are rounded once, in Python; no
+Everything that NumPy and C share is here. Tables are rounded once, in Python; no
 trigonometric function or logarithm enters the firmware.
 """
 
@@ -23,7 +23,7 @@ FFT_POINTS = WINDOW_SAMPLES // 2
 TWIDDLE_BITS = 14  # sines in Q14
 FFT_INPUT_BITS = 16  # components entering a stage with twiddles are at most 2**16
 SPLIT_INPUT_BITS = 15  # ... and those entering the split into real spectra 2**15
-SPLIT_SHIFT = 2  # of the twice too large spectrum, so that a power is below 2**31
+SPLIT_SHIFT = 2  # of the spectrum, which is twice too large, so that a power is below 2**31
 MEL_BITS = 8  # mel weights in Q8
 LOG_BITS = 8  # log2 of an energy in Q8
 LOG_TABLE_BITS = 5  # 32 intervals an octave
