@@ -21,7 +21,11 @@ from spoken_digits.corpora.archives import find
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the slowest files first, so that no processor waits for them at the end."""
-    long = {item.path for item in items if item.get_closest_marker("pipeline")}
+    long = {
+        item.path
+        for item in items
+        if item.get_closest_marker("pipeline") or item.get_closest_marker("emulated")
+    }
     items.sort(key=lambda item: item.path not in long)
 
 

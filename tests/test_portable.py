@@ -42,6 +42,9 @@ def compute(processor: str | None, *arguments: str) -> dict[str, Any]:
     environment = {k: v for k, v in os.environ.items() if k not in arithmetic.settings()}
     # Two emulated threads that spin on each other waste all the processor time.
     environment |= {"OMP_WAIT_POLICY": "passive", "PYTHONPATH": str(REPOSITORY)}
+    # librosa compiles helpers as it is imported, which takes minutes in emulation: for no
+    # processor in particular, they come from the cache that this machine's own run leaves.
+    environment |= {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
     result = subprocess.run(
         [*emulator, sys.executable, "tests/portable_worker.py", *arguments],
         cwd=REPOSITORY,
@@ -62,9 +65,11 @@ def computed() -> dict[tuple[str | None, str], dict[str, Any]]:
         **{(processor, "pinned"): () for processor in (*PROCESSORS, None)},
         **{(processor, "unpinned"): ("--unpinned", SMALL) for processor in (UNPINNED, None)},
     }
+    first = (None, "pinned")
+    found = {first: compute(None, *calls.pop(first))}
     with ThreadPoolExecutor(2) as pool:
         results = pool.map(lambda key: compute(key[0], *calls[key]), calls)
-        return dict(zip(calls, results, strict=True))
+        return found | dict(zip(calls, results, strict=True))
 
 
 @pytest.mark.parametrize("processor", PROCESSORS)
