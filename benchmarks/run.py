@@ -51,7 +51,7 @@ DATA = Path("data")
 RESULTS = Path("benchmarks/results.json")
 DVC = Path(sys.executable).parent / "dvc"
 EPOCHS = 20
-GROUPS = ("features", "training", "portable", "integer", "inference", "pipeline")
+GROUPS = ("features", "training", "arithmetic", "integer", "inference", "pipeline")
 
 
 def main() -> None:
@@ -60,12 +60,12 @@ def main() -> None:
     torch.set_num_threads(2)
     with tempfile.TemporaryDirectory() as temporary:
         large = Checkout(arguments.audiomnist or Path(temporary) / "audiomnist")
-        if arguments.groups != ["portable"]:
+        if arguments.groups != ["arithmetic"]:
             large.extract()
         groups: dict[str, Callable[[], list[dict[str, Any]]]] = {
             "features": lambda: extraction.rows(large.folder / "data", Path("params.yaml")),
             "training": lambda: training_rows(config, arguments.epochs, large),
-            "portable": training.portable_rows,
+            "arithmetic": training.portable_rows,
             "integer": lambda: latency_rows(config),
             "inference": lambda: inference.rows(DATA, config, Path("firmware")),
             "pipeline": lambda: pipeline_rows(large),
