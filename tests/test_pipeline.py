@@ -148,6 +148,16 @@ def test_no_list_of_models_is_kept_in_the_pipeline(default_params):
     assert not [name for name in names(default_params) if re.search(rf"\b{name}\b", text)]
 
 
+def test_the_record_holds_the_stages_of_the_pipeline_and_no_others(default_params):
+    recorded = yaml.safe_load((REPOSITORY / "dvc.lock").read_text())["stages"]
+    expected = {
+        f"{stage}@{key}" if key else stage
+        for stage in PIPELINE["stages"]
+        for key in entries(stage, default_params)
+    }
+    assert set(recorded) == expected
+
+
 def test_each_model_is_finished_before_the_next_is_begun():
     # DVC reads the file from top to bottom.
     stages = ("train", "evaluate", "quantize", "quantize_dynamic")
