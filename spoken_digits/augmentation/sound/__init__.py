@@ -1,0 +1,1 @@
+"""Augmentation of sound: every clip is heard anew in every epoch."""
