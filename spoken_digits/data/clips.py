@@ -34,6 +34,22 @@ class Clip:
     """What is known to be wrong with the recording; empty if nothing."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClipSource:
+    """Where the recording behind one row of a dataset lies."""
+
+    archive: Path
+    """The audio.zip that holds it."""
+    path: str
+    """Its name inside the archive."""
+    sha256: str
+    """Digest of the WAV file, for `ClipArchive.read`."""
+    sample_rate: int
+    """Hz."""
+    n_samples: int
+    """Length at `sample_rate`."""
+
+
 def write_archive(path: Path, clips: Iterable[Clip]) -> Iterator[Clip]:
     """Store clips in `path` as they pass by, uncompressed, so that every clip can be reached
     alone and the bytes are the same on every machine. Clips must come sorted by their path.

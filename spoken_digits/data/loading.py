@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from spoken_digits.data import manifest
+from spoken_digits.data.clips import ClipSource
 from spoken_digits.data.dataset import Subset
 from spoken_digits.data.provenance import read_provenance
 from spoken_digits.data.store import read_features
@@ -29,6 +31,11 @@ class Dataset:
     rows: Mapping[str, NDArray[np.int64]]
     """Row numbers of each subset."""
     utterances: list[str]
+    """Name of each clip."""
+    speakers: list[str]
+    """Who speaks each clip."""
+    clips: Sequence[ClipSource]
+    """Where the recording of each clip lies, for what works on waveforms."""
     labels: list[str]
     """Class i is labels[i]."""
     description: dict[str, Any]
@@ -97,8 +104,21 @@ def load_dataset(data: Path, kind: str) -> Dataset:
         ),
         rows=rows,
         utterances=table["utterance"].tolist(),
+        speakers=table["speaker"].tolist(),
+        clips=clip_sources(data / "raw" / "audio.zip", table),
         labels=labels,
         description=store.description,
         features_fingerprint=store.fingerprint,
         corpus={key: provenance[key] for key in ("corpus", "version", "fingerprint", "synthetic")},
     )
+
+
+def clip_sources(archive: Path, table: pd.DataFrame) -> list[ClipSource]:
+    """Where the recording of each row of a manifest lies; the archive is not opened."""
+    columns = ["path", "sha256", "sample_rate", "n_samples"]
+    return [
+        ClipSource(archive=archive, path=path, sha256=digest, sample_rate=rate, n_samples=samples)
+        for path, digest, rate, samples in zip(
+            *(table[column].tolist() for column in columns), strict=True
+        )
+    ]

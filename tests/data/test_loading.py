@@ -103,6 +103,15 @@ def test_outputs_of_the_stages_are_readable(data):
     check_fits(card_of(data), Path("m"), dataset)
 
 
+def test_a_dataset_knows_whose_recording_each_row_is_and_where_it_lies(data):
+    dataset = load_dataset(data, "mfcc_int")
+    assert dataset.speakers == ["anna"] * 10
+    for utterance, clip in zip(dataset.utterances, dataset.clips, strict=True):
+        found = ClipArchive(clip.archive).read(clip.path, clip.sha256)
+        assert found == utterance.replace("_", " ").encode()
+        assert (clip.sample_rate, clip.n_samples) == (8000, 4000)
+
+
 MANIFEST = {
     "empty file": lambda text: "",
     "no rows": lambda text: text.splitlines()[0],
