@@ -7,10 +7,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
 from spoken_digits import arithmetic
+from spoken_digits.augmentation.features import FeatureClips
 from spoken_digits.data.dataset import fit_normalisation
 from spoken_digits.data.loading import Dataset
 from spoken_digits.errors import UserError
@@ -24,6 +26,7 @@ from spoken_digits.training import loop
 from spoken_digits.training.checkpoint import Checkpoint
 from spoken_digits.training.distributed import ALONE, World
 from spoken_digits.training.plan import Plan
+from spoken_digits.training.sound import sound_clips
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +73,11 @@ def train_model(
     arithmetic.require(recipe.arithmetic)
     device = set_up(recipe.device, recipe.threads)
     train = dataset.subset("train")
-    mean, std = fit_normalisation(train, recipe.normalisation)
+    sound = sound_clips(dataset, recipe.sound, seed) if recipe.sound is not None else None
+    if sound is not None:
+        mean, std = sound.mean, np.array([sound.std])
+    else:
+        mean, std = fit_normalisation(train, recipe.normalisation)
     shape, n_classes = dataset.input_shape, len(dataset.labels)
     card = ModelCard(
         name=name,
@@ -102,7 +109,7 @@ def train_model(
         state = loop.fit(
             network,
             card.normalise,
-            train,
+            sound or FeatureClips(train, card.normalise, recipe),
             dataset.subset("val"),
             recipe,
             seed=seed,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from spoken_digits import validation
+from spoken_digits.augmentation.sound.params import SoundParams
 from spoken_digits.bounds import Bounds
 from spoken_digits.config import Config, build, convert_part
 from spoken_digits.features.registry import make_extractor
@@ -99,4 +100,6 @@ def read_recipe(config: Config, model: str, model_params: ModelParams, corpus: s
     }
     merged = {**dataclasses.asdict(common), **changes, **by_corpus.get(corpus, {})}
     del merged["checkpoint_seconds"]
+    if isinstance(merged["sound"], SoundParams):
+        merged["sound"] = dataclasses.asdict(merged["sound"])
     return build(Recipe, merged, f"{where}.train")

@@ -1,0 +1,58 @@
+"""The waveforms of the train clips, for augmentation of sound."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import numpy as np
+
+from spoken_digits import audio
+from spoken_digits.audio import Waveform
+from spoken_digits.augmentation.sound.clips import SoundClips
+from spoken_digits.augmentation.sound.params import SoundParams
+from spoken_digits.data.clips import ClipArchive, ClipSource
+from spoken_digits.data.loading import Dataset
+from spoken_digits.errors import UserError
+from spoken_digits.features.log_mel import LogMel
+from spoken_digits.features.registry import extractor_from
+
+
+def sound_clips(dataset: Dataset, params: SoundParams, seed: int) -> SoundClips:
+    """The train clips of a dataset, whose sound is varied.
+
+    Raises
+    ------
+    UserError
+        The features are of a kind that is not made from spectra here, or a recording is missing.
+    """
+    extractor = extractor_from(dataset.description, "features of the dataset")
+    if not isinstance(extractor, LogMel):
+        raise UserError(
+            f"params.yaml: `train.sound` varies log_mel features, not {dataset.description['kind']}"
+            ": set `features: log_mel` in the model's section, or `sound: null`"
+        )
+    rows = dataset.rows["train"]
+    talkers = sorted({dataset.speakers[row] for row in rows})
+    number = {talker: i for i, talker in enumerate(talkers)}
+    return SoundClips(
+        [read(dataset.clips[row], extractor.sample_rate) for row in rows],
+        dataset.whole.y[rows],
+        np.array([number[dataset.speakers[row]] for row in rows]),
+        extractor,
+        params,
+        seed,
+    )
+
+
+def read(source: ClipSource, sample_rate: int) -> Waveform:
+    """The recording at another sample rate."""
+    waveform, found = audio.decode(
+        _archive(source.archive).read(source.path, source.sha256), source.path
+    )
+    return audio.resample(waveform, found.sample_rate, sample_rate)
+
+
+@functools.lru_cache(maxsize=4)
+def _archive(path: Path) -> ClipArchive:
+    return ClipArchive(path)
