@@ -77,12 +77,15 @@ class LogMel:
     kind = "log_mel"
     dtype = np.dtype(np.float32)
     length_key = "features.log_mel.n_frames"
+    first_sample = 0
+    fills_window = True
 
     def __init__(self, params: LogMelParams, sample_rate: int) -> None:
         self.params = params
         self.sample_rate = sample_rate
         self.shape = (params.n_frames, params.n_mels)
         self.heard_samples = (params.n_frames - 1) * params.hop_length + params.window_length
+        self.n_fft, self.hop_length = params.n_fft, params.hop_length
         window = scipy.signal.get_window("hann", params.window_length)
         self.window: Float32 = window.astype(np.float32)
         self.edges_hz = band_edges(params.n_mels, params.fmin, params.fmax)
@@ -120,22 +123,16 @@ class LogMel:
         power = np.zeros((len(waveforms), *self.shape), np.float32)
         valid = np.zeros((len(waveforms), n_frames), bool)
         for i, waveform in enumerate(waveforms):
-            clip = self._loudest(self.mel_power(remove_offset(waveform)))
+            clip = self._loudest(self._mel_power(self.prepare(waveform)))
             start = (n_frames - len(clip)) // 2
             power[i, start : start + len(clip)] = clip
             valid[i, start : start + len(clip)] = True
-        features = self.finish(power, valid)
-        if self.params.step_db is not None:
-            features = np.round(features / self.params.step_db) * self.params.step_db
-        return features.astype(np.float32), np.full(len(waveforms), n_frames, np.int32)
+        heard = np.ones_like(valid)
+        return self.finish(power, heard, valid), np.full(len(waveforms), n_frames, np.int32)
 
-    def mel_power(self, waveform: Waveform) -> Float32:
-        """Band powers (frames of the clip, n_mels) of a clip without offset."""
-        length, hop = self.params.window_length, self.params.hop_length
-        samples = np.zeros(max(len(waveform), length), np.float32)
-        samples[: len(waveform)] = waveform
-        frames = np.lib.stride_tricks.sliding_window_view(samples, length)[::hop]
-        return power_spectra(frames, self.window, self.params.n_fft) @ self._bank
+    def prepare(self, waveform: Waveform) -> Float32:
+        """The clip without offset."""
+        return remove_offset(waveform).astype(np.float32)
 
     def n_frames_of(self, n_samples: int) -> int:
         """Frames of a clip of `n_samples`, however long."""
@@ -145,25 +142,31 @@ class LogMel:
         """Mel bank (n_bins, n_mels) of other edges than `edges_hz`."""
         return mel_bank(edges_hz, self.sample_rate, self.params.n_fft)
 
-    def finish(self, power: Float32, valid: NDArray[np.bool_]) -> Float32:
-        """Features of band powers, not yet rounded to `step_db`.
+    def finish(self, power: Float32, heard: NDArray[np.bool_], word: NDArray[np.bool_]) -> Float32:
+        """Features of band powers.
 
         Parameters
         ----------
         power
             (n_clips, n_frames, n_mels).
-        valid
-            (n_clips, n_frames) the frames of the clip itself; level is their mean.
+        heard
+            (n_clips, n_frames) the frames that the clip has: all.
+        word
+            (n_clips, n_frames) those in which the word is spoken; level is their mean.
 
         Returns
         -------
         (n_clips, n_frames, n_mels) decibels.
         """
-        totals = (power.sum(axis=2) * valid).sum(axis=1)  # (n_clips,)
-        mean = totals / (valid.sum(axis=1) * power.shape[2]) + _SILENCE
+        totals = (power.sum(axis=2) * word).sum(axis=1)  # (n_clips,)
+        mean = totals / (word.sum(axis=1) * power.shape[2]) + _SILENCE
         floor = np.float32(10.0 ** (-self.params.floor_db / 10.0))
         relative = power / mean[:, None, None].astype(np.float32)
-        return np.asarray(np.float32(10.0) * np.log10(relative + floor))
+        features = np.float32(10.0) * np.log10(relative + floor)
+        step = self.params.step_db
+        return np.asarray(
+            features if step is None else np.round(features / step) * step, np.float32
+        )
 
     def describe(self) -> dict[str, Any]:
         """Kind and parameters, for the model file."""
@@ -177,6 +180,14 @@ class LogMel:
         """Frames that cover a clip of `n_samples`."""
         beyond = n_samples - self.params.window_length
         return 1 + max(0, -(-beyond // self.params.hop_length))
+
+    def _mel_power(self, waveform: Float32) -> Float32:
+        """Band powers (frames of the clip, n_mels) of a clip without offset."""
+        length = self.params.window_length
+        samples = np.zeros(max(len(waveform), length), np.float32)
+        samples[: len(waveform)] = waveform
+        frames = np.lib.stride_tricks.sliding_window_view(samples, length)[:: self.hop_length]
+        return power_spectra(frames, self.window, self.n_fft) @ self._bank
 
     def _loudest(self, power: Float32) -> Float32:
         """The `n_frames` consecutive frames with the most energy; all of a clip that is shorter."""

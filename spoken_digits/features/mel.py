@@ -24,8 +24,10 @@ def band_edges(n_mels: int, fmin: float, fmax: float) -> NDArray[np.float64]:
     return mel_to_hz(np.linspace(hz_to_mel(fmin), hz_to_mel(fmax), n_mels + 2))
 
 
-def mel_bank(edges_hz: NDArray[np.float64], sample_rate: int, n_fft: int) -> Float32:
-    """Triangles between arbitrary edges, each of which sums to 1.
+def mel_bank(
+    edges_hz: NDArray[np.float64], sample_rate: int, n_fft: int, *, normalised: bool = True
+) -> Float32:
+    """Triangles between arbitrary edges.
 
     librosa and torchaudio make banks on the mel scale only; augmentation warps the edges.
 
@@ -37,6 +39,8 @@ def mel_bank(edges_hz: NDArray[np.float64], sample_rate: int, n_fft: int) -> Flo
         Hz.
     n_fft
         Length of the transform.
+    normalised
+        Whether each triangle sums to 1; otherwise its peak is 1.
 
     Returns
     -------
@@ -52,7 +56,9 @@ def mel_bank(edges_hz: NDArray[np.float64], sample_rate: int, n_fft: int) -> Flo
     empty = np.flatnonzero(bank.sum(axis=0) == 0)
     nearest = np.round(centre[empty] * n_fft / sample_rate).astype(int)
     bank[np.minimum(nearest, len(bins) - 1), empty] = 1.0
-    return (bank / bank.sum(axis=0)).astype(np.float32)
+    if normalised:
+        bank /= bank.sum(axis=0)
+    return bank.astype(np.float32)
 
 
 def power_spectra(frames: Float32, window: Float32, n_fft: int) -> Float32:

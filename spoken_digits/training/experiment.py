@@ -7,7 +7,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -73,9 +72,9 @@ def train_model(
     arithmetic.require(recipe.arithmetic)
     device = set_up(recipe.device, recipe.threads)
     train = dataset.subset("train")
-    sound = sound_clips(dataset, recipe.sound, seed) if recipe.sound is not None else None
+    sound = sound_clips(dataset, recipe, seed) if recipe.sound is not None else None
     if sound is not None:
-        mean, std = sound.mean, np.array([sound.std])
+        mean, std = sound.mean, sound.std
     else:
         mean, std = fit_normalisation(train, recipe.normalisation)
     shape, n_classes = dataset.input_shape, len(dataset.labels)

@@ -50,8 +50,8 @@ class Recipe:
     """Share of the target probability spread evenly over all classes."""
     normalisation: Literal["none", "scalar", "per_coefficient", "per_talker"]
     """How features are brought to zero mean and unit deviation: by one mean and deviation of all
-    values (scalar), by those of each coefficient, or, with `sound`, by the mean over talkers of
-    each one's mean (per_talker)."""
+    values (scalar), or by those of each coefficient. With `sound` the mean is that over talkers of
+    each one's mean; per_talker: and one deviation of all values."""
     sound: SoundParams | None
     """How the recordings themselves are varied, instead of their features; null: not."""
     time_mask: Annotated[int, Bounds(0, 10_000, example=4)]
@@ -68,10 +68,15 @@ class Recipe:
     """Augmentation: standard deviation of the noise added to normalised features."""
 
     def __post_init__(self) -> None:
-        if (self.sound is not None) != (self.normalisation == "per_talker"):
+        suits = (
+            ("per_talker", "per_coefficient")
+            if self.sound
+            else ("none", "scalar", "per_coefficient")
+        )
+        if self.normalisation not in suits:
             raise ValueError(
-                f"`normalisation` is {self.normalisation}: per_talker belongs to `sound`, and "
-                "`sound` needs it"
+                f"`normalisation` is {self.normalisation}, must be one of {', '.join(suits)} "
+                f"{'with' if self.sound else 'without'} `sound`"
             )
         if self.arithmetic != "portable":
             return

@@ -10,16 +10,16 @@ import numpy as np
 from spoken_digits import audio
 from spoken_digits.audio import Waveform
 from spoken_digits.augmentation.sound.clips import SoundClips
-from spoken_digits.augmentation.sound.params import SoundParams
 from spoken_digits.data.clips import ClipArchive, ClipSource
 from spoken_digits.data.loading import Dataset
 from spoken_digits.errors import UserError
-from spoken_digits.features.log_mel import LogMel
 from spoken_digits.features.registry import extractor_from
+from spoken_digits.features.spectral import SpectralExtractor
+from spoken_digits.training.recipe import Recipe
 
 
-def sound_clips(dataset: Dataset, params: SoundParams, seed: int) -> SoundClips:
-    """The train clips of a dataset, whose sound is varied.
+def sound_clips(dataset: Dataset, recipe: Recipe, seed: int) -> SoundClips:
+    """The train clips of a dataset, varied as `recipe.sound` says.
 
     Raises
     ------
@@ -27,11 +27,13 @@ def sound_clips(dataset: Dataset, params: SoundParams, seed: int) -> SoundClips:
         The features are of a kind that is not made from spectra here, or a recording is missing.
     """
     extractor = extractor_from(dataset.description, "features of the dataset")
-    if not isinstance(extractor, LogMel):
+    if not isinstance(extractor, SpectralExtractor):
         raise UserError(
-            f"params.yaml: `train.sound` varies log_mel features, not {dataset.description['kind']}"
-            ": set `features: log_mel` in the model's section, or `sound: null`"
+            f"params.yaml: `train.sound` cannot vary {dataset.description['kind']}: use features "
+            "made of mel bands, such as log_mel, or `sound: null`"
         )
+    if recipe.sound is None:
+        raise ValueError("the recipe varies no sound")
     rows = dataset.rows["train"]
     talkers = sorted({dataset.speakers[row] for row in rows})
     number = {talker: i for i, talker in enumerate(talkers)}
@@ -40,7 +42,8 @@ def sound_clips(dataset: Dataset, params: SoundParams, seed: int) -> SoundClips:
         dataset.whole.y[rows],
         np.array([number[dataset.speakers[row]] for row in rows]),
         extractor,
-        params,
+        recipe.sound,
+        recipe.normalisation,
         seed,
     )
 

@@ -27,9 +27,10 @@ _TELEPHONE_DB = -40.0
 def colour(
     power: Float32, centres_hz: NDArray[np.float64], params: SoundParams, rng: np.random.Generator
 ) -> Float32:
-    """Through a random equaliser and tilt, some through a telephone."""
+    """Louder or quieter, through a random equaliser and tilt, some through a telephone."""
     n, _, n_mels = power.shape
     decibels = _cosines(n, n_mels, 4, params.equaliser_db, rng)
+    decibels += rng.uniform(-params.level_db, params.level_db, (n, 1))
     slope = np.linspace(-1.0, 1.0, n_mels)
     decibels += rng.uniform(-params.tilt_db, params.tilt_db, (n, 1)) * slope
     outside = (centres_hz < _TELEPHONE_HZ[0]) | (centres_hz > _TELEPHONE_HZ[1])

@@ -11,12 +11,17 @@ from numpy.typing import NDArray
 from spoken_digits.audio import Waveform
 from spoken_digits.augmentation.sound import channel
 from spoken_digits.augmentation.sound.banks import warped_banks
+from spoken_digits.augmentation.sound.distortion import Distortion
 from spoken_digits.augmentation.sound.params import SoundParams
-from spoken_digits.augmentation.sound.talkers import talker_means
-from spoken_digits.augmentation.sound.voice import Voices
+from spoken_digits.augmentation.sound.talkers import talker_statistics
+from spoken_digits.augmentation.sound.voice import Take, Voices
 from spoken_digits.data.dataset import Batch
-from spoken_digits.features.log_mel import LogMel
 from spoken_digits.features.mel import Float32
+from spoken_digits.features.spectral import SpectralExtractor
+
+_BANKS = 1
+"""A stream of random numbers of its own."""
+_SILENCE = 1e-12
 
 
 class SoundClips:
@@ -32,6 +37,8 @@ class SoundClips:
         Makes the features.
     params
         What is varied.
+    normalisation
+        ``per_talker``: one deviation for all coefficients, ``per_coefficient``: one for each.
     seed
         Draws the mel banks.
     """
@@ -41,23 +48,27 @@ class SoundClips:
         waveforms: Sequence[Waveform],
         y: NDArray[np.int64],
         talkers: NDArray[np.int64],
-        extractor: LogMel,
+        extractor: SpectralExtractor,
         params: SoundParams,
+        normalisation: str,
         seed: int,
     ) -> None:
         rng = np.random.default_rng((seed, _BANKS))
         self._y, self._talkers = y, talkers
         self._extractor, self._params = extractor, params
         ratios = sorted({1.0, *params.resampling})
-        self._voices = Voices([_centred(waveform) for waveform in waveforms], ratios, extractor)
+        prepared = [extractor.prepare(waveform) for waveform in waveforms]
+        self._voices = Voices(prepared, ratios, extractor)
         self._banks = warped_banks(extractor, params, rng)  # (n_banks, n_bins, n_mels)
         banks = self._banks if params.remove_talker else self._banks[:1]
-        means = talker_means(self._voices, banks, extractor, y, talkers, rng)
-        self.mean: Float32 = means[:, ratios.index(1.0), 0].mean(axis=0)
-        """(n_mels,) mean over talkers of their mean features, which use subtracts."""
-        self._talker_means = means if params.remove_talker else None
-        self.std = _DEVIATION_DB
+        statistics = talker_statistics(self._voices, banks, extractor, y, talkers, rng)
+        self.mean: Float32 = statistics.mean
+        self.std: Float32 = statistics.std
+        if normalisation == "per_talker":
+            self.std = np.sqrt((self.std**2).mean(keepdims=True))
+        self._talker_means = statistics.means if params.remove_talker else None
         self._rng = rng
+        self._take: Take
 
     def __len__(self) -> int:
         return len(self._y)
@@ -65,54 +76,44 @@ class SoundClips:
     def begin_epoch(
         self, common: np.random.Generator, own: np.random.Generator
     ) -> NDArray[np.integer]:
-        """All clips fill the window: there is nothing to sort by."""
+        """Draw how every clip is spoken, which decides its length."""
         self._rng = own
-        return np.full(len(self), self._extractor.params.n_frames)
+        self._take = self._voices.draw(self._params, common)
+        return self._take.heard
 
     def batch(self, positions: NDArray[np.int64], device: torch.device) -> Batch:
         """The clips at `positions`, varied and normalised."""
         x = torch.from_numpy(self.features(positions)).to(device)
-        n_frames = torch.full((len(positions),), x.shape[1], dtype=torch.int32)
+        n_frames = torch.from_numpy(self._take.heard[positions].astype(np.int32))
         return Batch(x, n_frames, torch.from_numpy(self._y[positions]).to(device))
 
     def features(self, positions: NDArray[np.int64]) -> Float32:
-        """Normalised features (n, n_frames, n_mels) of the clips at `positions`, drawn anew."""
+        """Normalised features (n, n_frames, n_coefficients) of the clips at `positions`."""
         params, rng, n = self._params, self._rng, len(positions)
-        take = self._voices.draw(positions, params, rng)
-        spectra, valid = self._voices.spectra(positions, take, params, rng)
+        take = self._take.at(positions)
+        heard, word = take.window(), take.word()
+        spectra = self._voices.spectra(positions, take, Distortion(n, params, rng))
         bank = rng.integers(0, len(self._banks), n)
         power = np.matmul(spectra, self._banks[bank])  # (n, n_frames, n_mels)
         power = channel.colour(power, self._extractor.edges_hz[1:-1], params, rng)
-        frames = valid.sum(axis=1) * power.shape[2]
-        level = (power.sum(axis=(1, 2)) / frames + _SILENCE).astype(np.float32)
+        level = (power.sum(axis=(1, 2)) / (word.sum(axis=1) * power.shape[2]) + _SILENCE).astype(
+            np.float32
+        )
         power = channel.reverberate(power, params, rng)
         power = channel.add_babble(power, level, params, rng)
         power = channel.add_noise(power, level, params, rng)
-        features = self._extractor.finish(power, valid)
-        if self._talker_means is None:
-            features -= self.mean
-        else:
+        features = self._extractor.finish(power, heard, word)
+        means = self.mean[None]
+        if self._talker_means is not None:
             means = self._talker_means[self._talkers[positions], take.ratio, bank]
-            features -= means[:, None]
-        for axis, longest in ((1, params.time_mask), (2, params.band_mask)):
+        features = (features - means[:, None]) / self.std
+        for axis, longest in ((1, params.time_mask), (2, params.coefficient_mask)):
             _blank(features, axis, longest, rng)
-        return features / np.float32(self.std)
-
-
-_BANKS = 1
-"""A stream of random numbers of its own."""
-_SILENCE = 1e-12
-_DEVIATION_DB = 8.0
-"""What features are divided by: about their standard deviation, which varies little."""
-
-
-def _centred(waveform: Waveform) -> Waveform:
-    """Without constant offset."""
-    return (waveform - waveform.mean(dtype=np.float64)).astype(np.float32)
+        return features * heard[..., None]
 
 
 def _blank(features: Float32, axis: int, longest: int, rng: np.random.Generator) -> None:
-    """Set a random run of 0 to `longest` frames (axis 1) or bands (axis 2) of each clip to 0."""
+    """Set a run of 0 to `longest` frames (axis 1) or coefficients (axis 2) of each clip to 0."""
     n, size = len(features), features.shape[axis]
     width = rng.integers(0, min(longest, size) + 1, (n, 1))
     start = np.floor(rng.random((n, 1)) * (size - width + 1))

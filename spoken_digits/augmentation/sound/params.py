@@ -34,6 +34,11 @@ class SoundParams:
     time_warp: Annotated[float, Bounds(0, 0.9, example=0.4)]
     """Largest relative change of speed within a word: it begins faster and ends slower, or the
     other way round."""
+    room: Annotated[int, Bounds(0, 10_000, example=8)]
+    """Most frames of room before and after a word, for features that begin with the word; where
+    the window is fixed (log_mel), the word is anywhere in it."""
+    level_db: Annotated[float, Bounds(0, 60, example=6.0)]
+    """Largest change of level, for features that depend on it."""
     mel_warp: Annotated[float, Bounds(0, 0.5, example=0.22)]
     """Natural logarithm of the largest shift of all mel bands in frequency: a longer or a shorter
     vocal tract."""
@@ -57,8 +62,8 @@ class SoundParams:
     """Level of the clip above the babble, decibels: drawn between these."""
     noise_snr_db: Range
     """Level of the clip above coloured noise, decibels: drawn between these."""
-    band_mask: Annotated[int, Bounds(0, 512, example=6)]
-    """Most mel bands that are blanked."""
+    coefficient_mask: Annotated[int, Bounds(0, 512, example=6)]
+    """Most adjacent coefficients, or mel bands, that are blanked."""
     time_mask: Annotated[int, Bounds(0, 10_000, example=4)]
     """Most consecutive frames that are blanked."""
     remove_talker: bool
