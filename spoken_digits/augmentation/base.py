@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from spoken_digits.data.dataset import Batch
+from spoken_digits.data.dataset import Batch, Normalisation
 
 
 class TrainingClips(Protocol):
@@ -35,3 +36,12 @@ class TrainingClips(Protocol):
     def batch(self, positions: NDArray[np.int64], device: torch.device) -> Batch:
         """The clips at `positions`, varied and normalised; `x` and `y` on `device`."""
         ...
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Clips to train on."""
+
+    clips: TrainingClips
+    normalisation: Normalisation
+    """How features are normalised in use, fitted on the train clips."""

@@ -31,6 +31,8 @@ class Plan:
     """`name` of the architecture and the keyword arguments of its network."""
     features: str
     """Kind of features it reads."""
+    augmentation: str
+    """What is varied in training: a package of `spoken_digits.augmentation`."""
     corpus: str
     """Name of the corpus whose recipe this is."""
     n_classes: int

@@ -11,6 +11,7 @@ from spoken_digits import validation
 from spoken_digits.augmentation.sound.params import SoundParams
 from spoken_digits.bounds import Bounds
 from spoken_digits.config import Config, build, convert_part
+from spoken_digits.errors import UserError
 from spoken_digits.features.registry import make_extractor
 from spoken_digits.models import budget
 from spoken_digits.models.base import ModelParams
@@ -44,6 +45,7 @@ def make_plan(config: Config, model: str, corpus: str, n_classes: int) -> Plan:
         model=model,
         architecture=describe_network(params, extractor.shape[1], n_classes),
         features=params.features,
+        augmentation=params.augmentation,
         corpus=corpus,
         n_classes=n_classes,
         seed=config.value("seed", int),
@@ -102,4 +104,10 @@ def read_recipe(config: Config, model: str, model_params: ModelParams, corpus: s
     del merged["checkpoint_seconds"]
     if isinstance(merged["sound"], SoundParams):
         merged["sound"] = dataclasses.asdict(merged["sound"])
-    return build(Recipe, merged, f"{where}.train")
+    recipe = build(Recipe, merged, f"{where}.train")
+    if (recipe.sound is not None) != (model_params.augmentation == "sound"):
+        raise UserError(
+            f"params.yaml: `{where}.train.sound` is {'a section' if recipe.sound else 'null'}, but "
+            f"`augmentation` is {model_params.augmentation}: they must agree"
+        )
+    return recipe

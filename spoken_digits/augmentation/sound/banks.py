@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from spoken_digits.augmentation.sound.params import SoundParams
-from spoken_digits.features.log_mel import LogMel
 from spoken_digits.features.mel import Float32
+from spoken_digits.features.spectral import SpectralExtractor
 
 _KNOTS = 5
 
 
-def warped_banks(extractor: LogMel, params: SoundParams, rng: np.random.Generator) -> Float32:
+def warped_banks(
+    extractor: SpectralExtractor, params: SoundParams, rng: np.random.Generator
+) -> Float32:
     """Mel banks (mel_banks, n_bins, n_mels); the first is the extractor's own.
 
     Edges are scaled by ``e^w``, where w is linear between knots along the mel axis: a common

@@ -15,7 +15,7 @@ from spoken_digits.augmentation.sound.distortion import Distortion
 from spoken_digits.augmentation.sound.params import SoundParams
 from spoken_digits.augmentation.sound.talkers import talker_statistics
 from spoken_digits.augmentation.sound.voice import Take, Voices
-from spoken_digits.data.dataset import Batch
+from spoken_digits.data.dataset import Batch, Normalisation
 from spoken_digits.features.mel import Float32
 from spoken_digits.features.spectral import SpectralExtractor
 
@@ -62,10 +62,10 @@ class SoundClips:
         self._banks = warped_banks(extractor, params, rng)  # (n_banks, n_bins, n_mels)
         banks = self._banks if params.remove_talker else self._banks[:1]
         statistics = talker_statistics(self._voices, banks, extractor, y, talkers, rng)
-        self.mean: Float32 = statistics.mean
-        self.std: Float32 = statistics.std
+        std = statistics.std
         if normalisation == "per_talker":
-            self.std = np.sqrt((self.std**2).mean(keepdims=True))
+            std = np.sqrt((std**2).mean(keepdims=True))
+        self.normalisation = Normalisation(statistics.mean, std)
         self._talker_means = statistics.means if params.remove_talker else None
         self._rng = rng
         self._take: Take
@@ -93,8 +93,14 @@ class SoundClips:
         take = self._take.at(positions)
         heard, word = take.window(), take.word()
         spectra = self._voices.spectra(positions, take, Distortion(n, params, rng))
-        bank = rng.integers(0, len(self._banks), n)
-        power = np.matmul(spectra, self._banks[bank])  # (n, n_frames, n_mels)
+        bank, share = self._draw_banks(n, rng)
+        power = (1 - share) * np.matmul(spectra, self._banks[bank[0]])
+        drifts = np.flatnonzero(share.any(axis=(1, 2)))
+        if len(drifts):
+            other = np.matmul(spectra[drifts], self._banks[bank[1, drifts]])
+            power[drifts] += share[drifts] * other
+        # power is (n, n_frames, n_mels)
+        power = channel.contour(power, params, rng)
         power = channel.colour(power, self._extractor.edges_hz[1:-1], params, rng)
         level = (power.sum(axis=(1, 2)) / (word.sum(axis=1) * power.shape[2]) + _SILENCE).astype(
             np.float32
@@ -103,13 +109,24 @@ class SoundClips:
         power = channel.add_babble(power, level, params, rng)
         power = channel.add_noise(power, level, params, rng)
         features = self._extractor.finish(power, heard, word)
-        means = self.mean[None]
+        means = self.normalisation.mean
         if self._talker_means is not None:
-            means = self._talker_means[self._talkers[positions], take.ratio, bank]
-        features = (features - means[:, None]) / self.std
+            of = self._talker_means[self._talkers[positions], take.ratio]  # (n, n_banks, ...)
+            first, second = of[np.arange(n), bank[0]], of[np.arange(n), bank[1]]
+            means = first[:, None] + share * (second - first)[:, None]
+        features = (features - means) / self.normalisation.std
         for axis, longest in ((1, params.time_mask), (2, params.coefficient_mask)):
             _blank(features, axis, longest, rng)
-        return features * heard[..., None]
+        return np.asarray(features * heard[..., None], np.float32)
+
+    def _draw_banks(self, n: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], Float32]:
+        """Two banks a clip (2, n), and the share (n, n_frames, 1) of the second in each frame."""
+        bank = rng.integers(0, len(self._banks), (2, n))
+        n_frames = self._extractor.shape[0]
+        middle, width = rng.uniform(0, n_frames, (n, 1)), rng.uniform(1, n_frames, (n, 1))
+        share = np.clip((np.arange(n_frames) - middle) / width + 0.5, 0, 1)
+        share[rng.random(n) >= self._params.mel_drift] = 0.0
+        return bank, share[..., None].astype(np.float32)
 
 
 def _blank(features: Float32, axis: int, longest: int, rng: np.random.Generator) -> None:

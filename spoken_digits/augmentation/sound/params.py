@@ -47,6 +47,12 @@ class SoundParams:
     a vocal tract of another shape."""
     mel_banks: Annotated[int, Bounds(1, 10_000, example=120)]
     """Number of warped mel banks; drawn once for a training."""
+    mel_drift: Probability
+    """Share of the clips whose mel bank changes into another in the course of the word: another
+    accent, whose vowels move in other ways."""
+    contour_db: Annotated[float, Bounds(0, 30, example=3.0)]
+    """Standard deviation of a smooth random change of level over bands and frames, decibels: some
+    sounds of the word louder, others quieter."""
     equaliser_db: Annotated[float, Bounds(0, 30, example=2.2)]
     """Standard deviation of the slowest of four random cosines along the mel axis, decibels: a
     microphone or a room."""

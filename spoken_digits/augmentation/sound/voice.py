@@ -41,11 +41,11 @@ class Take:
         """(n, n_frames) frames of the window in which the word is spoken."""
         step = np.arange(self.spoken.shape[1])
         start = self.start[:, None]
-        return (step >= start) & (step < start + self.spoken.sum(axis=1)[:, None])
+        return np.asarray((step >= start) & (step < start + self.spoken.sum(axis=1)[:, None]))
 
     def window(self) -> NDArray[np.bool_]:
         """(n, n_frames) frames of the window that the clip has."""
-        return np.arange(self.spoken.shape[1]) < self.heard[:, None]
+        return np.asarray(np.arange(self.spoken.shape[1]) < self.heard[:, None])
 
 
 class Voices:
@@ -91,10 +91,10 @@ class Voices:
         drawn = rng.integers(0, len(self.ratios), n)
         plain = self.ratios.index(1.0)
         ratio = np.where(rng.random(n) < params.resampling_probability, drawn, plain)
-        source = self._n_frames[ratio, np.arange(n)]
-        tempo = np.exp(rng.uniform(-params.tempo, params.tempo, n))
+        source: NDArray[np.int64] = self._n_frames[ratio, np.arange(n)]
+        tempo: NDArray[np.float64] = np.exp(rng.uniform(-params.tempo, params.tempo, n))
         n_frames = np.maximum(_FEWEST_FRAMES, np.round(source * tempo).astype(int))
-        warp = rng.uniform(-params.time_warp, params.time_warp, n)
+        warp = rng.uniform(-params.time_warp, params.time_warp, (n, 1))
         longest = self._extractor.shape[0]
         kept = np.minimum(n_frames, longest)
         spare = longest - kept
@@ -106,9 +106,9 @@ class Voices:
         if self._extractor.fills_window:
             heard = np.full(n, longest)
         step = np.arange(longest)
-        along = (step + skipped[:, None]) / np.maximum(1, n_frames - 1)[:, None]
-        bent = along + (warp / (2 * np.pi))[:, None] * np.sin(2 * np.pi * along)
-        last = ((source - 1) * self._extractor.hop_length)[:, None]
+        along = (step + skipped[:, None]) / np.maximum(1, n_frames[:, None] - 1)
+        bent = along + warp / (2 * np.pi) * np.sin(2 * np.pi * along)
+        last = (source[:, None] - 1) * self._extractor.hop_length
         return Take(
             ratio=ratio,
             start=start,

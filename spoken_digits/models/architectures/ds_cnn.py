@@ -34,6 +34,8 @@ class Params(ModelParams):
         tuple[BlockParams, ...], Length(1, 64, example=[{"channels": 64, "stride": [1, 1]}])
     ]
     """The separable convolutions; one that keeps the shape adds its input to its output."""
+    depthwise_relu: bool
+    """Whether a ReLU follows the depthwise convolutions too."""
     dropout: Annotated[float, Bounds(0, below=1, example=0.1)]
     """Dropout probability before the linear layer."""
 
@@ -52,6 +54,7 @@ class Network(BaseNetwork):
         n_classes: int,
         stem_channels: int,
         blocks: tuple[BlockParams | dict[str, object], ...],
+        depthwise_relu: bool,
         dropout: float,
     ) -> None:
         super().__init__()
@@ -59,13 +62,13 @@ class Network(BaseNetwork):
             block if isinstance(block, BlockParams) else BlockParams(**block)  # type: ignore[arg-type]
             for block in blocks
         ]
-        self.stem = _normalised(nn.Conv2d(1, stem_channels, 5, 2, padding=2, bias=False))
+        self.stem = _normalised(nn.Conv2d(1, stem_channels, 5, 2, padding=2, bias=False), True)
         height, width = (1 + (size - 1) // 2 for size in (input_shape[1], input_shape[0]))
         self._macs = 25 * stem_channels * height * width
         self.blocks = nn.Sequential()
         channels = stem_channels
         for shape in shapes:
-            block = _Block(channels, shape.channels, tuple(shape.stride))
+            block = _Block(channels, shape.channels, tuple(shape.stride), depthwise_relu)
             height, width = (
                 1 + (size - 1) // step
                 for size, step in zip((height, width), shape.stride, strict=True)
@@ -93,13 +96,13 @@ class Network(BaseNetwork):
 class _Block(nn.Module):
     """Depthwise 3 x 3, then 1 x 1; the input is added where the shape stays."""
 
-    def __init__(self, inputs: int, outputs: int, stride: tuple[int, ...]) -> None:
+    def __init__(self, inputs: int, outputs: int, stride: tuple[int, ...], relu: bool) -> None:
         super().__init__()
         depthwise = nn.Conv2d(
             inputs, inputs, 3, (stride[0], stride[1]), padding=1, groups=inputs, bias=False
         )
-        self.depthwise = _normalised(depthwise)
-        self.pointwise = _normalised(nn.Conv2d(inputs, outputs, 1, bias=False))
+        self.depthwise = _normalised(depthwise, relu)
+        self.pointwise = _normalised(nn.Conv2d(inputs, outputs, 1, bias=False), True)
         self.residual = inputs == outputs and stride == (1, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -107,6 +110,7 @@ class _Block(nn.Module):
         return x + y if self.residual else y
 
 
-def _normalised(convolution: nn.Conv2d) -> nn.Sequential:
-    """The convolution with batch normalisation and ReLU."""
-    return nn.Sequential(convolution, nn.BatchNorm2d(convolution.out_channels), nn.ReLU(True))
+def _normalised(convolution: nn.Conv2d, relu: bool) -> nn.Sequential:
+    """The convolution with batch normalisation, and ReLU if asked for."""
+    layers: list[nn.Module] = [convolution, nn.BatchNorm2d(convolution.out_channels)]
+    return nn.Sequential(*layers, *([nn.ReLU(True)] if relu else []))

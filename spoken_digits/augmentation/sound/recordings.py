@@ -9,6 +9,7 @@ import numpy as np
 
 from spoken_digits import audio
 from spoken_digits.audio import Waveform
+from spoken_digits.augmentation.base import Prepared
 from spoken_digits.augmentation.sound.clips import SoundClips
 from spoken_digits.data.clips import ClipArchive, ClipSource
 from spoken_digits.data.loading import Dataset
@@ -18,26 +19,20 @@ from spoken_digits.features.spectral import SpectralExtractor
 from spoken_digits.training.recipe import Recipe
 
 
-def sound_clips(dataset: Dataset, recipe: Recipe, seed: int) -> SoundClips:
-    """The train clips of a dataset, varied as `recipe.sound` says.
-
-    Raises
-    ------
-    UserError
-        The features are of a kind that is not made from spectra here, or a recording is missing.
-    """
+def prepare(dataset: Dataset, recipe: Recipe, seed: int) -> Prepared:
+    """The train clips of a dataset, to be varied as `recipe.sound` says."""
     extractor = extractor_from(dataset.description, "features of the dataset")
     if not isinstance(extractor, SpectralExtractor):
         raise UserError(
-            f"params.yaml: `train.sound` cannot vary {dataset.description['kind']}: use features "
-            "made of mel bands, such as log_mel, or `sound: null`"
+            f"params.yaml: `augmentation: sound` cannot vary {dataset.description['kind']}: use "
+            "features made of mel bands, such as log_mel, or `augmentation: features`"
         )
     if recipe.sound is None:
         raise ValueError("the recipe varies no sound")
     rows = dataset.rows["train"]
     talkers = sorted({dataset.speakers[row] for row in rows})
     number = {talker: i for i, talker in enumerate(talkers)}
-    return SoundClips(
+    clips = SoundClips(
         [read(dataset.clips[row], extractor.sample_rate) for row in rows],
         dataset.whole.y[rows],
         np.array([number[dataset.speakers[row]] for row in rows]),
@@ -46,6 +41,7 @@ def sound_clips(dataset: Dataset, recipe: Recipe, seed: int) -> SoundClips:
         recipe.normalisation,
         seed,
     )
+    return Prepared(clips, clips.normalisation)
 
 
 def read(source: ClipSource, sample_rate: int) -> Waveform:
