@@ -22,6 +22,7 @@ from spoken_digits.data import splits
 from spoken_digits.embedded.toolchain import MeasureParams
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.folds import StudyParams
+from spoken_digits.features.log_mel import LogMelParams
 from spoken_digits.features.mfcc import MfccParams
 from spoken_digits.features.registry import FeatureParams, make_extractor, read_feature_params
 from spoken_digits.features.spectrogram import SpectrogramParams
@@ -35,7 +36,12 @@ from spoken_digits.training.planning import TrainParams, read_recipe
 from spoken_digits.validation import field_hints
 
 CORPORA = ("fsdd", "audiomnist")
-KINDS = {"mfcc": MfccParams, "mfcc_int": FrontendSpec, "spectrogram": SpectrogramParams}
+KINDS = {
+    "mfcc": MfccParams,
+    "mfcc_int": FrontendSpec,
+    "log_mel": LogMelParams,
+    "spectrogram": SpectrogramParams,
+}
 COMMITTED = read_config(REPOSITORY / "params.yaml")
 BATTERY = [
     *(None, True, False, 0, -1, 1, 2, 7, 0.5, -0.5, 1.5, 3.0, 1e-300, 1e300),

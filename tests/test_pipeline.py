@@ -87,6 +87,7 @@ def modules_in(folder: str) -> list[str]:
 
 # Modules that a stage imports by name at run time, by the entry of its `foreach`.
 ARCHITECTURE = "spoken_digits/models/architectures/${item.architecture}.py"
+AUGMENTATION = "spoken_digits/augmentation/${item.augmentation}/__init__.py"
 FEATURES = "spoken_digits/features/${item.features}.py"
 INTEGER = "spoken_digits/quantization/integer.py"
 LSTM_OF_INTEGERS = [
@@ -99,7 +100,7 @@ LOADED_BY_NAME = {
         *modules_in("spoken_digits/features"),
     ],
     "feature_extract": ["spoken_digits/features/${item}.py"],
-    "train": [ARCHITECTURE],
+    "train": [ARCHITECTURE, AUGMENTATION, FEATURES],
     "evaluate": [ARCHITECTURE, FEATURES],
     "quantize": [*LSTM_OF_INTEGERS, INTEGER],
     "quantize_dynamic": [ARCHITECTURE, FEATURES, "spoken_digits/quantization/int8_dynamic.py"],

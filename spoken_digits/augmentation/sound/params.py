@@ -9,7 +9,7 @@ from spoken_digits.bounds import Bounds, Length
 
 Probability = Annotated[float, Bounds(0, 1, example=0.2)]
 Decibels = Annotated[float, Bounds(-20, 100, example=20.0)]
-Range = tuple[Decibels, Decibels]
+Range = Annotated[tuple[Decibels, Decibels], Length(2, 2, example=[5.0, 25.0])]
 
 
 @dataclass(frozen=True, kw_only=True)
