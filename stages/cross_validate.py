@@ -116,7 +116,7 @@ def validation(config: Config, params: splits.SplitParams, arguments: argparse.N
 
 def predictions_path(arguments: argparse.Namespace) -> Path:
     """Where the predictions go: recorded ones, or those of an inner fold."""
-    folder = PREDICTIONS / arguments.split
+    folder = PREDICTIONS / str(arguments.split)
     if arguments.without:
         folder = INNER / f"without {' '.join(sorted(arguments.without))}"
     return folder / f"{arguments.model}-{arguments.fold}-{arguments.seed}.csv"

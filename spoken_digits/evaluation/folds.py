@@ -79,7 +79,8 @@ def over_speakers(
     """
     _check_disjoint(runs)
     tables = list(runs.values())
-    figures, dots = {}, []
+    figures: dict[str, Figures] = {}
+    dots: list[Dot] = []
     for scheme in _schemes(tables[0]):
         name = _row_name(model, scheme)
         by_speaker = _by_speaker(runs, scheme)  # (speakers, seeds)
@@ -96,8 +97,9 @@ def over_speakers(
             "per_speaker": _per_speaker(by_speaker, tables),
             **_against_float(tables, scheme),
         }
+        seeds = sorted({seed for _, seed in runs})
         for speaker, row in by_speaker.iterrows():
-            dots += [(name, str(speaker), seed, _rounded(value)) for seed, value in row.items()]
+            dots += [(name, str(speaker), seed, _rounded(row[seed])) for seed in seeds]
     return figures, dots
 
 
@@ -122,7 +124,7 @@ def over_strangers(model: str, runs: Mapping[int, pd.DataFrame]) -> dict[str, Fi
     figures = {}
     for scheme in _schemes(tables[0]):
         by_speaker = _by_speaker({(0, seed): run for seed, run in runs.items()}, scheme)
-        n_clips = tables[0].groupby("speaker").size()[by_speaker.index].to_numpy()
+        n_clips = np.asarray(tables[0].groupby("speaker").size()[by_speaker.index], np.int64)
         low, high = cluster_interval(by_speaker.mean(axis=1).to_numpy() * n_clips, n_clips)
         figures[_row_name(model, scheme)] = {
             "accuracy": _rounded(statistics.mean(_accuracy(run, scheme) for run in tables)),

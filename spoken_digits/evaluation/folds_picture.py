@@ -160,7 +160,14 @@ def _dot(colour: str, label: str) -> Line2D:
 def _title(axis: Axes, corpora: str, n_speakers: int, n_seeds: int) -> None:
     dot = "one speaker and one seed" if n_seeds > 1 else "one speaker"
     axis.set_title("Voices never heard", fontsize=14, fontweight="bold", loc="left", pad=24)
-    above = {"xycoords": "axes fraction", "textcoords": "offset points", "xytext": (0, 6)}
     text = f"{corpora}: {n_speakers} speakers, each left out of training once; each dot is {dot}"
     for x, words in ((0, text), (1.008, "mean")):
-        axis.annotate(words, (x, 1), fontsize=9, color=_FAINT_INK, **above)
+        axis.annotate(
+            words,
+            (x, 1),
+            xytext=(0, 6),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontsize=9,
+            color=_FAINT_INK,
+        )
