@@ -21,6 +21,8 @@ COLUMNS = [
     "n_samples",
     "sha256",
 ]
+UNKNOWN_SPEAKER = "unknown"
+"""Column `speaker` of a clip that does not say who speaks."""
 _AGAIN = "dvc repro --force download"
 _TEXT = r"(?s).+"
 _PATTERNS = {
