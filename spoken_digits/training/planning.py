@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from spoken_digits import validation
-from spoken_digits.augmentation.sound.params import SoundParams
+from spoken_digits.augmentation.sound_params import SoundParams
 from spoken_digits.bounds import Bounds
 from spoken_digits.config import Config, build, convert_part
 from spoken_digits.errors import UserError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from spoken_digits.augmentation.sound.params import SoundParams
+from spoken_digits.augmentation.sound_params import SoundParams
 from spoken_digits.bounds import Bounds, DeviceName, Threads
 
 

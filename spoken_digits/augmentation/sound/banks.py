@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spoken_digits.augmentation.sound.params import SoundParams
+from spoken_digits.augmentation.sound_params import SoundParams
 from spoken_digits.features.mel import Float32
 from spoken_digits.features.spectral import SpectralExtractor
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.augmentation.sound.params import SoundParams
+from spoken_digits.augmentation.sound_params import SoundParams
 from spoken_digits.features.mel import Float32
 
 _NEPERS_PER_DB = np.log(10.0) / 10.0

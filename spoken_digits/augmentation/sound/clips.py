@@ -12,9 +12,9 @@ from spoken_digits.audio import Waveform
 from spoken_digits.augmentation.sound import channel
 from spoken_digits.augmentation.sound.banks import warped_banks
 from spoken_digits.augmentation.sound.distortion import Distortion
-from spoken_digits.augmentation.sound.params import SoundParams
 from spoken_digits.augmentation.sound.talkers import talker_statistics
 from spoken_digits.augmentation.sound.voice import Take, Voices
+from spoken_digits.augmentation.sound_params import SoundParams
 from spoken_digits.data.dataset import Batch, Normalisation
 from spoken_digits.features.mel import Float32
 from spoken_digits.features.spectral import SpectralExtractor

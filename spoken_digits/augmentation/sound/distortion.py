@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.augmentation.sound.params import SoundParams
+from spoken_digits.augmentation.sound_params import SoundParams
 from spoken_digits.features.mel import Float32
 
 _MU = 255.0

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from spoken_digits.audio import Waveform
 from spoken_digits.augmentation.sound.distortion import Distortion
-from spoken_digits.augmentation.sound.params import SoundParams
+from spoken_digits.augmentation.sound_params import SoundParams
 from spoken_digits.features.mel import Float32, power_spectra
 from spoken_digits.features.spectral import SpectralExtractor
 
