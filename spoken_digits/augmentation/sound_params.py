@@ -31,9 +31,9 @@ class SoundParams:
     """Share of the clips that go through 8-bit mu-law, as on a telephone line."""
     tempo: Annotated[float, Bounds(0, 1, example=0.3)]
     """Natural logarithm of the largest change of duration; pitch stays."""
-    time_warp: Annotated[float, Bounds(0, 0.9, example=0.4)]
-    """Largest relative change of speed within a word: it begins faster and ends slower, or the
-    other way round."""
+    time_warp: Annotated[float, Bounds(0, 0.49, example=0.4)]
+    """Largest relative change of speed within a word by each of two waves: ends against middle,
+    and quarters against each other."""
     room: Annotated[int, Bounds(0, 10_000, example=8)]
     """Most frames of room before and after a word, for features that begin with the word; where
     the window is fixed (log_mel), the word is anywhere in it."""

@@ -35,9 +35,6 @@ _SILENCE = 1e-12
 class LogMelParams:
     """Section `features.log_mel`."""
 
-    pre_emphasis: Annotated[float, Bounds(0, 1, example=0.97)]
-    """Share of the sample before that is subtracted from each sample, which lifts high frequencies:
-    0 leaves the waveform as it is."""
     window_length: Annotated[int, Bounds(2, 65_536, example=200)]
     """Length of the Hann window, samples."""
     n_fft: Annotated[int, Bounds(2, 65_536, example=256)]
@@ -81,6 +78,7 @@ class LogMel:
     dtype = np.dtype(np.float32)
     length_key = "features.log_mel.n_frames"
     first_sample = 0
+    centres_frames = False
     fills_window = True
 
     def __init__(self, params: LogMelParams, sample_rate: int) -> None:
@@ -134,10 +132,8 @@ class LogMel:
         return self.finish(power, heard, valid), np.full(len(waveforms), n_frames, np.int32)
 
     def prepare(self, waveform: Waveform) -> Float32:
-        """The clip without offset, high frequencies lifted."""
-        samples = remove_offset(waveform)
-        samples[1:] -= self.params.pre_emphasis * samples[:-1]
-        return samples.astype(np.float32)
+        """The clip without offset."""
+        return remove_offset(waveform).astype(np.float32)
 
     def n_frames_of(self, n_samples: int) -> int:
         """Frames of a clip of `n_samples`, however long."""

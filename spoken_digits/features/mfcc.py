@@ -69,6 +69,7 @@ class Mfcc:
     kind = "mfcc"
     dtype = np.dtype(np.float32)
     length_key = "features.mfcc.n_frames"
+    centres_frames = False
     fills_window = False
 
     def __init__(self, params: MfccParams, sample_rate: int) -> None:

@@ -36,6 +36,7 @@ class MfccInt:
     length_key = "features.mfcc_int.n_frames"
     n_fft = WINDOW_SAMPLES
     first_sample = 0
+    centres_frames = True
     fills_window = False
 
     def __init__(self, spec: FrontendSpec) -> None:

@@ -34,6 +34,8 @@ class SpectralExtractor(Protocol):
     """Where the first frame begins, relative to the clip's first sample; negative if before."""
     edges_hz: NDArray[np.float64]
     """(n_mels + 2,) edges of the mel bands."""
+    centres_frames: bool
+    """Whether the mean of every frame is subtracted before the window."""
     fills_window: bool
     """Whether a clip's features always have `n_frames` frames: the word may then be anywhere in
     them. Otherwise the word begins in the first."""

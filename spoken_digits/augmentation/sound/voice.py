@@ -16,6 +16,8 @@ from spoken_digits.features.mel import Float32, power_spectra
 from spoken_digits.features.spectral import SpectralExtractor
 
 _FEWEST_FRAMES = 4
+_WAVES = (1, 2)
+"""Periods of the sines, over the length of a word, by which time is warped."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +96,7 @@ class Voices:
         source: NDArray[np.int64] = self._n_frames[ratio, np.arange(n)]
         tempo: NDArray[np.float64] = np.exp(rng.uniform(-params.tempo, params.tempo, n))
         n_frames = np.maximum(_FEWEST_FRAMES, np.round(source * tempo).astype(int))
-        warp = rng.uniform(-params.time_warp, params.time_warp, (n, 1))
+        warp = rng.uniform(-params.time_warp, params.time_warp, (len(_WAVES), n, 1))
         longest = self._extractor.shape[0]
         kept = np.minimum(n_frames, longest)
         spare = longest - kept
@@ -107,7 +109,10 @@ class Voices:
             heard = np.full(n, longest)
         step = np.arange(longest)
         along = (step + skipped[:, None]) / np.maximum(1, n_frames[:, None] - 1)
-        bent = along + warp / (2 * np.pi) * np.sin(2 * np.pi * along)
+        bent = along + sum(
+            height / (2 * np.pi * waves) * np.sin(2 * np.pi * waves * along)
+            for height, waves in zip(warp, _WAVES, strict=True)
+        )
         last = (source[:, None] - 1) * self._extractor.hop_length
         return Take(
             ratio=ratio,
@@ -128,12 +133,15 @@ class Voices:
             of = rows[of]
             samples = take.sample[of, frame] + self._offsets[ratio, clips[of]]
             frames = distortion.apply(self._frames[ratio][samples], of)  # (frames, window length)
-            power = power_spectra(frames, extractor.window, extractor.n_fft)
-            spectra[of, take.start[of] + frame] = power
+            spectra[of, take.start[of] + frame] = self._spectra(frames)
         return spectra
 
     def plain_spectra(self, clip: int, ratio: int) -> Float32:
         """Power spectra (frames, n_bins) of one clip, as resampled but not varied otherwise."""
         hops = self._extractor.hop_length * np.arange(self._n_frames[ratio, clip])
-        frames = self._frames[ratio][self._offsets[ratio, clip] + hops]
+        return self._spectra(self._frames[ratio][self._offsets[ratio, clip] + hops])
+
+    def _spectra(self, frames: Float32) -> Float32:
+        if self._extractor.centres_frames:
+            frames = frames - frames.mean(axis=1, keepdims=True)
         return power_spectra(frames, self._extractor.window, self._extractor.n_fft)
