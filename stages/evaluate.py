@@ -37,7 +37,7 @@ from spoken_digits.io import files
 from spoken_digits.models.card import ModelCard, parameter_bytes
 from spoken_digits.models.device import set_up
 from spoken_digits.models.model_file import load_network, read_model
-from spoken_digits.models.networks import n_parameters
+from spoken_digits.models.networks import int8_bytes, n_parameters
 from spoken_digits.training.plan import read_plan
 
 DATA = Path("data")
@@ -62,6 +62,7 @@ def main() -> None:
         .numpy()
         .astype(np.float64)
         for subset in ("train", "val", "test")
+        if len(dataset.rows[subset])
     }
     check_finite(np.concatenate(list(logits.values())))
     actual = dataset.actual("test")
@@ -69,9 +70,11 @@ def main() -> None:
         **accuracy_metrics(logits["test"], actual),
         "parameters": n_parameters(network),
         "size_kib": parameter_bytes(tensors) / 1024,
+        "int8_kib": int8_bytes(network) / 1024,
         "multiply_accumulates": network.multiply_accumulates(),
         "train_accuracy": accuracy(logits["train"], dataset.actual("train")),
-        "val_accuracy": accuracy(logits["val"], dataset.actual("val")),
+        # Without validation clips there is nothing to say.
+        "val_accuracy": accuracy(logits["val"], dataset.actual("val")) if "val" in logits else None,
         "best_epoch": card.best_epoch,
         "corpus": corpus_name(card.corpus),
     }

@@ -32,3 +32,17 @@ def make_network(
 def n_parameters(network: nn.Module) -> int:
     """Number of trained parameters."""
     return sum(parameter.numel() for parameter in network.parameters())
+
+
+def int8_bytes(network: nn.Module) -> int:
+    """Bytes of the weights as int8 and one int32 bias an output, batch normalisation folded in."""
+    weights = sum(parameter.numel() for parameter in network.parameters() if parameter.dim() > 1)
+    outputs = 0
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            outputs += module.out_channels
+        elif isinstance(module, nn.Linear):
+            outputs += module.out_features
+        elif isinstance(module, nn.LSTM):
+            outputs += 4 * module.hidden_size * module.num_layers
+    return weights + 4 * outputs

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from spoken_digits.models.networks import make_network
+from spoken_digits.models.networks import int8_bytes, make_network
 from spoken_digits.models.params import read_model_params
 from spoken_digits.training.planning import describe_network
 
@@ -61,4 +61,30 @@ def test_the_cnn_does_what_it_claims(default_params, shape, changes, n_classes):
 def test_the_cnn_lstm_does_what_it_claims(default_params, shape, changes):
     default_params["variants"]["cnn_lstm"].update(changes)
     network = network_of(default_params, "cnn_lstm", shape)
+    assert network.multiply_accumulates() == counted(network, shape)
+
+
+@pytest.mark.parametrize(
+    ("name", "n_bytes", "macs"), [("tiny", 36_000, 4_000_000), ("micro", 8_000, 1_000_000)]
+)
+def test_our_networks_stay_within_their_budgets(default_params, name, n_bytes, macs):
+    network = network_of(default_params, name, (54, 40))
+    assert int8_bytes(network) <= n_bytes
+    assert network.multiply_accumulates() <= macs
+
+
+def test_int8_bytes_by_hand(default_params):
+    micro = network_of(default_params, "micro", (54, 40))
+    blocks = [(16, 24), (24, 32), (32, 32), (32, 32), (32, 32)]
+    weights = 25 * 16 + sum(9 * i + i * o for i, o in blocks) + 64 * 10
+    biases = 16 + sum(i + o for i, o in blocks) + 10
+    assert int8_bytes(micro) == weights + 4 * biases
+    lstm = network_of(default_params, "lstm_36kb", (36, 13))
+    assert int8_bytes(lstm) == 4 * 24 * (13 + 3 * 24) + 240 + 4 * (2 * 96 + 10)
+
+
+@pytest.mark.parametrize("shape", [(54, 40), (31, 17), (20, 12)])
+@pytest.mark.parametrize("name", ["tiny", "micro"])
+def test_the_separable_convolutions_do_what_they_claim(default_params, name, shape):
+    network = network_of(default_params, name, shape, 7)
     assert network.multiply_accumulates() == counted(network, shape)
