@@ -99,7 +99,7 @@ LOADED_BY_NAME = {
         *modules_in("spoken_digits/features"),
     ],
     "feature_extract": ["spoken_digits/features/${item}.py"],
-    "train": [ARCHITECTURE],
+    "train": [ARCHITECTURE, FEATURES],
     "evaluate": [ARCHITECTURE, FEATURES],
     "quantize": [*LSTM_OF_INTEGERS, INTEGER],
     "quantize_dynamic": [ARCHITECTURE, FEATURES, "spoken_digits/quantization/int8_dynamic.py"],

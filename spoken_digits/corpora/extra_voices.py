@@ -29,6 +29,7 @@ from spoken_digits.corpora.base import Corpus
 from spoken_digits.corpora.unpack import Archive
 from spoken_digits.data.clips import Clip
 from spoken_digits.data.provenance import fingerprint_of
+from spoken_digits.data.roles import FINGERPRINTS
 from spoken_digits.errors import UserError
 from spoken_digits.io.files import sha256
 
@@ -61,7 +62,7 @@ ROLES = {
     "train": Role(
         title="Extra voices to train on",
         n_clips=469,
-        fingerprint="1d04c1ee4a8e6a665556505fea2558afb9c5c74796126e7a1af7eecac1899067",
+        fingerprint=FINGERPRINTS["train"],
         speakers={
             "xv01": _FSDD,
             "xv02": _GIULIO_SHEILA,
@@ -73,7 +74,7 @@ ROLES = {
     "strangers": Role(
         title="Strangers to test on",
         n_clips=100,
-        fingerprint="e24638f0d638cc253f1898cc4854d73396f63ed215edaa201d2fcfb2423f3925",
+        fingerprint=FINGERPRINTS["strangers"],
         speakers={f"sc{number:02}": _SPEECH_COMMANDS for number in range(1, 23)},
     ),
 }

@@ -29,6 +29,7 @@ from spoken_digits.corpora.listing import (
 )
 from spoken_digits.corpora.repeats import Repeats
 from spoken_digits.data.clips import Clip
+from spoken_digits.data.manifest import UNKNOWN_SPEAKER
 from spoken_digits.errors import UserError
 from spoken_digits.io.files import sha256
 
@@ -150,7 +151,7 @@ def _from_pattern(recording: Recording, pattern: re.Pattern[str]) -> _Entry:
         )
     take = found.get("take") or ""
     number = int(take) if take.isdecimal() and len(take) < _LONG_TAKE else -1
-    return _Entry(recording, found["label"], found.get("speaker") or "unknown", number)
+    return _Entry(recording, found["label"], found.get("speaker") or UNKNOWN_SPEAKER, number)
 
 
 def _from_folder(recording: Recording, path: Path) -> _Entry:
@@ -161,7 +162,7 @@ def _from_folder(recording: Recording, path: Path) -> _Entry:
             f"{recording.file} lies in no word's folder: move it to {path}/<word>/, "
             "or set corpus.label_pattern"
         )
-    return _Entry(recording, folder, "unknown", -1)
+    return _Entry(recording, folder, UNKNOWN_SPEAKER, -1)
 
 
 def _check_depth(recordings: Sequence[Recording], path: Path) -> None:

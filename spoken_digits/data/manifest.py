@@ -21,6 +21,8 @@ COLUMNS = [
     "n_samples",
     "sha256",
 ]
+UNKNOWN_SPEAKER = "unknown"
+"""The speaker of own recordings whose names do not tell."""
 _AGAIN = "dvc repro --force download"
 _TEXT = r"(?s).+"
 _PATTERNS = {
