@@ -16,6 +16,20 @@ _DECIMALS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
+class StrangersParams:
+    """Section `studies.strangers`: what is tested on people whom no model has heard."""
+
+    models: Annotated[tuple[Annotated[str, Length(1, 40)], ...], Length(1, 100, example=["lstm"])]
+    """Models that are trained on every speaker of the corpus, once without the extra voices and
+    once with them, and tested."""
+    seeds: Annotated[
+        tuple[Annotated[int, Bounds(0, 2**31 - 1, example=42)], ...],
+        Length(1, 100, example=[42, 43]),
+    ]
+    """Seeds of each of these trainings."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyParams:
     """Section `studies`: what `make studies` trains more than once."""
 
@@ -31,6 +45,7 @@ class StudyParams:
         tuple[Annotated[int, Bounds(0, 100, example=0)], ...], Length(1, 100, example=[0, 1])
     ]
     """Folds of speakers; of FSDD there are six, of AudioMNIST five."""
+    strangers: StrangersParams
 
 
 def summary(model: str, runs: Sequence[pd.DataFrame]) -> dict[str, dict[str, Any]]:
