@@ -3,7 +3,7 @@
 Reads   data/plans/<model>.json, data/raw/, data/features/<kind>/, data/voices/strangers/,
         params.yaml: quantize; with --voices data/voices/train/
 Writes  studies/predictions/strangers/<model>-0-<seed>.csv, with extra voices
-        <model>+voices-0-<seed>.csv: utterance, speaker, training, actual, and the predictions of
+        <model>+voices-0-<seed>.csv: utterance, speaker, actual, training, and the predictions of
         the float model (float32) and of each integer network; `training` is a digest of the plan
         and the clips that were trained on
 Run     python stages/strangers.py lstm_36kb --seed 42 --voices
@@ -90,7 +90,7 @@ def leave(path: Path, training: str, missing: Path) -> None:
     if recorded == {training}:
         kept = "the recorded predictions stay"
     else:
-        files.write_csv(path, ("utterance", "speaker", "training", "actual", "float32"), [])
+        files.write_csv(path, ("utterance", "speaker", "actual", "training", "float32"), [])
         kept = "there are no predictions of this training"
     errors.warn(f"{path.stem}: not tested, {missing} holds no voices; {kept}")
 

@@ -22,7 +22,7 @@ COLUMNS = [
     "sha256",
 ]
 UNKNOWN_SPEAKER = "unknown"
-"""The speaker of own recordings whose names do not tell."""
+"""Column `speaker` of a clip that does not say who speaks."""
 _AGAIN = "dvc repro --force download"
 _TEXT = r"(?s).+"
 _PATTERNS = {

@@ -71,7 +71,7 @@ def write_predictions(
     said
         From `predictions`.
     same
-        Further columns, of one value each, that stand before the predictions.
+        Further columns, of one value each, that stand between `actual` and the predictions.
 
     Returns
     -------
@@ -80,15 +80,15 @@ def write_predictions(
     """
     rows, actual = dataset.rows["test"], dataset.actual("test")
     labels = np.array(dataset.labels)
-    words = [labels[actual], *(labels[classes] for classes in said.values())]
     files.write_csv(
         path,
-        ("utterance", "speaker", *same, "actual", *said),
+        ("utterance", "speaker", "actual", *same, *said),
         zip(
             [dataset.utterances[row] for row in rows],
             [dataset.speakers[row] for row in rows],
+            labels[actual],
             *([value] * len(rows) for value in same.values()),
-            *words,
+            *(labels[classes] for classes in said.values()),
             strict=True,
         ),
     )
