@@ -42,6 +42,7 @@ from reference_loop import READERS, train
 from torch import nn
 
 from spoken_digits import arithmetic, errors
+from spoken_digits.augmentation.features.clips import FeatureClips
 from spoken_digits.config import Config, read_config
 from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.dataset import Batch, Subset
@@ -192,7 +193,7 @@ def step(
     loop.fit(
         network,
         lambda x: x.float(),
-        train,
+        FeatureClips(train, lambda x: x.float(), recipe),
         one,
         recipe,
         seed=0,
@@ -217,7 +218,7 @@ def own_step(subject: Subject) -> dict[str, Any]:
     loop.fit(
         subject.network(),
         lambda x: (x.float() - x.float().mean()) / 40,
-        train,
+        FeatureClips(train, lambda x: (x.float() - x.float().mean()) / 40, recipe),
         one,
         recipe,
         seed=0,
@@ -269,7 +270,7 @@ def epoch(subject: Subject) -> dict[str, Any]:
     loop.fit(
         subject.network(),
         normalise,
-        TimedSubset(**whole),
+        FeatureClips(TimedSubset(**whole), normalise, recipe),
         subject.dataset.subset("val"),
         recipe,
         seed=0,

@@ -24,6 +24,7 @@ import torch
 from numpy.typing import NDArray
 
 from spoken_digits import arithmetic
+from spoken_digits.augmentation.features.clips import FeatureClips
 from spoken_digits.config import Config, read_config
 from spoken_digits.data.dataset import Subset, fit_normalisation
 from spoken_digits.evaluation.inference import predict
@@ -111,7 +112,8 @@ def model(config: Config, name: str, recipe: Recipe) -> dict[str, str]:
     )
     torch.manual_seed(0)
     network = card.make_network()
-    state = loop.fit(network, card.normalise, train, val, recipe, seed=0, device=device)
+    varied = FeatureClips(train, card.normalise, recipe)
+    state = loop.fit(network, card.normalise, varied, val, recipe, seed=0, device=device)
     logits = predict(network, card.normalise, val, CPU).numpy()
     metrics = accuracy_metrics(logits.astype(np.float64), val.y)
     hashes = {

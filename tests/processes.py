@@ -11,6 +11,7 @@ from recipes import RECIPE
 from torch import distributed as dist
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from spoken_digits.augmentation.features.clips import FeatureClips
 from spoken_digits.data.dataset import Subset
 from spoken_digits.models.device import set_up
 from spoken_digits.models.networks import make_network
@@ -69,7 +70,7 @@ def record_gradients(rank: int, size: int, folder: str) -> None:
     state = loop.fit(
         make_network(architecture, (12, 5), 3),
         lambda x: x,
-        clips,
+        FeatureClips(clips, lambda x: x, recipe),
         clips,
         recipe,
         seed=7,

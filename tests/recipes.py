@@ -25,6 +25,7 @@ RECIPE = Recipe(
     time_mask=2,
     coefficient_mask=1,
     time_shift=1,
+    sound=None,
     noise=0.1,
     time_stretch=0.0,
     time_trim=0,

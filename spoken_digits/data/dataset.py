@@ -59,6 +59,24 @@ class Subset:
         return -(-len(self) // batch_size)
 
 
+@dataclass(frozen=True)
+class Normalisation:
+    """Stored features to network input."""
+
+    mean: NDArray[np.floating]
+    """(1,) or (n_coefficients,), subtracted."""
+    std: NDArray[np.floating]
+    """(1,) or (n_coefficients,), by which is divided."""
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Features (batch, n_frames, n_coefficients) as the network expects them, float32."""
+        mean, std = (
+            torch.from_numpy(values.astype(np.float32)).to(x.device)
+            for values in (self.mean, self.std)
+        )
+        return (x.float() - mean) / std
+
+
 def fit_normalisation(train: Subset, kind: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and standard deviation of the valid frames of the train clips.
 

@@ -26,6 +26,7 @@ from spoken_digits.audio.offset import remove_offset
 from spoken_digits.bounds import Bounds, SampleRate
 from spoken_digits.data.store import Features
 from spoken_digits.features.base import check_overlap, described
+from spoken_digits.features.mel import Float32, band_edges, mel_bank
 
 if TYPE_CHECKING:
     from spoken_digits.config import Config
@@ -68,6 +69,7 @@ class Mfcc:
     kind = "mfcc"
     dtype = np.dtype(np.float32)
     length_key = "features.mfcc.n_frames"
+    fills_window = False
 
     def __init__(self, params: MfccParams, sample_rate: int) -> None:
         self.params = params
@@ -75,7 +77,11 @@ class Mfcc:
         self.shape = (params.n_frames, params.n_mfcc)
         self._half = params.n_fft // 2
         self.heard_samples = (params.n_frames - 1) * params.hop_length + params.n_fft - self._half
+        self.n_fft, self.hop_length = params.n_fft, params.hop_length
+        self.first_sample = -self._half
         self._window = librosa.filters.get_window("hann", params.n_fft)
+        self.window: Float32 = self._window.astype(np.float32)
+        self.edges_hz = band_edges(params.n_mels, 0.0, sample_rate / 2)
         mel = librosa.filters.mel(
             sr=sample_rate,
             n_fft=params.n_fft,
@@ -133,16 +139,41 @@ class Mfcc:
             dtype=np.complex128,
         )  # (1 + n_fft // 2, all frames)
         power = spectrum.real**2 + spectrum.imag**2
-        decibels = librosa.power_to_db(self._mel @ power, amin=_POWER_FLOOR, top_db=_TOP_DB)
-        decibels = np.round(decibels * _STEPS_PER_DB) / _STEPS_PER_DB  # (n_mels, all frames)
-        cepstrum = scipy.fft.dct(decibels, axis=0, norm="ortho")
-        return np.asarray(cepstrum[: self.params.n_mfcc].T)
+        return self._of_bands((self._mel @ power).T)
+
+    def _of_bands(self, power: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Coefficients (n_frames, n_mfcc) of the band powers (n_frames, n_mels) of one clip."""
+        decibels = librosa.power_to_db(power, amin=_POWER_FLOOR, top_db=_TOP_DB)
+        decibels = np.round(decibels * _STEPS_PER_DB) / _STEPS_PER_DB
+        cepstrum = scipy.fft.dct(decibels, axis=1, norm="ortho")
+        return np.asarray(cepstrum[:, : self.params.n_mfcc])
+
+    def prepare(self, waveform: Waveform) -> Float32:
+        """The clip without offset, scaled to a peak of 1."""
+        return _scaled(waveform).astype(np.float32)
+
+    def n_frames_of(self, n_samples: int) -> int:
+        """Frames of a clip of `n_samples`, however long."""
+        return 1 + n_samples // self.params.hop_length
+
+    def bank(self, edges_hz: NDArray[np.float64]) -> Float32:
+        """Mel bank (n_bins, n_mels) of other edges than `edges_hz`; peaks of 1, as in HTK."""
+        return mel_bank(edges_hz, self.sample_rate, self.params.n_fft, normalised=False)
+
+    def finish(self, power: Float32, heard: NDArray[np.bool_], word: NDArray[np.bool_]) -> Float32:
+        """Features of band powers, as in `SpectralExtractor`.
+
+        Powers are relative to the loudest frame's, where `__call__` has the waveform's peak: a
+        difference that only the floor of `_TOP_DB` notices, and the zeroth coefficient.
+        """
+        features = np.zeros((len(power), *self.shape), np.float32)
+        for i, n in enumerate(heard.sum(axis=1)):
+            features[i, :n] = self._of_bands(power[i, :n].astype(np.float64))
+        return features
 
     def _padded(self, waveform: Waveform) -> NDArray[np.float64]:
         """The clip without offset, scaled to a peak of 1, half a window reflected at either end."""
-        samples = remove_offset(waveform)
-        peak = np.abs(samples).max(initial=0.0)
-        samples = samples / peak if peak > 0 else samples
+        samples = _scaled(waveform)
         # Reflection needs more samples than it adds.
         samples = librosa.util.fix_length(samples, size=max(samples.size, self._half + 1))
         return np.pad(samples, self._half, mode="reflect")
@@ -159,6 +190,13 @@ class Mfcc:
         """Frames that cover a clip of `n_samples`."""
         beyond = n_samples - (self.params.n_fft - self._half)
         return 1 + max(0, -(-beyond // self.params.hop_length))
+
+
+def _scaled(waveform: Waveform) -> NDArray[np.float64]:
+    """The clip (n_samples,) without offset, scaled to a peak of 1."""
+    samples = remove_offset(waveform)
+    peak = np.abs(samples).max(initial=0.0)
+    return np.asarray(samples / peak if peak > 0 else samples)
 
 
 EXTRACTOR = Mfcc

@@ -11,9 +11,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scipy.signal
 from numpy.typing import NDArray
 
+from spoken_digits.audio.offset import remove_offset
 from spoken_digits.features.base import described
+from spoken_digits.features.mel import Float32, band_edges, mel_bank
 from spoken_digits.integer.frontend import frontend
 from spoken_digits.integer.frontend.specification import WINDOW_SAMPLES, FrontendSpec
 
@@ -31,11 +34,18 @@ class MfccInt:
     kind = "mfcc_int"
     dtype = np.dtype(np.int8)
     length_key = "features.mfcc_int.n_frames"
+    n_fft = WINDOW_SAMPLES
+    first_sample = 0
+    fills_window = False
 
     def __init__(self, spec: FrontendSpec) -> None:
         self.spec = spec
         self.sample_rate = spec.sample_rate
         self.shape = (spec.n_frames, spec.n_mfcc)
+        self.hop_length = spec.hop_length
+        window = scipy.signal.get_window("hann", WINDOW_SAMPLES)
+        self.window: Float32 = window.astype(np.float32)
+        self.edges_hz = band_edges(spec.n_mels, spec.fmin, spec.fmax)
         self.heard_samples = (spec.n_frames - 1) * spec.hop_length + WINDOW_SAMPLES
 
     @classmethod
@@ -64,6 +74,24 @@ class MfccInt:
             (n_clips,) valid frames.
         """
         return frontend.extract([to_pcm(waveform) for waveform in waveforms], self.spec)
+
+    def prepare(self, waveform: Waveform) -> Float32:
+        """The clip without offset."""
+        return remove_offset(waveform).astype(np.float32)
+
+    def n_frames_of(self, n_samples: int) -> int:
+        """Frames of a clip of `n_samples`, however long."""
+        return 1 + max(0, n_samples - WINDOW_SAMPLES) // self.spec.hop_length
+
+    def bank(self, edges_hz: NDArray[np.float64]) -> Float32:
+        """Mel bank (n_bins, n_mels) of other edges than `edges_hz`."""
+        return mel_bank(edges_hz, self.sample_rate, WINDOW_SAMPLES, normalised=False)
+
+    def finish(self, power: Float32, heard: NDArray[np.bool_], word: NDArray[np.bool_]) -> Float32:
+        """Features of band powers, as in `SpectralExtractor`: the logarithm in float, what follows
+        as on the device.
+        """
+        return frontend.of_powers(power * np.float32(_FULL_SCALE**2), heard, self.spec)
 
     def describe(self) -> dict[str, Any]:
         """Kind and parameters, for the model file."""

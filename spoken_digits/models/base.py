@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from torch import Tensor, nn
 
+from spoken_digits.augmentation import AugmentationName
 from spoken_digits.bounds import ByCorpus, Length
 
 
@@ -19,6 +20,8 @@ class ModelParams:
     """A module of `spoken_digits.models.architectures`."""
     features: Annotated[str, Length(1, 40, example="mfcc")]
     """Kind of features it reads."""
+    augmentation: AugmentationName
+    """What is varied while it trains: stored features, or the sound of the recordings."""
     train: dict[str, Any]
     """Keys of section `train` that this model overrides."""
     train_on: ByCorpus

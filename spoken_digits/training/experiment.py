@@ -11,7 +11,7 @@ import torch
 from tqdm import tqdm
 
 from spoken_digits import arithmetic
-from spoken_digits.data.dataset import fit_normalisation
+from spoken_digits.augmentation import augmentation
 from spoken_digits.data.loading import Dataset
 from spoken_digits.errors import UserError
 from spoken_digits.io.files import sha256
@@ -69,8 +69,7 @@ def train_model(
         )
     arithmetic.require(recipe.arithmetic)
     device = set_up(recipe.device, recipe.threads)
-    train = dataset.subset("train")
-    mean, std = fit_normalisation(train, recipe.normalisation)
+    prepared = augmentation(plan.augmentation).prepare(dataset, recipe, seed)
     shape, n_classes = dataset.input_shape, len(dataset.labels)
     card = ModelCard(
         name=name,
@@ -78,8 +77,8 @@ def train_model(
         labels=dataset.labels,
         features=dataset.description,
         input_shape=shape,
-        mean=as_floats(mean),
-        std=as_floats(std),
+        mean=as_floats(prepared.normalisation.mean),
+        std=as_floats(prepared.normalisation.std),
         best_epoch=0,
         corpus=dataset.corpus,
         split=dataset.split,
@@ -103,7 +102,7 @@ def train_model(
         state = loop.fit(
             network,
             card.normalise,
-            train,
+            prepared.clips,
             dataset.subset("val"),
             recipe,
             seed=seed,
@@ -124,6 +123,7 @@ def train_model(
 def _digest(plan: Plan, dataset: Dataset) -> str:
     """Digest of all that decides the result of a training: plan, data, code and libraries."""
     architecture = f"spoken_digits.models.architectures.{plan.architecture['name']}"
-    code = digest_of([__name__, architecture])
+    varied = f"spoken_digits.augmentation.{plan.augmentation}"
+    code = digest_of([__name__, architecture, varied])
     decides = [dataclasses.asdict(plan), dataset.fingerprint, code]
     return sha256(json.dumps(decides, sort_keys=True).encode())

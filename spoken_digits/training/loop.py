@@ -7,6 +7,7 @@ epoch gives the same result as one that never stopped.
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,13 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spoken_digits.augmentation.features import augment, draw_stretch
+from spoken_digits.augmentation.base import TrainingClips
 from spoken_digits.data.batches import shuffled_batches
 from spoken_digits.data.dataset import Subset
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.inference import predict
 from spoken_digits.models.base import BaseNetwork
-from spoken_digits.models.device import send, use_bfloat16
+from spoken_digits.models.device import use_bfloat16
 from spoken_digits.training.checkpoint import Checkpoint, network_state
 from spoken_digits.training.distributed import ALONE, World
 from spoken_digits.training.recipe import Recipe
@@ -46,8 +47,11 @@ class TrainingState:
     best_weights: dict[str, Tensor] = field(default_factory=dict)
 
     def is_better(self, row: tuple[float, ...]) -> bool:
-        """Whether validation accuracy rose, or stayed the same while validation loss fell."""
-        if not self.curve or self.best_epoch == 0:
+        """Whether validation accuracy rose, or stayed the same while validation loss fell.
+
+        Without validation clips every epoch is better than the one before.
+        """
+        if not self.curve or self.best_epoch == 0 or math.isnan(row[4]):
             return True
         best = self.curve[self.best_epoch - 1]
         return (row[4], -row[3]) > (best[4], -best[3])
@@ -56,7 +60,7 @@ class TrainingState:
 def fit(
     network: BaseNetwork,
     normalise: Callable[[Tensor], Tensor],
-    train: Subset,
+    train: TrainingClips,
     val: Subset,
     recipe: Recipe,
     *,
@@ -66,7 +70,10 @@ def fit(
     checkpoint: Checkpoint | None = None,
     on_epoch: Callable[[int, tuple[float, ...]], None] = lambda *_: None,
 ) -> TrainingState:
-    """Train `network`; its weights at the end are those of the best validation epoch.
+    """Train `network`.
+
+    Its weights at the end are those of the best validation epoch; without validation clips, those
+    of the last epoch.
 
     Parameters
     ----------
@@ -74,8 +81,10 @@ def fit(
         Freshly initialised.
     normalise
         Stored features to network input.
-    train, val
-        The subsets.
+    train
+        The train clips, varied anew in every epoch.
+    val
+        The validation clips; none for a fixed number of epochs that nobody chooses.
     recipe
         Section `train`.
     seed
@@ -93,7 +102,7 @@ def fit(
     if recipe.memory_format == "channels_last":
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = _make_optimizer(network, recipe)
-    n_batches = train.n_batches(recipe.batch_size)
+    n_batches = -(-len(train) // recipe.batch_size)
     schedule = _make_schedule(optimizer, recipe, n_batches)
     stateful = {"network": network, "optimizer": optimizer, "schedule": schedule}
     resumed = checkpoint.resume(stateful) if checkpoint is not None else None
@@ -103,10 +112,13 @@ def fit(
     for epoch in range(len(state.curve) + 1, recipe.epochs + 1):
         learning_rate = optimizer.param_groups[0]["lr"]
         trained = _train_epoch(
-            trained_network, normalise, train, recipe, optimizer, schedule, (seed, epoch), world
+            trained_network, train, recipe, optimizer, schedule, (seed, epoch), world
         )
-        row = (epoch, *trained, *evaluate(network, normalise, val, device, world), learning_rate)
-        if not np.isfinite(row).all():
+        validated = (
+            evaluate(network, normalise, val, device, world) if len(val) else (math.nan, math.nan)
+        )
+        row = (epoch, *trained, *validated, learning_rate)
+        if not np.isfinite([*trained, *(validated if len(val) else ())]).all():
             raise UserError(
                 f"training broke down in epoch {epoch} (loss is not a number): "
                 "lower `train.learning_rate` or set `train.gradient_clip`"
@@ -130,15 +142,20 @@ def fit(
 
 def _make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     kind = torch.optim.AdamW if recipe.optimizer == "adamw" else torch.optim.Adam
-    by_rate: dict[float, list[nn.Parameter]] = {}
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for parameter in network.parameters():
         fan_in = parameter[0].numel() if parameter.dim() > 1 else 1
         slower = max(1.0, fan_in / (recipe.learning_rate_fan_in or fan_in))
-        by_rate.setdefault(recipe.learning_rate / slower, []).append(parameter)
+        # Biases and batch normalisation are not pulled to zero.
+        decay = recipe.weight_decay if parameter.dim() > 1 else 0.0
+        groups.setdefault((recipe.learning_rate / slower, decay), []).append(parameter)
     # The full rate first, since the curves show the first group's.
-    groups = [{"params": by_rate[rate], "lr": rate} for rate in sorted(by_rate, reverse=True)]
+    described = [
+        {"params": groups[rate, decay], "lr": rate, "weight_decay": decay}
+        for rate, decay in sorted(groups, reverse=True)
+    ]
     # Fused: one pass over the weights instead of ten, which matters with 120 million of them.
-    return kind(groups, weight_decay=recipe.weight_decay, fused=True)
+    return kind(described, fused=True)
 
 
 def _make_schedule(
@@ -154,8 +171,7 @@ def _make_schedule(
 
 def _train_epoch(
     network: nn.Module,
-    normalise: Callable[[Tensor], Tensor],
-    train: Subset,
+    train: TrainingClips,
     recipe: Recipe,
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
@@ -166,15 +182,9 @@ def _train_epoch(
     rng = np.random.default_rng(seeds)  # the order: the same in every process
     *own_rngs, common_rng = rng.spawn(world.size + 1)
     own_rng = own_rngs[world.rank]
-    generator, common = (
-        torch.Generator().manual_seed(int(one.integers(2**62))) for one in (own_rng, common_rng)
-    )
+    lengths = train.begin_epoch(common_rng, own_rng)
     torch.manual_seed(int(own_rng.integers(2**62)))  # dropout draws from the global generator
-    n_frames = torch.from_numpy(train.n_frames[train.rows])
-    stretch = draw_stretch(n_frames, train.x.shape[1], recipe, common)
-    batches = shuffled_batches(
-        stretch.length.numpy(), recipe.batch_size, recipe.bucket_batches, rng
-    )
+    batches = shuffled_batches(lengths, recipe.batch_size, recipe.bucket_batches, rng)
     device = next(network.parameters()).device
     loss_of = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
     in_bfloat16 = use_bfloat16(recipe.precision, device)
@@ -182,12 +192,10 @@ def _train_epoch(
     sums = torch.zeros(3, device=device)  # of losses, of right answers, of clips
     for positions in batches:
         own, counted = world.share(positions)
-        batch = train.take(own)
-        x = normalise(send(batch.x, device))
-        x, n_frames = augment(x, stretch.at(own), recipe, generator)
-        y = send(batch.y, device)
+        batch = train.batch(own, device)
+        y = batch.y
         with torch.autocast(device.type, torch.bfloat16, enabled=in_bfloat16):
-            logits = network(x, n_frames)
+            logits = network(batch.x, batch.n_frames)
         loss = loss_of(logits.float(), y)
         optimizer.zero_grad()
         # Gradients are averaged over processes: scaled, that is the gradient of the whole

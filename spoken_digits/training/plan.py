@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from spoken_digits import validation
 from spoken_digits.errors import UserError
 from spoken_digits.io import files
 from spoken_digits.training.recipe import Recipe
@@ -30,6 +31,8 @@ class Plan:
     """`name` of the architecture and the keyword arguments of its network."""
     features: str
     """Kind of features it reads."""
+    augmentation: str
+    """What is varied in training: a package of `spoken_digits.augmentation`."""
     corpus: str
     """Name of the corpus whose recipe this is."""
     n_classes: int
@@ -80,8 +83,9 @@ def read_plan(folder: Path, model: str, params: Path) -> Plan:
         raise UserError(f"no model {model!r} in params.yaml; there are {', '.join(planned)}")
     content = files.read_json(path, _MADE_BY)
     try:
-        return Plan(**{**content, "recipe": Recipe(**content["recipe"])})
-    except (KeyError, TypeError, ValueError):
+        recipe = validation.build(Recipe, content["recipe"], "recipe", str(path))
+        return Plan(**{**content, "recipe": recipe})
+    except (KeyError, TypeError, UserError):
         raise UserError(f"{path} is not a plan: make it again with `{_MADE_BY}`") from None
 
 

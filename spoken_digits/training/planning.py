@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from spoken_digits import validation
+from spoken_digits.augmentation.sound.params import SoundParams
 from spoken_digits.bounds import Bounds
 from spoken_digits.config import Config, build, convert_part
+from spoken_digits.errors import UserError
 from spoken_digits.features.registry import make_extractor
 from spoken_digits.models import budget
 from spoken_digits.models.base import ModelParams
@@ -47,6 +49,7 @@ def make_plan(
         model=model,
         architecture=describe_network(params, extractor.shape[1], n_classes),
         features=params.features,
+        augmentation=params.augmentation,
         corpus=corpus,
         n_classes=n_classes,
         seed=config.value("seed", int),
@@ -104,4 +107,12 @@ def read_recipe(config: Config, model: str, model_params: ModelParams, corpus: s
     }
     merged = {**dataclasses.asdict(common), **changes, **by_corpus.get(corpus, {})}
     del merged["checkpoint_seconds"]
-    return build(Recipe, merged, f"{where}.train")
+    if isinstance(merged["sound"], SoundParams):
+        merged["sound"] = dataclasses.asdict(merged["sound"])
+    recipe = build(Recipe, merged, f"{where}.train")
+    if (recipe.sound is not None) != (model_params.augmentation == "sound"):
+        raise UserError(
+            f"params.yaml: `{where}.train.sound` is {'a section' if recipe.sound else 'null'}, but "
+            f"`augmentation` is {model_params.augmentation}: they must agree"
+        )
+    return recipe

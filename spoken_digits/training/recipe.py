@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+from spoken_digits.augmentation.sound.params import SoundParams
 from spoken_digits.bounds import Bounds, DeviceName, Threads
 
 
@@ -47,9 +48,12 @@ class Recipe:
     """Largest norm of the gradient; null: no limit."""
     label_smoothing: Annotated[float, Bounds(0, below=1, example=0.1)]
     """Share of the target probability spread evenly over all classes."""
-    normalisation: Literal["none", "scalar", "per_coefficient"]
+    normalisation: Literal["none", "scalar", "per_coefficient", "per_talker"]
     """How features are brought to zero mean and unit deviation: by one mean and deviation of all
-    values (scalar), or by those of each coefficient."""
+    values (scalar), or by those of each coefficient. With `sound` the mean is that over talkers of
+    each one's mean; per_talker: and one deviation of all values."""
+    sound: SoundParams | None
+    """How the recordings themselves are varied, instead of their features; null: not."""
     time_mask: Annotated[int, Bounds(0, 10_000, example=4)]
     """Augmentation: longest run of frames set to zero (Park et al., "SpecAugment", 2019)."""
     coefficient_mask: Annotated[int, Bounds(0, 10_000, example=1)]
@@ -64,6 +68,16 @@ class Recipe:
     """Augmentation: standard deviation of the noise added to normalised features."""
 
     def __post_init__(self) -> None:
+        suits = (
+            ("per_talker", "per_coefficient")
+            if self.sound
+            else ("none", "scalar", "per_coefficient")
+        )
+        if self.normalisation not in suits:
+            raise ValueError(
+                f"`normalisation` is {self.normalisation}, must be one of {', '.join(suits)} "
+                f"{'with' if self.sound else 'without'} `sound`"
+            )
         if self.arithmetic != "portable":
             return
         for name, value, portable in (

@@ -8,7 +8,7 @@ import torch
 from recipes import RECIPE
 from torch import Tensor
 
-from spoken_digits.augmentation.features import Stretch, augment, draw_stretch
+from spoken_digits.augmentation.features.clips import Stretch, augment, draw_stretch
 from spoken_digits.training.recipe import Recipe
 
 

@@ -12,6 +12,7 @@ from recipes import RECIPE
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from spoken_digits.augmentation.features.clips import FeatureClips
 from spoken_digits.data.dataset import Subset
 from spoken_digits.models.device import set_up
 from spoken_digits.models.networks import make_network
@@ -88,7 +89,8 @@ def cnn(n_coefficients: int) -> nn.Module:
 
 def fit(network: nn.Module, clips: Subset, recipe: Recipe) -> loop.TrainingState:
     device = set_up("cpu", 1)
-    return loop.fit(network, lambda x: x, clips, clips, recipe, seed=7, device=device)
+    varied = FeatureClips(clips, lambda x: x, recipe)
+    return loop.fit(network, lambda x: x, varied, clips, recipe, seed=7, device=device)
 
 
 def inputs_of(network: nn.Module, clips: Subset, recipe: Recipe, training: bool) -> np.ndarray:

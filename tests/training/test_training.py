@@ -7,6 +7,7 @@ import pytest
 import torch
 from recipes import RECIPE
 
+from spoken_digits.augmentation.features.clips import FeatureClips
 from spoken_digits.data.batches import shuffled_batches
 from spoken_digits.data.dataset import Subset, fit_normalisation
 from spoken_digits.errors import UserError
@@ -46,7 +47,7 @@ def fit(clips: Subset, recipe: Recipe = RECIPE, seed: int = 7, **options):
     state = loop.fit(
         network,
         lambda x: x,
-        part(clips, 0, 80),
+        FeatureClips(part(clips, 0, 80), lambda x: x, recipe),
         part(clips, 80, 120),
         recipe,
         seed=seed,
@@ -249,6 +250,7 @@ def test_batches_are_made_by_the_length_after_stretching(clips, monkeypatch):
     )
     recipe = dataclasses.replace(RECIPE, epochs=1, time_stretch=0.3, bucket_batches=4)
     device = set_up("cpu", 1)
-    loop.fit(network, lambda x: x, clips, clips, recipe, seed=7, device=device)
+    varied = FeatureClips(clips, lambda x: x, recipe)
+    loop.fit(network, lambda x: x, varied, clips, recipe, seed=7, device=device)
     assert seen == expected
     assert sorted(n for batch in seen for n in batch) != sorted(clips.n_frames.tolist())

@@ -97,6 +97,30 @@ def mel_log(frames: Pcm, spec: FrontendSpec) -> IntArray:
     return logs
 
 
+def of_powers(
+    power: npt.NDArray[np.float32], heard: npt.NDArray[np.bool_], spec: FrontendSpec
+) -> npt.NDArray[np.float32]:
+    """Features of band powers that were computed in float, for training on varied sound.
+
+    Parameters
+    ----------
+    power
+        (n_clips, n_frames, n_mels), of int16 samples and bands with a peak of 1.
+    heard
+        (n_clips, n_frames) valid frames.
+
+    Returns
+    -------
+    (n_clips, n_frames, n_mfcc) whole numbers in the range of int8. They differ from those of
+    `extract` by what the integers before the logarithm round.
+    """
+    floor = 2.0 ** (tables(spec).floor / (1 << LOG_BITS) - MEL_BITS + 2)
+    octaves = np.log2(np.maximum(power / np.float32(floor), 1))
+    logs = np.round(octaves * (1 << LOG_BITS)).astype(np.int32) * heard[..., None]
+    features = saturate(round_shift(_accumulate(logs, spec), COEFFICIENT_SHIFT), bits=8)
+    return (features * heard[..., None]).astype(np.float32)
+
+
 def _valid(counts: npt.NDArray[np.int32], spec: FrontendSpec) -> npt.NDArray[np.bool_]:
     """Which rows hold a frame: (n_clips, n_frames)."""
     valid: npt.NDArray[np.bool_] = np.arange(spec.n_frames) < counts[:, None]

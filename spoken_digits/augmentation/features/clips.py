@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,52 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from spoken_digits.data.dataset import Batch, Subset
+from spoken_digits.models.device import send
 from spoken_digits.training.recipe import Recipe
+
+
+class FeatureClips:
+    """`TrainingClips` whose stored features are varied.
+
+    Parameters
+    ----------
+    train
+        The train clips.
+    normalise
+        Stored features to network input.
+    recipe
+        Strength of each augmentation.
+    """
+
+    def __init__(
+        self, train: Subset, normalise: Callable[[Tensor], Tensor], recipe: Recipe
+    ) -> None:
+        self._train, self._normalise, self._recipe = train, normalise, recipe
+        self._generator = torch.Generator()
+        self._stretch: Stretch
+
+    def __len__(self) -> int:
+        return len(self._train)
+
+    def begin_epoch(
+        self, common: np.random.Generator, own: np.random.Generator
+    ) -> NDArray[np.integer]:
+        """Draw the stretch of every clip, which decides its length."""
+        self._generator, generator = (
+            torch.Generator().manual_seed(int(rng.integers(2**62))) for rng in (own, common)
+        )
+        n_frames = torch.from_numpy(self._train.n_frames[self._train.rows])
+        longest = self._train.x.shape[1]
+        self._stretch = draw_stretch(n_frames, longest, self._recipe, generator)
+        return np.asarray(self._stretch.length.numpy())
+
+    def batch(self, positions: NDArray[np.int64], device: torch.device) -> Batch:
+        """The clips at `positions`, varied and normalised."""
+        stored = self._train.take(positions)
+        x = self._normalise(send(stored.x, device))
+        x, n_frames = augment(x, self._stretch.at(positions), self._recipe, self._generator)
+        return Batch(x, n_frames, send(stored.y, device))
 
 
 @dataclass(frozen=True, kw_only=True)
