@@ -12,7 +12,7 @@ from pathlib import Path
 from spoken_digits.corpora import CorpusParams, SyntheticParams
 from spoken_digits.data.splits import SplitParams
 from spoken_digits.embedded.toolchain import MeasureParams
-from spoken_digits.evaluation.folds import StrangersParams, StudyParams
+from spoken_digits.evaluation.study_params import StrangersParams, StudyParams
 from spoken_digits.features.mfcc import MfccParams
 from spoken_digits.features.parallel import ParallelParams
 from spoken_digits.features.registry import FeatureParams

@@ -8,6 +8,7 @@ import sys
 from recordings import REPOSITORY
 
 from spoken_digits.evaluation.report.corpora import describe
+from spoken_digits.evaluation.report.markdown import percent
 
 OBVIOUS = """
 num_layers epochs batch_size optimizer weight_decay mfcc synthetic spectrogram architecture
@@ -40,26 +41,40 @@ def test_every_key_says_what_it_means():
 
 def test_the_figures_of_the_readme_are_the_committed_metrics():
     checked = 0
-    studies = [
+    seeds, crossval = (
         json.loads((REPOSITORY / "metrics" / f"{study}.json").read_text())
-        for study in ("seeds", "speakers")
-    ]
+        for study in ("seeds", "crossval")
+    )
     table = (REPOSITORY / "README.md").read_text().partition("results: begin -->")[2]
-    for line in table.partition("<!-- results: end")[0].splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if not cells[0].startswith("`"):
-            continue
-        model, scheme = cells[0].strip("`"), cells[1]
+    head, _, *lines = table.partition("<!-- results: end")[0].strip().splitlines()
+    columns = split_row(head)
+    assert len(set(columns) - {"95 % interval"}) >= 8
+    for line in lines:
+        cells = dict(zip(columns, split_row(line), strict=False))
+        model, scheme = cells["model"].strip("`"), cells.get("weights")
+        if not cells["model"].startswith("`"):
+            break
         name = model if scheme == "float32" else f"{model}.{scheme}"
-        metrics = json.loads((REPOSITORY / "metrics" / f"{name}.json").read_text())
-        assert cells[4] == f"{100 * metrics['accuracy']:.2f} %"
-        assert cells[2] == f"{metrics['parameters']:,}"
-        for study, cell in zip(studies, cells[6:8], strict=True):
-            found = study.get(name)
-            expected = f"{100 * found['mean']:.2f} ± {100 * found['std']:.2f} %" if found else ""
-            assert cell == expected
+        unseen = crossval.get(name)
+        assert cells["voices never heard"] == (percent(unseen["mean"]) if unseen else "")
+        if unseen:
+            low, high = (100 * unseen[f"accuracy_ci_{end}"] for end in ("low", "high"))
+            assert cells["95 % interval"] == f"{low:.2f} to {high:.2f}"
+            worst = f"{percent(unseen['worst'])} ({unseen['worst_speaker']})"
+            assert cells["worst voice"] == worst
+        if not model.endswith("+voices"):
+            metrics = json.loads((REPOSITORY / "metrics" / f"{name}.json").read_text())
+            assert cells["random split"] == percent(metrics["accuracy"])
+        study = seeds.get(name)
+        expected = f"{100 * study['mean']:.2f} ± {100 * study['std']:.2f} %" if study else ""
+        (of_seeds,) = [cells[column] for column in columns if column.endswith("seeds")]
+        assert of_seeds == expected
         checked += 1
     assert checked >= 10
+
+
+def split_row(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
 
 
 def test_the_readme_tells_the_recorded_corpus():

@@ -21,7 +21,7 @@ from spoken_digits.corpora import CorpusParams
 from spoken_digits.data import splits
 from spoken_digits.embedded.toolchain import MeasureParams
 from spoken_digits.errors import UserError
-from spoken_digits.evaluation.folds import StudyParams
+from spoken_digits.evaluation.study_params import StudyParams
 from spoken_digits.features.mfcc import MfccParams
 from spoken_digits.features.registry import FeatureParams, make_extractor, read_feature_params
 from spoken_digits.features.spectrogram import SpectrogramParams
@@ -135,6 +135,8 @@ def hint_of(path: tuple[str, ...]) -> Any:
                 return dict
             rest.pop(0)
             hint = TrainParams if key == "train_on" else splits.SplitParams
+        elif typing.get_origin(hint) is dict:
+            hint = typing.get_args(hint)[1]
         else:
             (plain,) = [o for o in options(hint) if dataclasses.is_dataclass(o)]
             hint = field_hints(plain)[key]
@@ -224,7 +226,7 @@ def test_every_key_with_every_wrong_value(path):
 
 @pytest.mark.parametrize("path", PATHS, ids=".".join)
 def test_every_key_misspelt_or_missing(path):
-    config = with_value(path, None)
+    config = Config(copy.deepcopy(dict(COMMITTED)))
     node = node_above(config, path)
     value = node.pop(path[-1])
     if not may_be_missing(path):

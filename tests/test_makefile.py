@@ -36,10 +36,12 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def make(checkout: Path, check: int, dvc: int = 0) -> subprocess.CompletedProcess[str]:
+def make(
+    checkout: Path, check: int, dvc: int = 0, goal: str = "run"
+) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "CHECK_STATUS": str(check), "DVC_STATUS": str(dvc)}
     return subprocess.run(
-        ["make", "run"], cwd=checkout, env=environment, capture_output=True, text=True
+        ["make", goal], cwd=checkout, env=environment, capture_output=True, text=True
     )
 
 
@@ -61,3 +63,24 @@ def test_a_missing_corpus_is_reported_and_params_yaml_is_kept(checkout, dvc):
 def test_any_other_fault_of_the_check_stops_it(checkout):
     assert make(checkout, check=1).returncode != 0
     assert not (checkout / "calls").exists()
+
+
+STUDIES = """#!/bin/sh
+case "$*" in
+  "stage list"*) printf 'studies/dvc.yaml:%s\\n' train@a train@bad train@c summarise;;
+  *) echo "dvc $*" >> calls;;
+esac
+case "$*" in *train@bad) exit 255;; "repro studies/dvc.yaml") exit $DVC_STATUS;; esac
+"""
+
+
+@pytest.mark.parametrize("dvc", [0, 1])
+def test_a_study_that_fails_does_not_stop_the_others(checkout, dvc):
+    (checkout / ".venv" / "bin" / "dvc").write_text(STUDIES)
+    result = make(checkout, check=0, dvc=dvc, goal="crossval")
+    assert (result.returncode == 0) == (dvc == 0)
+    assert "trying those again" in result.stdout
+    first, *trained, last = (checkout / "calls").read_text().splitlines()
+    assert (first, last) == ("dvc repro", "dvc repro studies/dvc.yaml")
+    one = "dvc --wait-for-lock repro --single-item studies/dvc.yaml:train@"
+    assert sorted(trained) == [one + name for name in ("a", "bad", "c")]

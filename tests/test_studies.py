@@ -1,18 +1,28 @@
-"""metrics/seeds.json and metrics/speakers.json match the models recorded in dvc.lock."""
+"""The figures of studies/dvc.yaml match the models recorded in dvc.lock."""
 
 from __future__ import annotations
 
 import copy
 import hashlib
+import itertools
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from recordings import REPOSITORY
+from test_pipeline import imported_modules
 
-MADE = ("metrics/seeds.json", "metrics/speakers.json")
+MADE = (
+    "metrics/seeds.json",
+    "metrics/crossval.json",
+    "metrics/strangers.json",
+    "plots/crossval/speakers.csv",
+    "plots/crossval/speakers.png",
+)
+STUDIES = yaml.safe_load((REPOSITORY / "studies/dvc.yaml").read_text())["stages"]
 
 
 def stale(root: Path) -> list[str]:
@@ -35,7 +45,11 @@ def read_lock(path: Path) -> dict[str, Any]:
 def runs_of(model: str, studies: dict[str, Any]) -> list[str]:
     """The stages of studies/dvc.yaml that train a model."""
     seeds = [f"repeat@{model}-{seed}" for seed in studies["seeds"]]
-    return seeds + [f"cross_validate@{model}-{fold}" for fold in studies["folds"]]
+    return seeds + [
+        f"cross_validate@{model}-{fold}-{seed}"
+        for fold in studies["folds"]
+        for seed in studies["speaker_seeds"]
+    ]
 
 
 def differences(recorded: dict, studied: dict, stage: str, run: str) -> list[str]:
@@ -94,7 +108,7 @@ def other_files(root: Path, studied: dict) -> list[str]:
     """Committed files that differ from the outputs of the studies."""
     outs = hashes(studied["summarise"], "outs")
     return [
-        f"{path} is not what `make studies` made"
+        f"{path} is not what `make crossval` made"
         for path in MADE
         if hashlib.md5((root / path).read_bytes()).hexdigest() != outs.get(path)
     ]
@@ -105,15 +119,62 @@ def hashes(stage: dict[str, Any], key: str) -> dict[str, str]:
 
 
 def test_the_committed_studies_are_of_the_recorded_models():
-    assert (REPOSITORY / "studies/dvc.lock").exists(), "make it with `make studies`, and commit it"
-    assert stale(REPOSITORY) == [], "run `make studies`, and commit what it changes"
+    assert (REPOSITORY / "studies/dvc.lock").exists(), "make it with `make crossval`, and commit it"
+    assert stale(REPOSITORY) == [], "run `make crossval`, and commit what it changes"
+
+
+def test_the_record_holds_the_stages_of_the_studies_and_no_others():
+    params = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+    expected = {
+        "@".join(filter(None, (stage, "-".join(map(str, values)))))
+        for stage, body in STUDIES.items()
+        for values in combinations(body, params)
+    }
+    assert set(read_lock(REPOSITORY / "studies/dvc.lock")) == expected
+
+
+def combinations(body: dict[str, Any], params: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """The values of a stage's `matrix`; one empty combination without it."""
+    lists = []
+    for template in body.get("matrix", {}).values():
+        node: Any = params
+        for key in str(template).removeprefix("${").removesuffix("}").split("."):
+            node = node[key]
+        lists.append(node)
+    return itertools.product(*lists)
+
+
+# Modules that a training imports by name at run time.
+BY_NAME = [
+    "spoken_digits/models/architectures/lstm.py",
+    "spoken_digits/quantization/integer.py",
+]
+
+
+@pytest.mark.parametrize("stage", STUDIES)
+def test_the_dependencies_of_a_study_are_what_its_script_imports(stage):
+    deps = STUDIES[stage]["deps"]
+    script = STUDIES[stage]["cmd"].split()[1]
+    imported = imported_modules(REPOSITORY / script)
+    if "matrix" in STUDIES[stage]:
+        for module in BY_NAME:
+            imported |= imported_modules(REPOSITORY / module) | {module}
+    assert script in deps
+    listed = [dep for dep in deps if dep.startswith("spoken_digits/")]
+    missing = {
+        module
+        for module in imported
+        if not module.endswith("__init__.py")
+        and not any(module == dep or module.startswith(f"{dep.rstrip('/')}/") for dep in listed)
+    }
+    assert missing == set()
 
 
 PARAMS = {
     "seed": 42,
     "split": {"scheme": "random"},
     "quantize": {"networks": {"small-int8": {"model": "small", "scheme": "int8"}}},
-    "studies": {"models": ["small"], "seeds": [41, 42], "folds": [0]},
+    "studies": {"models": ["small"], "seeds": [41, 42], "folds": [0], "speaker_seeds": [42]},
 }
 INPUTS = {
     "data/plans/small.json": "plan",
@@ -185,8 +246,8 @@ def test_an_input_that_changed_since_is_found(record, path):
 
 
 def test_one_run_of_an_older_plan_is_found(record):
-    record.studies["cross_validate@small-0"]["deps"][0]["md5"] = "older"
-    line = "cross_validate@small-0: other data/plans/small.json than train@small"
+    record.studies["cross_validate@small-0-42"]["deps"][0]["md5"] = "older"
+    line = "cross_validate@small-0-42: other data/plans/small.json than train@small"
     assert record.stale() == [line]
 
 
@@ -217,7 +278,7 @@ def test_other_settings_are_found(record, section):
 @pytest.mark.parametrize("path", MADE)
 def test_a_file_edited_by_hand_is_found(record, path):
     record.write(path, json.dumps(record.seeds, indent=1))
-    assert record.stale() == [f"{path} is not what `make studies` made"]
+    assert record.stale() == [f"{path} is not what `make crossval` made"]
 
 
 def test_an_accuracy_that_the_study_does_not_find_again_is_named(record):

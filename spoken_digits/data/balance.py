@@ -47,6 +47,8 @@ def table(counts: pd.DataFrame) -> str:
 def warnings(counts: pd.DataFrame, params: SplitParams) -> list[str]:
     """What the counts do not allow to say, each in one line with what to do.
 
+    Without validation clips only the test clips are judged by.
+
     Parameters
     ----------
     counts
@@ -55,10 +57,15 @@ def warnings(counts: pd.DataFrame, params: SplitParams) -> list[str]:
         Section `split`.
     """
     found = []
-    few = counts[(counts[["test", "val"]] < _FEW).any(axis=1)]
+    judges = {"test": "test", "val": "validation"}
+    if params.validation == "none":
+        del judges["val"]
+    few = counts[(counts[list(judges)] < _FEW).any(axis=1)]
     if len(few):
         named = [
-            f"{_shown(word)}: {row['test']} test and {row['val']} validation clips"
+            f"{_shown(word)}: "
+            + " and ".join(f"{row[subset]} {name}" for subset, name in judges.items())
+            + " clips"
             for word, row in few.iloc[:_MAX_NAMED].iterrows()
         ]
         more = f"; and {len(few) - len(named)} more words" if len(few) > len(named) else ""
@@ -75,12 +82,17 @@ def warnings(counts: pd.DataFrame, params: SplitParams) -> list[str]:
 
 def _advice(params: SplitParams) -> str:
     if params.scheme == "speaker":
+        before = "" if params.validation == "none" else ", those of the fold before validation"
         return (
-            f"The speakers of fold {params.fold} are test, those of the fold before validation: "
+            f"The speakers of fold {params.fold} are test{before}: "
             "record these words by them, or choose another `split.fold`"
         )
+    if params.scheme == "official" and params.validation == "none":
+        return "The corpus's authors set these test takes aside: record more"
     if params.scheme == "official":
         share, keys = params.val_fraction, f"`split.val_fraction` {params.val_fraction:g}"
+    elif params.validation == "none":
+        share, keys = params.test_fraction, f"`split.test_fraction` {params.test_fraction:g}"
     else:
         share = min(params.test_fraction, params.val_fraction)
         keys = (

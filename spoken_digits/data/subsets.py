@@ -1,4 +1,8 @@
-"""split.csv: the subset of every utterance."""
+"""split.csv: the subset of every utterance.
+
+Columns ``utterance,subset``. A split in which no clip validates says so itself, by a third column
+``validation`` that is ``none`` in every row: otherwise a missing val subset is damage.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +19,16 @@ SUBSETS = ("train", "val", "test")
 
 
 def write_split(path: Path, manifest: pd.DataFrame, subsets: pd.Series) -> None:
-    """Write ``utterance,subset``, one row a clip in the manifest's order."""
+    """Write one row a clip in the manifest's order."""
     table = pd.DataFrame({"utterance": manifest["utterance"], "subset": subsets})
+    if not (subsets == "val").any():
+        table["validation"] = "none"
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def read_split(path: Path, manifest: pd.DataFrame) -> dict[str, NDArray[np.int64]]:
-    """Row numbers of each subset.
+    """Row numbers of each subset; val is empty if the split says that no clip validates.
 
     Raises
     ------
@@ -57,5 +63,10 @@ def _problem(table: pd.DataFrame, utterances: pd.Series) -> str:
         odd = sorted(set(table["utterance"]) ^ set(utterances))
         where = f"{odd[0]!r} is only in one of them" if odd else "the order differs"
         return f"is of another corpus than the manifest ({where})"
-    empty = [subset for subset in SUBSETS if subset not in set(table["subset"])]
+    present = set(table["subset"])
+    if "validation" in table:
+        if set(table["validation"]) != {"none"} or "val" in present:
+            return "has a column `validation`, but not none in every row and no clip in val"
+        present.add("val")
+    empty = [subset for subset in SUBSETS if subset not in present]
     return f"has no clip in {', '.join(empty)}" if empty else ""

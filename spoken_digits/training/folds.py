@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,13 @@ from spoken_digits.io import files
 
 
 def resplit(
-    dataset: Dataset, raw: Path, params: splits.SplitParams, seed: int, **changes: Any
+    dataset: Dataset,
+    raw: Path,
+    params: splits.SplitParams,
+    seed: int,
+    *,
+    without: Sequence[str] = (),
+    **changes: Any,
 ) -> Dataset:
     """The same clips, split as stage `split` would with another seed or other settings.
 
@@ -31,6 +37,8 @@ def resplit(
         Section `split`, for this corpus.
     seed
         Draws the random choices.
+    without
+        Speakers whose clips are in no subset.
     changes
         Fields of `SplitParams` that differ.
     """
@@ -41,6 +49,7 @@ def resplit(
         seed,
         speaker_folds=provenance["speaker_folds"],
         official_test_takes=provenance["official_test_takes"],
+        without=without,
     )
     rows = {name: np.flatnonzero(subsets == name) for name in SUBSETS}
     return dataclasses.replace(dataset, rows=rows)

@@ -10,6 +10,7 @@ from spoken_digits.data import balance, splits
 PARAMS = splits.SplitParams(
     scheme="random",
     stratify=True,
+    validation="held_out",
     fold=1,
     n_folds=5,
     test_fraction=0.2,
@@ -73,6 +74,15 @@ def test_the_advice_is_that_of_the_scheme(scheme, word):
     warning = balance.warnings(counted(yes=50, no=4), params)[0]
     assert word in warning
     assert "test_fraction" not in warning
+
+
+def test_without_validation_only_the_test_clips_are_judged_by():
+    params = dataclasses.replace(PARAMS, validation="none")
+    counts = counted(params, yes=50, no=5)
+    warning = balance.warnings(counts, params)[0]
+    assert "no: 1 test clips." in warning
+    assert "val" not in warning
+    assert not balance.warnings(counted(params, yes=20, no=20), params)
 
 
 def test_many_words_of_few_clips_are_one_line():

@@ -14,6 +14,7 @@ from spoken_digits.errors import UserError
 PARAMS = splits.SplitParams(
     scheme="random",
     stratify=True,
+    validation="held_out",
     fold=0,
     n_folds=5,
     test_fraction=0.2,
@@ -184,7 +185,9 @@ def test_speaker_folds_are_drawn_where_none_are_published():
         (manifest(), {"scheme": "speaker", "fold": 5}, r"split.fold` is 5, must be 0 to 4"),
         (manifest(tuple("abcd")), {"scheme": "speaker"}, "there are only 4 speakers"),
         (manifest(("a", "b")), {"scheme": "speaker"}, r"tells of 2 speaker\(s\) \(a, b\)"),
-        (manifest(("unknown",)), {"scheme": "speaker"}, r"tells of 1 speaker\(s\) \(unknown\)"),
+        (manifest(("a",)), {"scheme": "speaker", "validation": "none"}, r"of 1 speaker\(s\) \(a\)"),
+        (manifest(("unknown",)), {"scheme": "speaker"}, "200 of 200 clips do not say who speaks"),
+        (manifest(("a", "b", "c", "d", "e", "unknown")), {"scheme": "speaker"}, "0_unknown_0"),
         (manifest(takes=1), {"test_fraction": 0.01}, "split.test_fraction` leaves test empty"),
         (manifest(takes=1), {"val_fraction": 0.01}, "split.val_fraction` leaves val empty"),
     ],
@@ -220,6 +223,88 @@ def test_the_leak_check_finds_a_speaker_in_two_subsets():
         splits.check(table, assign(table), by_speaker)
 
 
+@pytest.mark.parametrize("scheme", ["random", "official", "speaker"])
+def test_without_validation_all_but_the_test_clips_train(scheme):
+    table = manifest()
+    held_out, none = (
+        assign(table, scheme=scheme, takes=range(5), validation=name, fold=2)
+        for name in ("held_out", "none")
+    )
+    assert (held_out == "val").any()
+    assert set(none) == {"train", "test"}
+    assert (none == "test").equals(held_out == "test")
+
+
+def test_two_speakers_are_enough_without_validation():
+    table = manifest(("a", "b"))
+    changes = {"scheme": "speaker", "validation": "none", "n_folds": 2}
+    tested = [table["speaker"][assign(table, fold=k, **changes) == "test"] for k in (0, 1)]
+    assert [speakers.nunique() for speakers in tested] == [1, 1]
+    with pytest.raises(ValueError, match="`n_folds` is 2"):
+        dataclasses.replace(PARAMS, n_folds=2)
+
+
+def test_a_speaker_left_out_is_in_no_subset_and_the_folds_stay():
+    table = manifest(fsdd.SPEAKERS)
+    folds = [[speaker] for speaker in fsdd.SPEAKERS]
+    inner = splits.assign(
+        table,
+        dataclasses.replace(PARAMS, scheme="speaker", fold=0),
+        1,
+        folds,
+        without=["yweweler"],
+    )
+    of = {name: set(table["speaker"][inner == name]) for name in ("test", "val", "")}
+    assert of == {"test": {"george"}, "val": {"theo"}, "": {"yweweler"}}  # theo: the next before
+    assert (inner == "train").sum() == 3 * 200
+
+
+def test_drawn_folds_stay_when_a_speaker_is_left_out():
+    table = manifest([f"s{n:02}" for n in range(10)], digits=2, takes=2)
+    by_speaker = dataclasses.replace(PARAMS, scheme="speaker", validation="none")
+    whole = splits.assign(table, by_speaker, 1)
+    left_out = table["speaker"][whole == "train"].iloc[0]
+    inner = splits.assign(table, by_speaker, 1, without=[left_out])
+    assert (inner == "test").equals(whole == "test")
+    assert set(table["speaker"][inner == ""]) == {left_out}
+
+
+@pytest.mark.parametrize(
+    ("without", "message"),
+    [
+        (["zoe"], "no speaker 'zoe' to leave out: the corpus has a, b, c, d, e, f"),
+        (["a"], "fold 0 tests a: a speaker who is left out cannot be tested"),
+        (["b", "c", "d", "e", "f"], "`split.fold` leaves train empty"),
+    ],
+)
+def test_a_speaker_who_cannot_be_left_out_is_named(without, message):
+    params = dataclasses.replace(PARAMS, scheme="speaker")
+    with pytest.raises(UserError, match=message):
+        splits.assign(manifest(), params, 1, [[name] for name in "abcdef"], without=without)
+
+
+def test_a_fold_without_speakers_to_validate_on_names_the_key():
+    table = manifest(tuple("bcdef"))
+    with pytest.raises(UserError, match="`split.validation` leaves val empty"):
+        assign(table, scheme="speaker", fold=1, folds=[[name] for name in "abcdef"])
+
+
+def test_a_fold_that_leaves_a_word_out_of_training_is_named_with_the_word():
+    table = manifest(tuple("abcdef"))
+    table = table[(table["label"] != "7") | table["speaker"].isin(["c", "b"])]
+    folds = [[name] for name in "abcdef"]
+    with pytest.raises(UserError, match=r"fold 2 leaves no clip of 7 to train on.*\(a, d, e, f\)"):
+        assign(table, scheme="speaker", fold=2, folds=folds)
+    assign(table, scheme="speaker", fold=2, folds=folds, validation="none")  # b trains
+
+
+def test_validation_clips_that_must_not_be_are_refused():
+    table = manifest()
+    params = dataclasses.replace(PARAMS, validation="none")
+    with pytest.raises(UserError, match=r"`split\.validation` is none, but"):
+        splits.check(table, assign(table), params)
+
+
 def test_a_word_with_nothing_to_train_on_is_refused():
     table = manifest(takes=10)
     subsets = assign(table)
@@ -239,6 +324,23 @@ def test_reading_back(tmp_path):
         read_split(tmp_path / "split.csv", table[::-1].reset_index(drop=True))
     with pytest.raises(UserError, match="is missing"):
         read_split(tmp_path / "nowhere.csv", table)
+
+
+def test_a_split_without_validation_says_so_in_its_file(tmp_path):
+    table, path = manifest(), tmp_path / "split.csv"
+    write_split(path, table, assign(table))
+    assert path.read_text().splitlines()[0] == "utterance,subset"
+    write_split(path, table, assign(table, validation="none"))
+    rows = read_split(path, table)
+    assert {name: len(r) for name, r in rows.items()} == {"train": 960, "val": 0, "test": 240}
+    text = path.read_text()
+    for edited in (text.replace("none", "nobody"), text.replace(",train,", ",val,", 1)):
+        path.write_text(edited)
+        with pytest.raises(UserError, match="has a column `validation`, but not none"):
+            read_split(path, table)
+    path.write_text(text.replace(",none", "").replace(",validation", ""))
+    with pytest.raises(UserError, match="has no clip in val"):
+        read_split(path, table)
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,36 @@ COST = {
     "frontend_instructions_m3": 6666,
 }
 STUDY = {"mean": 0.91, "std": 0.02, "values": [0.89, 0.93], "corpus": WORDS}
+
+
+def speaker(mean: float, chosen_by: str | None) -> dict[str, Any]:
+    """A speaker's figures under two seeds, four points apart."""
+    return {"mean": mean, "min": mean - 0.02, "max": mean + 0.02, "n": 9, "chosen_by": chosen_by}
+
+
+UNSEEN = {
+    "mean": 0.81,
+    "std_speakers": 0.03,
+    "worst": 0.72,
+    "worst_speaker": "bo",
+    "accuracy_ci_low": 0.7,
+    "accuracy_ci_high": 0.88,
+    "adapted_mean": None,
+    "per_speaker": {"ann": speaker(0.9, "bo"), "bo": speaker(0.72, "ann")},
+    "seeds": [1, 2],
+    "corpus": WORDS,
+}
+STRANGERS = {
+    "accuracy": 0.61,
+    "accuracy_ci_low": 0.5,
+    "accuracy_ci_high": 0.7,
+    "n": 77,
+    "by_seed": {"1": {"accuracy": 0.66, "accuracy_ci_low": 0.55, "accuracy_ci_high": 0.75}},
+    "per_speaker": {"cy": speaker(0.6, "")},
+    "seeds": [1],
+    "corpus": WORDS,
+}
+STUDIES = ("seeds.json", "crossval.json", "strangers.json")
 README = f"before\n{pages.BEGIN}\nold\n{pages.END}\nafter\n"
 
 
@@ -71,7 +101,8 @@ class Committed:
         self.write("small_too.json", FLOAT)
         self.write("cortex_m/small.int8.json", COST)
         self.write("seeds.json", {"small": {**STUDY, "seeds": [1, 2]}})
-        self.write("speakers.json", {"small": {**STUDY, "speakers": ["ann bo", "cy di"]}})
+        self.write("crossval.json", {"small": UNSEEN, "small+voices.int8": UNSEEN})
+        self.write("strangers.json", {"small": STRANGERS})
         published = [
             {"model": "small", "scheme": "float32", "accuracy": 0.8, "corpus": "words"},
             {"model": "small_too", "scheme": "float32", "accuracy": 0.7, "corpus": "elsewhere"},
@@ -125,13 +156,13 @@ def test_only_the_text_between_the_markers_changes(committed):
         pages.readme("no markers", committed.results())
 
 
-@pytest.mark.parametrize("name", ["small.int8.json", "seeds.json", "speakers.json", "corpus.json"])
+@pytest.mark.parametrize("name", ["small.int8.json", *STUDIES, "corpus.json"])
 def test_mixed_corpora_are_said_to_be(name, committed):
     figures = json.loads((committed.metrics / name).read_text())
     changes = {"corpus": OTHER}
     if name == "corpus.json":
         committed.write(name, figures | {"corpus": "espeak", "version": "1", "synthetic": True})
-    elif name in ("seeds.json", "speakers.json"):
+    elif name in STUDIES:
         committed.write(name, {model: study | changes for model, study in figures.items()})
     else:
         committed.write(name, figures | changes)
@@ -142,10 +173,14 @@ def test_mixed_corpora_are_said_to_be(name, committed):
         assert f"`{WORDS}`" in above
         assert f"`{OTHER}`" in above
         assert table.splitlines()[0].endswith("| corpus |")
-        own = OTHER if name == "small.int8.json" else WORDS
-        row = next(line for line in table.splitlines() if line.startswith("| `small` | int8 "))
-        assert row.endswith(f"| {own} |")
-        assert (f"91.00 ± 2.00 % ({OTHER})" in table) == (name in ("seeds.json", "speakers.json"))
+        row = next(line for line in table.splitlines() if line.startswith("| `small` | float32 "))
+        assert row.endswith(f"| {WORDS} |")
+    own = OTHER if name == "small.int8.json" else WORDS
+    row = next(line for line in table.splitlines() if line.startswith("| `small` | int8 "))
+    assert row.endswith(f"| {own} |")
+    headline, _ = texts(results)
+    for study, figure in zip(STUDIES, ("91.00 ± 2.00 %", "81.00 %", "61.00 %"), strict=True):
+        assert (f"| {figure} ({OTHER}) |" in headline) == (name == study)
     assert picture.title(results).startswith("DIFFERENT CORPORA")
 
 
@@ -153,7 +188,7 @@ def test_synthetic_speech_is_called_so(committed):
     committed.write("corpus.json", CORPUS | {"synthetic": True})
     for name in ("small.json", "small_too.json", "small.int8.json"):
         committed.write(name, INTEGER | {"corpus": f"{WORDS}, synthetic speech"})
-    for name in ("seeds.json", "speakers.json"):
+    for name in STUDIES:
         (committed.metrics / name).unlink()
     results = committed.results()
     for text in texts(results):
@@ -183,6 +218,45 @@ def test_costs_come_from_the_stage_that_measures(committed):
     assert "Cortex-M" not in pages.results_page(committed.results())
 
 
+def test_the_headline_is_voices_never_heard_beside_the_random_split(committed):
+    lines = pages.readme(README, committed.results()).splitlines()
+    shown = [line for line in lines if line.startswith("| ")]
+    assert shown[0] == (
+        "| model | weights | size | voices never heard | 95 % interval | worst voice | strangers "
+        "| random split | 2 seeds | reference |"
+    )
+    assert shown[1:] == [
+        "| `small` | float32 | 4.00 KiB | 81.00 % | 70.00 to 88.00 | 72.00 % (bo) | 61.00 % "
+        "| 90.00 % | 91.00 ± 2.00 % | 80.00 % |",
+        "| `small+voices` | int8 | 4.00 KiB | 81.00 % | 70.00 to 88.00 | 72.00 % (bo) |  "
+        "|  |  |  |",
+        "| `small_too` | float32 | 4.00 KiB |  |  |  |  | 90.00 % |  | 70.00 % (Elsewhere) |",
+    ]
+
+
+def test_the_page_has_every_speaker_the_spread_and_who_chose(committed):
+    page = pages.results_page(committed.results())
+    row = "| `small+voices.int8` | 81.00 % | 70.00 to 88.00 | 3.00 | 72.00 % | bo | 4.00 | chosen |"
+    assert row in page
+    assert "| model | ann | bo |" in page
+    assert "| `small` | 90.00 | 72.00 |" in page
+    assert "| `small` | 61.00 % | 50.00 to 70.00 | 77 | 1 | 1: 66.00 % (55.00 to 75.00) |" in page
+    assert "when adapting" not in page
+    last = UNSEEN | {"adapted_mean": 0.83, "per_speaker": {"ann": speaker(0.9, "")}}
+    committed.write("crossval.json", {"small": last, "small_too": UNSEEN})
+    page = pages.results_page(committed.results())
+    assert "| bo | 4.00 | last | 83.00 % |" in page
+    assert "| bo | 4.00 | chosen |  |" in page
+
+
+def test_sixty_speakers_have_no_columns(committed):
+    everyone = {f"s{n}": speaker(0.8, None) for n in range(60)}
+    committed.write("crossval.json", {"small": UNSEEN | {"per_speaker": everyone}})
+    page = pages.results_page(committed.results())
+    assert "| bo | 4.00 |  |" in page
+    assert "s59" not in page
+
+
 def test_a_published_figure_of_another_corpus_is_named(committed):
     page = pages.results_page(committed.results())
     assert "| 80.00 % |\n" in page
@@ -190,7 +264,7 @@ def test_a_published_figure_of_another_corpus_is_named(committed):
 
 
 @pytest.mark.parametrize(
-    ("name", "command"), [("small.json", "dvc repro"), ("seeds.json", "make studies")]
+    ("name", "command"), [("small.json", "dvc repro"), ("seeds.json", "make crossval")]
 )
 def test_figures_that_do_not_name_their_corpus_are_refused(name, command, committed):
     nameless = {key: value for key, value in FLOAT.items() if key != "corpus"}
@@ -200,12 +274,15 @@ def test_figures_that_do_not_name_their_corpus_are_refused(name, command, commit
 
 
 def test_missing_studies_and_benchmarks_leave_their_sections_out(committed):
-    for name in ("seeds.json", "speakers.json"):
+    for name in STUDIES:
         (committed.metrics / name).unlink()
     (committed.benchmarks / "published.json").unlink()
     page = pages.results_page(committed.results())
     assert "## Seeds" not in page
-    assert "## Unseen speakers" not in page
+    assert "## Voices never heard" not in page
+    assert "## Strangers" not in page
+    row = "| `small_too` | float32 | 4.00 KiB |  |  |  | 90.00 % |  |  |"
+    assert row in pages.readme(README, committed.results())
     assert "## Speed" not in page
 
 

@@ -26,8 +26,10 @@ class Results:
     """One row per integer network that was measured on a Cortex-M."""
     seeds: Figures
     """metrics/seeds.json; empty without the studies."""
-    speakers: Figures
-    """metrics/speakers.json; empty without the studies."""
+    crossval: Figures
+    """metrics/crossval.json; empty without the studies."""
+    strangers: Figures
+    """metrics/strangers.json; empty without the strangers' archive."""
     published: list[Figures]
     """Published results of the same networks: model, scheme, accuracy, corpus, title."""
     quantizers: Figures
@@ -41,7 +43,11 @@ class Results:
 
     def corpora(self) -> list[str]:
         """Names of all corpora in the metrics, each once."""
-        studies = [*self.seeds.values(), *self.speakers.values()]
+        studies = [
+            figures
+            for study in (self.seeds, self.crossval, self.strangers)
+            for figures in study.values()
+        ]
         names = [corpus_name(self.corpus)]
         names += [figures["corpus"] for figures in (*self.rows, *studies)]
         return list(dict.fromkeys(names))
@@ -74,7 +80,8 @@ def collect(models: Sequence[str], metrics: Path, benchmarks: Path) -> Results:
         corpus=read_json(metrics / "corpus.json", "dvc repro split"),
         costs=list(_costs(rows, metrics / "cortex_m")),
         seeds=_study(metrics / "seeds.json"),
-        speakers=_study(metrics / "speakers.json"),
+        crossval=_study(metrics / "crossval.json"),
+        strangers=_study(metrics / "strangers.json"),
         published=_optional(benchmarks / "published.json").get("rows", []),
         quantizers=_optional(benchmarks / "quantizers.json"),
         full_size=[
@@ -108,7 +115,7 @@ def _costs(rows: Sequence[Figures], cortex_m: Path) -> Iterable[Figures]:
 def _study(path: Path) -> Figures:
     study = _optional(path)
     for figures in study.values():
-        _check_names_corpus(figures, path, "make studies")
+        _check_names_corpus(figures, path, "make crossval")
     return study
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spoken_digits.errors import UserError
-from spoken_digits.evaluation.report import corpora, tables
+from spoken_digits.evaluation.report import corpora, tables, voices
 from spoken_digits.evaluation.report.benchmarks import full_size_sections, speed_section
 from spoken_digits.evaluation.report.collecting import Results
 
@@ -24,7 +24,7 @@ def readme(text: str, results: Results) -> str:
         raise UserError(f"README.md lacks its markers: put back the lines {BEGIN} and {END}")
     parts = [
         *corpora.warning(results),
-        tables.results_table(results),
+        voices.headline_table(results),
         corpora.describe(results.corpus),
     ]
     return f"{before}{BEGIN}\n{_joined(parts)}\n{END}{after}"
@@ -40,9 +40,11 @@ def results_page(results: Results) -> str:
         "runs of the two published systems on their own random splits; where they are of another "
         "corpus, it is named.",
         *corpora.warning(results),
+        *voices.voices_sections(results),
+        "## Random split",
         tables.results_table(results),
         "![size against accuracy](size_accuracy.png)",
-        *_studies(results),
+        *_seeds(results),
         *_quantization(results),
         *full_size_sections(results.full_size),
         *speed_section("## Speed", results.speed),
@@ -51,25 +53,15 @@ def results_page(results: Results) -> str:
     return _joined(parts) + "\n"
 
 
-def _studies(results: Results) -> list[str]:
-    parts = []
-    if results.seeds:
-        parts += [
-            "## Seeds",
-            "`make studies`. Each seed draws its own random split, initial weights, order and "
-            "augmentation.",
-            tables.seeds_table(results),
-        ]
-    if results.speakers:
-        parts += [
-            "## Unseen speakers",
-            "`make studies`: the folds of `split.scheme: speaker`. The speakers at the head of a "
-            "column are tested on by models that have not heard them; the speakers of the fold "
-            "before choose the epoch. The recipe was chosen on the validation clips of the random "
-            "split; nothing was tuned on these folds. The deviation is over folds.",
-            tables.speakers_table(results),
-        ]
-    return parts
+def _seeds(results: Results) -> list[str]:
+    if not results.seeds:
+        return []
+    return [
+        "## Seeds",
+        "`make crossval`. Each seed draws its own random split, initial weights, order and "
+        "augmentation.",
+        tables.seeds_table(results),
+    ]
 
 
 def _quantization(results: Results) -> list[str]:

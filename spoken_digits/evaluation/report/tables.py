@@ -1,4 +1,4 @@
-"""The tables of the models: accuracy, studies, quantization, cost."""
+"""The tables of the models: accuracy, seeds, quantization, cost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from spoken_digits.evaluation.report.markdown import (
 def results_table(results: Results) -> str:
     """Every model and scheme."""
     columns = ["model", "weights", ">parameters", ">size", ">test accuracy", ">95 % interval"]
-    columns += [_seeds_column(results.seeds), ">unseen speakers", ">reference"]
+    columns += [seeds_column(results.seeds), ">reference"]
     rows = [
         (
             row,
@@ -30,14 +30,13 @@ def results_table(results: Results) -> str:
                 size(row["size_kib"]),
                 percent(row["accuracy"]),
                 interval(row),
-                _study_cell(results.seeds, row),
-                _study_cell(results.speakers, row),
-                _published_cell(results.published, row, results.corpus["corpus"]),
+                seeds_cell(results.seeds, row),
+                published_cell(results.published, row, results.corpus["corpus"]),
             ],
         )
         for row in results.rows
     ]
-    return _table(results, columns, rows)
+    return by_corpus(results, columns, rows)
 
 
 def seeds_table(results: Results) -> str:
@@ -57,26 +56,7 @@ def seeds_table(results: Results) -> str:
         )
         for name, study in results.seeds.items()
     ]
-    return _table(results, columns, rows)
-
-
-def speakers_table(results: Results) -> str:
-    """A column for each fold, headed by its test speakers."""
-    folds = next(iter(results.speakers.values()))["speakers"]
-    columns = ["model", ">mean", ">deviation", *(f">{speakers}" for speakers in folds)]
-    rows = [
-        (
-            study,
-            [
-                code(name),
-                percent(study["mean"]),
-                f"{100 * study['std']:.2f}",
-                *values(study["values"]),
-            ],
-        )
-        for name, study in results.speakers.items()
-    ]
-    return _table(results, columns, rows)
+    return by_corpus(results, columns, rows)
 
 
 def quantized_table(results: Results) -> str:
@@ -95,7 +75,7 @@ def quantized_table(results: Results) -> str:
         for row in results.rows
         if row["scheme"] != "float32"
     ]
-    return _table(results, columns, rows)
+    return by_corpus(results, columns, rows)
 
 
 def quantizers_table(rows: Sequence[Figures]) -> str:
@@ -138,10 +118,10 @@ def cost_table(results: Results) -> str:
         )
         for row in results.costs
     ]
-    return _table(results, columns, rows)
+    return by_corpus(results, columns, rows)
 
 
-def _table(
+def by_corpus(
     results: Results, columns: Sequence[str], rows: Iterable[tuple[Figures, Sequence[object]]]
 ) -> str:
     """A table from rows of figures and cells; if corpora are mixed, each row names its own."""
@@ -150,22 +130,28 @@ def _table(
     return table([*columns, "corpus"], ([*cells, figures["corpus"]] for figures, cells in rows))
 
 
-def _seeds_column(seeds: Figures) -> str:
+def seeds_column(seeds: Figures) -> str:
     counts = {len(study["values"]) for study in seeds.values()}
     return f">{counts.pop()} seeds" if len(counts) == 1 else ">seeds"
 
 
-def _study_cell(study: Figures, row: Figures) -> str:
+def seeds_cell(seeds: Figures, row: Figures) -> str:
     """Mean and deviation of a row's model; the corpus is named if it is another one."""
-    name = row["model"] if row["scheme"] == "float32" else f"{row['model']}.{row['scheme']}"
-    if name not in study:
-        return ""
-    corpus = study[name]["corpus"]
-    text = mean_and_deviation(study[name])
-    return text if corpus == row["corpus"] else f"{text} ({corpus})"
+    study = seeds.get(study_name(row))
+    return elsewhere(mean_and_deviation(study), study, row) if study else ""
 
 
-def _published_cell(published: Sequence[Figures], row: Figures, corpus: str) -> str:
+def study_name(row: Figures) -> str:
+    """The name in the studies of a row's model and scheme."""
+    return row["model"] if row["scheme"] == "float32" else f"{row['model']}.{row['scheme']}"
+
+
+def elsewhere(text: str, study: Figures, row: Figures) -> str:
+    """The text, with the study's corpus if it is another one than the row's."""
+    return text if study["corpus"] == row["corpus"] else f"{text} ({study['corpus']})"
+
+
+def published_cell(published: Sequence[Figures], row: Figures, corpus: str) -> str:
     """Published accuracy of the same network; the corpus is named if it is another one."""
     for other in published:
         if (other["model"], other["scheme"]) == (row["model"], row["scheme"]):

@@ -1,0 +1,184 @@
+"""The tables of accuracy on people who are not in training: the README's, and their sections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from spoken_digits.evaluation.folds import VOICES
+from spoken_digits.evaluation.report.collecting import Figures, Results
+from spoken_digits.evaluation.report.markdown import code, interval, percent, size, values
+from spoken_digits.evaluation.report.tables import (
+    by_corpus,
+    elsewhere,
+    published_cell,
+    seeds_cell,
+    seeds_column,
+    study_name,
+)
+
+_MOST_COLUMNS = 8  # of speakers in a table
+
+
+def headline_table(results: Results) -> str:
+    """The README's table: voices never heard beside the random split.
+
+    A model trained with extra voices has a row of its own below the same model.
+    """
+    columns = ["model", "weights", ">size", ">voices never heard", ">95 % interval"]
+    columns += [">worst voice"]
+    columns += [">strangers"] if results.strangers else []
+    columns += [">random split", seeds_column(results.seeds), ">reference"]
+    rows = ((row, _headline(results, row)) for row in _headline_rows(results))
+    return by_corpus(results, columns, rows)
+
+
+def _headline_rows(results: Results) -> Iterable[Figures]:
+    """What was tested on unheard voices or has a published figure; everything without studies.
+
+    Below each row the same trained with extra voices, if it was studied.
+    """
+    for row in results.rows:
+        studied = study_name(row) in results.crossval or study_name(row) in results.strangers
+        is_published = published_cell(results.published, row, row["corpus"]) != ""
+        if studied or is_published or not results.crossval:
+            yield row
+        other = {
+            "model": row["model"] + VOICES,
+            **{key: row[key] for key in ("scheme", "size_kib", "corpus")},
+        }
+        name = study_name(other)
+        if name in results.crossval or name in results.strangers:
+            yield other
+
+
+def _headline(results: Results, row: Figures) -> list[str]:
+    unseen = results.crossval.get(study_name(row))
+    stranger = results.strangers.get(study_name(row))
+    cells = [code(row["model"]), row["scheme"], size(row["size_kib"])]
+    if unseen:
+        worst = f"{percent(unseen['worst'])} ({unseen['worst_speaker']})"
+        cells += [elsewhere(percent(unseen["mean"]), unseen, row), interval(unseen), worst]
+    else:
+        cells += ["", "", ""]
+    if results.strangers:
+        text = elsewhere(percent(stranger["accuracy"]), stranger, row) if stranger else ""
+        cells.append(text)
+    cells.append(percent(row["accuracy"]) if "accuracy" in row else "")
+    cells.append(seeds_cell(results.seeds, row))
+    published = published_cell(results.published, row, results.corpus["corpus"])
+    return [*cells, published]
+
+
+def voices_sections(results: Results) -> list[str]:
+    """The sections on voices never heard and on strangers; those without figures are left out."""
+    parts = []
+    if results.crossval:
+        parts += [
+            "## Voices never heard",
+            "`make crossval`: the folds of `split.scheme: speaker`. Every speaker is left out of "
+            f"training once, then tested{_seeds(results.crossval)}. *Mean*: over speakers, each "
+            "counting the same; *interval*: of the mean, from speakers drawn with replacement. It "
+            "tells how much the mean hangs on who the speakers are; with few of them it is "
+            "narrower than a true 95 % interval. *Spread*: the largest difference that the seed "
+            "made to one speaker. *Epoch*: *last*, where all the other speakers train and nothing "
+            "is chosen on anybody; *chosen*, where the speakers of the fold before choose it and "
+            "do not train.",
+            "![voices never heard](../plots/crossval/speakers.png)",
+            _unseen_table(results),
+        ]
+        speakers = _speakers(results)
+        if len(speakers) <= _MOST_COLUMNS:
+            parts += ["By speaker, mean over seeds:", _speakers_table(results, speakers)]
+    if results.strangers:
+        parts += [
+            "## Strangers",
+            "Clips of people in other corpora, recorded with other devices: test only, once per "
+            "recorded model. *Accuracy*: mean over seeds; its interval draws people with "
+            "replacement. *By seed*: with Wilson intervals, as if all clips were independent.",
+            _strangers_table(results),
+        ]
+    return parts
+
+
+def _unseen_table(results: Results) -> str:
+    adapts = any(study["adapted_mean"] is not None for study in results.crossval.values())
+    columns = ["model", ">mean", ">95 % interval", ">deviation", ">worst", "worst speaker"]
+    columns += [">spread", "epoch", *([">mean when adapting"] if adapts else [])]
+    rows = []
+    for name, study in results.crossval.items():
+        cells = [
+            code(name),
+            percent(study["mean"]),
+            interval(study),
+            f"{100 * study['std_speakers']:.2f}",
+            percent(study["worst"]),
+            study["worst_speaker"],
+            _spread(study),
+            _epoch(study),
+        ]
+        if adapts:
+            adapted = study["adapted_mean"]
+            cells.append("" if adapted is None else percent(adapted))
+        rows.append((study, cells))
+    return by_corpus(results, columns, rows)
+
+
+def _speakers_table(results: Results, speakers: list[str]) -> str:
+    """A column for each speaker."""
+    rows = []
+    for name, study in results.crossval.items():
+        of = study["per_speaker"]
+        cells = ["".join(values([of[s]["mean"]])) if s in of else "" for s in speakers]
+        rows.append((study, [code(name), *cells]))
+    return by_corpus(results, ["model", *(f">{speaker}" for speaker in speakers)], rows)
+
+
+def _strangers_table(results: Results) -> str:
+    columns = ["model", ">accuracy", ">95 % interval", ">clips", ">people", "by seed"]
+    rows = [
+        (
+            study,
+            [
+                code(name),
+                percent(study["accuracy"]),
+                interval(study),
+                study["n"],
+                len(study["per_speaker"]),
+                "; ".join(
+                    f"{seed}: {percent(run['accuracy'])} ({interval(run)})"
+                    for seed, run in study["by_seed"].items()
+                ),
+            ],
+        )
+        for name, study in results.strangers.items()
+    ]
+    return by_corpus(results, columns, rows)
+
+
+def _speakers(results: Results) -> list[str]:
+    """Every speaker in the studies, in order."""
+    names = (name for study in results.crossval.values() for name in study["per_speaker"])
+    return list(dict.fromkeys(names))
+
+
+def _seeds(studies: Figures) -> str:
+    """Such as ``, with 3 seeds``; nothing if rows differ."""
+    counts = {len(study["seeds"]) for study in studies.values()}
+    if len(counts) != 1:
+        return ""
+    n = counts.pop()
+    return f", with {n} seeds" if n > 1 else ", with one seed"
+
+
+def _spread(study: Figures) -> str:
+    if len(study["seeds"]) < 2:
+        return ""
+    return f"{100 * max(s['max'] - s['min'] for s in study['per_speaker'].values()):.2f}"
+
+
+def _epoch(study: Figures) -> str:
+    """How the epoch was found; nothing if a run did not say."""
+    choosers = [speaker["chosen_by"] for speaker in study["per_speaker"].values()]
+    if None in choosers:
+        return ""
+    return "chosen" if any(choosers) else "last"

@@ -1,0 +1,104 @@
+"""One training of the studies: who is tested, who is left out, and what is refused."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from recordings import PATTERN, write_recordings
+from workspace import Workspace
+
+MODEL = "lstm_36kb"
+FOLDS = ("--split", "speaker", "--seed", "1")
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory) -> Workspace:
+    """Four speakers in four folds; `dan` never says yes."""
+    folder = tmp_path_factory.mktemp("cross-validate")
+    recordings = write_recordings(folder / "recordings")
+    for file in (recordings / "yes").glob("dan_*.wav"):
+        file.unlink()
+    workspace = Workspace(folder / "checkout")
+    workspace.shrink(recordings, PATTERN)
+
+    def edit(params: dict) -> None:
+        params["split"]["n_folds"] = 4
+        params["quantize"]["networks"] = {}
+        params["studies"] |= {"models": [MODEL], "validation": {MODEL: "held_out"}}
+
+    workspace.change(edit)
+    for stage in (["download"], ["feature_extract", "mfcc_int"], ["split"], ["plan"]):
+        workspace.stage(*stage)
+    return workspace
+
+
+def predictions(workspace: Workspace, fold: int, *options: str, into: str) -> pd.DataFrame:
+    done = workspace.stage("cross_validate", MODEL, *FOLDS, "--fold", str(fold), *options)
+    table = pd.read_csv(workspace.folder / into / f"{MODEL}-{fold}-1.csv", dtype=str)
+    table.attrs["said"] = done.stderr
+    return table
+
+
+@pytest.fixture(scope="module")
+def folds(workspace) -> list[pd.DataFrame]:
+    return [predictions(workspace, k, into="studies/predictions/speaker") for k in range(4)]
+
+
+def test_every_speaker_is_tested_once_and_the_one_before_chooses(folds):
+    tested = ["".join(set(table["speaker"])) for table in folds]
+    assert sorted(tested) == ["anna", "ben", "cleo", "dan"]
+    choosers = ["".join(set(table["chosen_by"])) for table in folds]
+    assert choosers == [tested[-1], *tested[:-1]]
+    assert list(folds[0].columns) == ["utterance", "speaker", "actual", "chosen_by", "float32"]
+
+
+def test_a_speaker_who_never_says_a_word_is_tested_and_this_is_said(folds):
+    said = {"".join(set(table["speaker"])): table.attrs["said"] for table in folds}
+    assert "never says yes: the accuracy is over the other words" in said["dan"]
+    assert "note: dan of fold" in said["dan"]
+    assert "never says" not in said["anna"]
+
+
+def test_an_inner_fold_leaves_a_speaker_out_and_the_record_alone(workspace, folds):
+    tested = ["".join(set(table["speaker"])) for table in folds]
+    after = (tested.index("dan") + 1) % 4  # where dan would choose
+    recorded = workspace.folder / f"studies/predictions/speaker/{MODEL}-{after}-1.csv"
+    before = recorded.read_bytes()
+    inner = predictions(workspace, after, "--without", "dan", into="studies/inner/without dan")
+    assert set(inner["speaker"]) == {tested[after]}
+    assert set(inner["chosen_by"]) == {tested[after - 2]}
+    assert recorded.read_bytes() == before
+
+
+def refused(workspace: Workspace, *options: str) -> str:
+    done = workspace.stage("cross_validate", *options, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+def test_what_cannot_be_is_one_line(workspace):
+    assert "`split.fold` is 4, must be 0 to 3" in refused(workspace, MODEL, *FOLDS, "--fold", "4")
+    line = refused(workspace, MODEL, *FOLDS, "--without", "zoe")
+    assert "no speaker 'zoe' to leave out: the corpus has anna, ben, cleo, dan" in line
+    line = refused(workspace, "lstm", *FOLDS)
+    assert "`studies.validation` lacks lstm" in line
+
+
+@pytest.mark.parametrize(
+    ("speakers", "pattern", "message"),
+    [
+        (("anna", "ben"), PATTERN, "tells of 2 speaker(s) (anna, ben)"),
+        (("anna", "ben", "cleo", "dan"), None, "48 of 48 clips do not say who speaks"),
+    ],
+)
+def test_a_corpus_without_enough_speakers_is_one_line(speakers, pattern, message, tmp_path):
+    workspace = Workspace(tmp_path / "checkout")
+    workspace.shrink(write_recordings(tmp_path / "recordings", speakers=speakers), PATTERN)
+    workspace.change(lambda params: params["corpus"].update(label_pattern=pattern))
+    workspace.change(lambda params: params["split"].update(scheme="speaker"))
+    workspace.stage("download")
+    done = workspace.stage("split", check=False)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
