@@ -12,7 +12,7 @@ from pathlib import Path
 from spoken_digits.corpora import CorpusParams, SyntheticParams
 from spoken_digits.data.splits import SplitParams
 from spoken_digits.embedded.toolchain import MeasureParams
-from spoken_digits.evaluation.study_params import StudyParams
+from spoken_digits.evaluation.study_params import StrangersParams, StudyParams
 from spoken_digits.features.mfcc import MfccParams
 from spoken_digits.features.parallel import ParallelParams
 from spoken_digits.features.registry import FeatureParams
@@ -48,6 +48,7 @@ SECTIONS: dict[str, list[type]] = {
     "quantize.networks.<name>": [NetworkParams],
     "measure": [MeasureParams],
     "studies": [StudyParams],
+    "studies.strangers": [StrangersParams],
 }
 INTRODUCTION = """# Parameters
 

@@ -13,18 +13,9 @@ import argparse
 import sys
 from pathlib import Path
 
-import pandas as pd
-from tqdm import tqdm
-
 from spoken_digits import corpora, errors
 from spoken_digits.config import read_config
-from spoken_digits.corpora.base import Corpus
-from spoken_digits.corpora.repeats import Repeats
-from spoken_digits.data import ingest, manifest
-from spoken_digits.data import provenance as provenance_file
-from spoken_digits.data.clips import write_archive
-from spoken_digits.errors import UserError
-from spoken_digits.io import files
+from spoken_digits.corpora.storing import write_corpus
 
 ROOT = Path(__file__).resolve().parent.parent
 RAW = Path("data/raw")
@@ -35,11 +26,7 @@ def main() -> None:
     if parse_arguments().check:
         sys.exit(0 if corpora.reachable(corpus_params, ROOT) else 3)
     corpus = corpora.open_corpus(corpus_params, ROOT)
-    with files.replacing(RAW / "audio.zip") as archive:
-        table = store(corpus, archive)
-        fingerprint = verify(corpus, table)
-    manifest.write_manifest(RAW / "manifest.csv", table)
-    files.write_json(RAW / "provenance.json", provenance(corpus, table, fingerprint))
+    table, fingerprint = write_corpus(corpus, RAW)
     for note in corpus.notes:
         print(f"{corpus.name}: {note}")
     print(
@@ -56,58 +43,6 @@ def parse_arguments() -> argparse.Namespace:
         help="only report, by exit status 0 or 3, whether the corpus is within reach",
     )
     return parser.parse_args()
-
-
-def store(corpus: Corpus, archive: Path) -> pd.DataFrame:
-    """Write every clip to `archive`; return the manifest, one row a clip.
-
-    Raises
-    ------
-    UserError
-        A clip cannot be used, there are none, or one file stands under two words.
-    """
-    bar = tqdm(corpus.clips, total=corpus.n_clips, desc="download", unit="clip", disable=None)
-    rows = []
-    repeats = Repeats()
-    for clip in write_archive(archive, bar):
-        row = ingest.row(clip, corpus.audio_format)
-        repeats.add(str(row["sha256"]), clip.label, clip.path)
-        rows.append({**row, "fault": clip.fault} | corpus.speakers.get(clip.speaker, {}))
-    repeats.check()
-    if not rows:
-        raise UserError(f"corpus {corpus.name} holds no clips: check corpus.limit and corpus.path")
-    table = pd.DataFrame(rows)
-    return table if table["fault"].any() else table.drop(columns="fault")
-
-
-def verify(corpus: Corpus, table: pd.DataFrame) -> str:
-    """The content fingerprint; raises `UserError` if a known one differs."""
-    fingerprint = provenance_file.fingerprint(table)
-    if corpus.fingerprint is not None and fingerprint != corpus.fingerprint:
-        raise UserError(
-            f"the recordings are not those of {corpus.name} {corpus.version}: fingerprint "
-            f"{fingerprint[:12]}..., expected {corpus.fingerprint[:12]}...; fetch the official "
-            "archive again, or use corpus.name=folder for recordings of your own"
-        )
-    return fingerprint
-
-
-def provenance(corpus: Corpus, table: pd.DataFrame, fingerprint: str) -> dict[str, object]:
-    return {
-        "corpus": corpus.name,
-        "title": corpus.title,
-        "version": corpus.version,
-        "source": corpus.source,
-        "licence": corpus.licence,
-        "synthetic": corpus.synthetic,
-        "fingerprint": fingerprint,
-        "fingerprint_verified": corpus.fingerprint is not None,
-        "n_clips": len(table),
-        "labels": manifest.labels(table),
-        "speaker_folds": corpus.speaker_folds and [list(fold) for fold in corpus.speaker_folds],
-        "official_test_takes": corpus.official_test_takes and list(corpus.official_test_takes),
-        "notes": list(corpus.notes),
-    }
 
 
 if __name__ == "__main__":

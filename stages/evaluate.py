@@ -1,7 +1,7 @@
 """Stage `evaluate`: test one model on clips it has not been trained on.
 
 Reads   models/<model>.safetensors, data/plans/<model>.json, data/raw/, data/features/<kind>/,
-        data/split.csv
+        data/split.csv; data/voices/train/ where the plan has voices
 Writes  metrics/<model>.json, plots/confusion/<model>.csv, plots/per_class/<model>.csv,
         plots/size_accuracy/<model>.csv, plots/mistakes/<model>.png
 Run     python stages/evaluate.py lstm
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from spoken_digits import audio, errors
 from spoken_digits.data.clips import ClipArchive
-from spoken_digits.data.loading import Dataset, load_dataset
+from spoken_digits.data.loading import Dataset
 from spoken_digits.data.manifest import read_manifest
 from spoken_digits.evaluation import mistakes
 from spoken_digits.evaluation.inference import check_finite, check_fits, predict
@@ -39,6 +39,7 @@ from spoken_digits.models.device import set_up
 from spoken_digits.models.model_file import load_network, read_model
 from spoken_digits.models.networks import int8_bytes, n_parameters
 from spoken_digits.training.plan import read_plan
+from spoken_digits.training.planned import load_planned
 
 DATA = Path("data")
 PLANS = DATA / "plans"
@@ -55,7 +56,7 @@ def main() -> None:
     model_file = MODELS / f"{name}.safetensors"
     card, tensors = read_model(model_file)
     network = load_network(card, tensors).to(device)
-    dataset = load_dataset(DATA, plan.features)
+    dataset = load_planned(DATA, plan)
     check_fits(card, model_file, dataset)
     logits = {
         subset: predict(network, card.normalise, dataset.subset(subset), device)

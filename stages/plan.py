@@ -1,6 +1,7 @@
 """Stage `plan`: params.yaml -> all that decides each model's training.
 
-Reads   data/raw/provenance.json, params.yaml: seed, features, train, model, variants
+Reads   data/raw/provenance.json, params.yaml: seed, corpus.extra_voices, features, train, model,
+        variants
 Writes  data/plans/<model>.json
 Run     python stages/plan.py
 
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from spoken_digits import errors
 from spoken_digits.config import read_config
+from spoken_digits.data.roles import FINGERPRINTS
 from spoken_digits.io import files
 from spoken_digits.models.params import names
 from spoken_digits.training.plan import write_plans
@@ -29,8 +31,10 @@ PARAMS = Path("params.yaml")
 def main() -> None:
     config = read_config(PARAMS)
     provenance = files.read_json(PROVENANCE, "dvc repro download")
+    extra_voices = config.value("corpus.extra_voices", bool)
+    voices = FINGERPRINTS["train"] if extra_voices else None
     plans = [
-        make_plan(config, model, provenance["corpus"], len(provenance["labels"]))
+        make_plan(config, model, provenance["corpus"], len(provenance["labels"]), voices)
         for model in names(config)
     ]
     with files.replacing(PLANS) as folder:

@@ -1,7 +1,8 @@
 """Stage `quantize`: quantize one model and test it on the same clips.
 
 Reads   models/<model>.safetensors, metrics/<model>.json, data/plans/<model>.json, data/raw/,
-        data/features/<kind>/, data/split.csv, params.yaml: quantize.<scheme>
+        data/features/<kind>/, data/split.csv, params.yaml: quantize.<scheme>;
+        data/voices/train/ where the plan has voices
 Writes  models/<model>.<scheme>.safetensors, metrics/<model>.<scheme>.json,
         plots/size_accuracy/<model>.<scheme>.csv
 Run     python stages/quantize.py lstm_36kb int8
@@ -24,7 +25,7 @@ from torch import Tensor
 
 from spoken_digits import errors
 from spoken_digits.config import read_config
-from spoken_digits.data.loading import Dataset, load_dataset
+from spoken_digits.data.loading import Dataset
 from spoken_digits.evaluation.inference import check_finite, check_fits, predict
 from spoken_digits.evaluation.metrics import accuracy_metrics, rounded
 from spoken_digits.evaluation.tables import corpus_name, size_accuracy_row
@@ -35,6 +36,7 @@ from spoken_digits.models.model_file import load_network, read_model
 from spoken_digits.models.networks import n_parameters
 from spoken_digits.quantization.schemes import SCHEMES, Quantized, scheme_module
 from spoken_digits.training.plan import read_plan
+from spoken_digits.training.planned import load_planned
 
 DATA = Path("data")
 PLANS = DATA / "plans"
@@ -53,7 +55,7 @@ def main() -> None:
     set_up(plan.recipe.device, plan.recipe.threads)
     model_file = MODELS / f"{name}.safetensors"
     card, tensors = read_model(model_file)
-    dataset = load_dataset(DATA, plan.features)
+    dataset = load_planned(DATA, plan)
     check_fits(card, model_file, dataset)
     target = dataclasses.replace(card, scheme=scheme, scheme_params=dataclasses.asdict(params))
     quantized = module.quantized(target, tensors, dataset, params, plan.seed)

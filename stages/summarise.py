@@ -90,9 +90,9 @@ def over_strangers(study: StudyParams, corpus: str) -> Figures:
     """Accuracy on strangers, under whichever seeds there are."""
     recorded, found = read_recorded("strangers"), Figures()
     for model in with_voices(study):
-        seeds = seeds_of("strangers", model)
-        if seeds:
-            runs = {seed: read("strangers", model, 0, seed) for seed in seeds}
+        runs = {seed: read("strangers", model, 0, seed) for seed in seeds_of("strangers", model)}
+        runs = {seed: run for seed, run in runs.items() if len(run)}  # empty: without the archive
+        if seeds := list(runs):
             found |= named(folds.over_strangers(model, runs), seeds, corpus)
     left = kept(recorded, found, study)
     if not found:

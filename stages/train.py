@@ -1,7 +1,7 @@
 """Stage `train`: train one model and keep its best validation epoch.
 
 Reads   data/plans/<model>.json, data/features/<kind>/, data/raw/manifest.csv,
-        data/raw/provenance.json, data/split.csv
+        data/raw/provenance.json, data/split.csv; data/voices/train/ where the plan has voices
 Writes  models/<model>.safetensors, plots/curves/<model>.csv
 Run     python stages/train.py lstm
         torchrun --nproc-per-node 2 stages/train.py lstm
@@ -19,7 +19,6 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from spoken_digits import errors
-from spoken_digits.data.loading import load_dataset
 from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.io import files
 from spoken_digits.models.card import write_model
@@ -28,6 +27,7 @@ from spoken_digits.training.distributed import joined
 from spoken_digits.training.experiment import TrainedModel, train_model
 from spoken_digits.training.loop import CURVE_COLUMNS
 from spoken_digits.training.plan import read_checkpoint_seconds, read_plan
+from spoken_digits.training.planned import load_planned
 
 DATA = Path("data")
 PLANS = DATA / "plans"
@@ -40,7 +40,7 @@ def main() -> None:
     name = parse_arguments().model
     start = time.monotonic()
     plan = read_plan(PLANS, name, Path("params.yaml"))
-    dataset = load_dataset(DATA, plan.features)
+    dataset = load_planned(DATA, plan)
     with joined() as world, alone(RESUME, name) if world.is_first else nullcontext():
         trained = train_model(
             dataset,

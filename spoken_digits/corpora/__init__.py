@@ -36,6 +36,9 @@ class CorpusParams:
     parent folder is the word."""
     known_faults: Literal["exclude", "keep"]
     """audiomnist: whether to leave out the utterances known to be wrong."""
+    extra_voices: bool
+    """Whether the five extra voices for training join the train clips, whatever the corpus; makes
+    `dvc repro studies/dvc.yaml:voices` necessary once. The 22 strangers never do."""
     synthetic: SyntheticParams
 
 

@@ -88,6 +88,44 @@ def obtain(
     OSError
         A fetched archive cannot be written.
     """
+    archive, broken = _first_usable(names, root, open_archive)
+    if archive is not None:
+        return archive
+    target = root / "data" / "archives" / names[0]
+    try:
+        fetch.fetch(url, target, lambda path: verify(open_archive(path)), max_bytes, patience)
+    except UserError as error:
+        raise _not_in_reach(names[0], url, root, broken, error) from None
+    return open_archive(target)
+
+
+def obtain_local(
+    names: Sequence[str], root: Path, *, open_archive: Callable[[Path], T]
+) -> T | None:
+    """The first usable archive in the folders searched, of one that no address offers.
+
+    Parameters are those of `obtain`.
+
+    Returns
+    -------
+    T or None
+        None if no folder holds such a file.
+
+    Raises
+    ------
+    UserError
+        There are such files, and each is damaged.
+    """
+    archive, broken = _first_usable(names, root, open_archive)
+    if archive is None and broken:
+        raise UserError("; ".join(broken))
+    return archive
+
+
+def _first_usable(
+    names: Sequence[str], root: Path, open_archive: Callable[[Path], T]
+) -> tuple[T | None, list[str]]:
+    """The first archive that opens, and what is wrong with those before it."""
     broken: list[str] = []
     for path in candidates(names, root):
         try:
@@ -99,13 +137,8 @@ def obtain(
         else:
             for problem in broken:
                 print(f"warning: skipped: {problem}; using {path}", file=sys.stderr)
-            return archive
-    target = root / "data" / "archives" / names[0]
-    try:
-        fetch.fetch(url, target, lambda path: verify(open_archive(path)), max_bytes, patience)
-    except UserError as error:
-        raise _not_in_reach(names[0], url, root, broken, error) from None
-    return open_archive(target)
+            return archive, broken
+    return None, broken
 
 
 def _not_in_reach(

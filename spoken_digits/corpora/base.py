@@ -32,6 +32,8 @@ class Corpus:
     """Format of every clip; None if any will do."""
     fingerprint: str | None = None
     """Known fingerprint of the whole corpus; None where none is published or limits apply."""
+    role: str | None = None
+    """The one use that its clips may be put to; None: split as params.yaml says."""
     speaker_folds: Sequence[Sequence[str]] | None = None
     """Published speaker-disjoint folds: the test speakers of each."""
     official_test_takes: Sequence[int] | None = None

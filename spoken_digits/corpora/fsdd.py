@@ -17,6 +17,7 @@ from spoken_digits.corpora.archives import obtain
 from spoken_digits.corpora.base import WAV_8_KHZ, Corpus, balanced
 from spoken_digits.corpora.unpack import Archive
 from spoken_digits.data.clips import Clip
+from spoken_digits.data.provenance import fingerprint_of
 from spoken_digits.errors import UserError
 from spoken_digits.io.files import sha256
 
@@ -75,8 +76,7 @@ def _open(path: Path) -> tuple[Archive, list[str]]:
 def _verify(opened: tuple[Archive, list[str]]) -> None:
     """Refuse a fetched archive whose recordings differ from the published ones."""
     archive, members = opened
-    lines = sorted(f"{PurePosixPath(name).name} {sha256(archive.read(name))}\n" for name in members)
-    if sha256("".join(lines).encode()) != FINGERPRINT:
+    if fingerprint_of((name, sha256(archive.read(name))) for name in members) != FINGERPRINT:
         raise UserError(f"{archive.path} does not hold the recordings of FSDD v1.0.10")
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from spoken_digits.errors import UserError
 from spoken_digits.io.files import sha256
 
@@ -48,6 +50,17 @@ class ClipSource:
     """Hz."""
     n_samples: int
     """Length at `sample_rate`."""
+
+
+def clip_sources(archive: Path, table: pd.DataFrame) -> list[ClipSource]:
+    """Where the recording of each row of a manifest lies; the archive is not opened."""
+    columns = ["path", "sha256", "sample_rate", "n_samples"]
+    return [
+        ClipSource(archive=archive, path=path, sha256=digest, sample_rate=rate, n_samples=samples)
+        for path, digest, rate, samples in zip(
+            *(table[column].tolist() for column in columns), strict=True
+        )
+    ]
 
 
 def write_archive(path: Path, clips: Iterable[Clip]) -> Iterator[Clip]:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from spoken_digits.data import manifest
-from spoken_digits.data.clips import ClipSource
+from spoken_digits.data.clips import ClipSource, clip_sources
 from spoken_digits.data.dataset import Subset
 from spoken_digits.data.provenance import read_provenance
 from spoken_digits.data.store import read_features
@@ -52,6 +51,11 @@ class Dataset:
     def actual(self, name: str) -> NDArray[np.int64]:
         """Class numbers (n,) of the clips of train, val or test."""
         return self.whole.y[self.rows[name]]
+
+    def heard(self, name: str) -> list[str] | None:
+        """Who speaks the clips of train, val or test, sorted; None if the corpus does not say."""
+        names = {self.speakers[row] for row in self.rows[name]}
+        return None if manifest.UNKNOWN_SPEAKER in names else sorted(names)
 
     @property
     def split(self) -> str:
@@ -111,14 +115,3 @@ def load_dataset(data: Path, kind: str) -> Dataset:
         features_fingerprint=store.fingerprint,
         corpus={key: provenance[key] for key in ("corpus", "version", "fingerprint", "synthetic")},
     )
-
-
-def clip_sources(archive: Path, table: pd.DataFrame) -> list[ClipSource]:
-    """Where the recording of each row of a manifest lies; the archive is not opened."""
-    columns = ["path", "sha256", "sample_rate", "n_samples"]
-    return [
-        ClipSource(archive=archive, path=path, sha256=digest, sample_rate=rate, n_samples=samples)
-        for path, digest, rate, samples in zip(
-            *(table[column].tolist() for column in columns), strict=True
-        )
-    ]

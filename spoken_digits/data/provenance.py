@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -47,8 +48,10 @@ def read_provenance(path: Path, manifest: pd.DataFrame) -> dict[str, Any]:
 
 def fingerprint(manifest: pd.DataFrame) -> str:
     """Digest of names and contents of all clips, whatever their order and folder."""
-    lines = sorted(
-        f"{PurePosixPath(path).name} {digest}\n"
-        for path, digest in zip(manifest["path"], manifest["sha256"], strict=True)
-    )
+    return fingerprint_of(zip(manifest["path"], manifest["sha256"], strict=True))
+
+
+def fingerprint_of(clips: Iterable[tuple[str, str]]) -> str:
+    """`fingerprint` of clips given by path and SHA-256."""
+    lines = sorted(f"{PurePosixPath(path).name} {digest}\n" for path, digest in clips)
     return sha256("".join(lines).encode())

@@ -15,6 +15,17 @@ Seeds = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
+class StrangersParams:
+    """Section `studies.strangers`: what is tested on people whom no model has heard."""
+
+    models: Annotated[tuple[Annotated[str, Length(1, 40)], ...], Length(1, 100, example=["lstm"])]
+    """Models that are trained on every speaker of the corpus, once without the extra voices and
+    once with them, and tested."""
+    seeds: Seeds
+    """Seeds of each of these trainings."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyParams:
     """Section `studies`: what `make crossval` trains more than once."""
 
@@ -34,6 +45,7 @@ class StudyParams:
     speaker_seeds: Seeds
     """Seeds with which each fold of speakers is trained; each draws initial weights, order and
     augmentation."""
+    strangers: StrangersParams
 
     def __post_init__(self) -> None:
         for model in self.validation:

@@ -8,10 +8,9 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from spoken_digits import audio
-from spoken_digits.data.clips import ClipArchive
+from spoken_digits.data.clips import ClipArchive, ClipSource, clip_sources
 from spoken_digits.data.store import describe
-from spoken_digits.errors import UserError
+from spoken_digits.data.waveforms import read_waveforms
 from spoken_digits.features.base import Extractor
 from spoken_digits.features.parallel import ParallelParams, run
 from spoken_digits.features.resumable import Block, PartialTensor
@@ -48,18 +47,14 @@ def write_features(
     UserError
         A clip cannot be read, a worker was killed, or another run is making the same features.
     """
-    columns = ["path", "sha256", "sample_rate", "n_samples"]
-    clips = list(manifest[columns].itertuples(index=False, name=None))
+    clips = clip_sources(archive.resolve(), manifest)
     description = describe(extractor.describe(), manifest)
     shape = (len(clips), *extractor.shape)
     with PartialTensor(
         folder, description, shape, extractor.dtype, _BLOCK_CLIPS, _code_digest(extractor)
     ) as partial:
         taken_over = partial.n_done
-        calls = [
-            (extractor, archive.resolve(), clips[block.start : block.stop], block)
-            for block in partial.missing()
-        ]
+        calls = [(extractor, clips[block.start : block.stop], block) for block in partial.missing()]
         worthwhile = max(1, (len(clips) - taken_over) // _CLIPS_WORTH_A_PROCESS)
         with tqdm(
             total=len(clips), initial=taken_over, desc=extractor.kind, unit="clip", disable=None
@@ -79,29 +74,22 @@ def _code_digest(extractor: Extractor) -> str:
 
 
 def _extract(
-    extractor: Extractor, archive: Path, clips: list[tuple[str, str, int, int]], block: Block
+    extractor: Extractor, clips: list[ClipSource], block: Block
 ) -> tuple[int, int, list[int]]:
     """Write the features of some clips; return what `PartialTensor.record` takes.
 
     Parameters
     ----------
-    extractor, archive, block
-        Computes the features; holds the clips; receives the features.
+    extractor, block
+        Computes the features; receives them.
     clips
-        `path`, `sha256`, `sample_rate` and `n_samples` of the manifest.
+        Clips of one archive.
     """
     keep_freed_memory()
+    archive = clips[0].archive
     stat = archive.stat()
     opened = _open_archive(archive, stat.st_mtime_ns, stat.st_size)
-    waveforms = []
-    for path, digest, sample_rate, n_samples in clips:
-        waveform, found = audio.decode(opened.read(path, digest), path)
-        if (found.sample_rate, waveform.size) != (sample_rate, n_samples):
-            raise UserError(
-                f"{path} has {waveform.size} samples at {found.sample_rate} Hz, manifest.csv says "
-                f"{n_samples} at {sample_rate}: make it again with `dvc repro --force download`"
-            )
-        waveforms.append(audio.resample(waveform, found.sample_rate, extractor.sample_rate))
+    waveforms = read_waveforms(opened, clips, extractor.sample_rate)
     features, n_frames = extractor(waveforms)
     return block.start, block.write(features), n_frames.tolist()
 

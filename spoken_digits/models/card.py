@@ -25,9 +25,12 @@ from spoken_digits.models.networks import make_network
 
 METADATA_KEY = "spoken_digits"
 _MOST = 2**16
+MOST_NAMED = 100
+"""Train speakers whom a card names; of more it gives the number alone."""
 
 _Text = Annotated[str, Length(1, 200)]
-_Label = Annotated[str, Length(1, 255, printable=False)]
+_LONGEST_LABEL = 255
+_Label = Annotated[str, Length(1, _LONGEST_LABEL, printable=False)]
 _Size = Annotated[int, Bounds(1, 2**20)]
 _Number = Annotated[float, Bounds(-1e30, 1e30)]
 _Deviation = Annotated[float, Bounds(1e-30, 1e30)]
@@ -56,6 +59,10 @@ class ModelCard:
     """Name, version, fingerprint of the corpus, and whether it is synthetic."""
     split: Digest | None = None
     """Fingerprint of the train, validation and test clips; None in files older than this field."""
+    heard: Annotated[list[_Label], Length(1, MOST_NAMED)] | None = None
+    """Who speaks the train clips, sorted; None if that is not known or they are more than 100."""
+    n_heard: Annotated[int, Bounds(1, 1_000_000)] | None = None
+    """How many people speak the train clips; None if that is not known."""
     scheme: _Text = "float32"
     """How the weights are stored."""
     scheme_params: dict[str, Any] = field(default_factory=dict)
@@ -87,3 +94,11 @@ def parameter_bytes(tensors: dict[str, Tensor]) -> int:
 def as_floats(values: np.ndarray) -> list[float]:
     """Float32 values as JSON numbers that read back to the same float32."""
     return [float(value) for value in values.astype(np.float32).ravel()]
+
+
+def who_was_heard(speakers: list[str] | None) -> dict[str, Any]:
+    """The fields `heard` and `n_heard` of a card, from the names of the train speakers."""
+    if speakers is None:
+        return {}
+    few = len(speakers) <= MOST_NAMED and max(map(len, speakers)) <= _LONGEST_LABEL
+    return {"heard": speakers if few else None, "n_heard": len(speakers)}

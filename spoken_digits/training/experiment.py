@@ -17,7 +17,7 @@ from spoken_digits.errors import UserError
 from spoken_digits.io.files import sha256
 from spoken_digits.io.sources import digest_of
 from spoken_digits.models.base import BaseNetwork
-from spoken_digits.models.card import ModelCard, as_floats
+from spoken_digits.models.card import ModelCard, as_floats, who_was_heard
 from spoken_digits.models.device import set_up
 from spoken_digits.models.networks import make_network, n_parameters
 from spoken_digits.training import loop
@@ -82,6 +82,7 @@ def train_model(
         best_epoch=0,
         corpus=dataset.corpus,
         split=dataset.split,
+        **who_was_heard(dataset.heard("train")),
     )
     torch.manual_seed(seed)
     network = make_network(card.architecture, shape, n_classes)

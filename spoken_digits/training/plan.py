@@ -41,6 +41,8 @@ class Plan:
     """Draws initial weights, order, dropout and augmentation."""
     recipe: Recipe
     """How it is trained."""
+    voices: str | None
+    """Fingerprint of the extra voices that are trained on too; None: the corpus alone."""
 
 
 def write_plans(
@@ -104,6 +106,7 @@ def _digest_of_sections(params: Path) -> str:
     try:
         content = yaml.load(params.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         sections = {name: content.get(name) for name in SECTIONS}
+        sections[EXTRA_VOICES] = content.get("corpus", {}).get("extra_voices")
     except (OSError, yaml.YAMLError, AttributeError, ValueError):
         return ""
     return files.sha256(json.dumps(sections, sort_keys=True, default=str).encode())
@@ -111,6 +114,8 @@ def _digest_of_sections(params: Path) -> str:
 
 SECTIONS = ("seed", "features", "train", "model", "variants")
 """Sections of params.yaml that plans are made from."""
+EXTRA_VOICES = "corpus.extra_voices"
+"""The one key of another section that they are made from."""
 _MADE_FROM = "sections_sha256"
 
 

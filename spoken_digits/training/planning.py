@@ -20,7 +20,9 @@ from spoken_digits.training.plan import Plan
 from spoken_digits.training.recipe import Recipe
 
 
-def make_plan(config: Config, model: str, corpus: str, n_classes: int) -> Plan:
+def make_plan(
+    config: Config, model: str, corpus: str, n_classes: int, voices: str | None = None
+) -> Plan:
     """The plan of `model` on a corpus.
 
     Parameters
@@ -33,6 +35,8 @@ def make_plan(config: Config, model: str, corpus: str, n_classes: int) -> Plan:
         Name of the corpus; `train_on` may hold a recipe for it.
     n_classes
         Words of the corpus.
+    voices
+        Fingerprint of the extra voices to train on too; None for the corpus alone.
 
     Raises
     ------
@@ -50,6 +54,7 @@ def make_plan(config: Config, model: str, corpus: str, n_classes: int) -> Plan:
         n_classes=n_classes,
         seed=config.value("seed", int),
         recipe=read_recipe(config, model, params, corpus),
+        voices=voices,
     )
 
 

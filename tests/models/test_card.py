@@ -8,7 +8,7 @@ import torch
 
 from spoken_digits.errors import UserError
 from spoken_digits.features.mfcc import Mfcc, MfccParams
-from spoken_digits.models.card import ModelCard, parameter_bytes, write_model
+from spoken_digits.models.card import ModelCard, parameter_bytes, who_was_heard, write_model
 from spoken_digits.models.model_file import load_network, outline, read_model
 
 CARD = ModelCard(
@@ -47,6 +47,23 @@ def test_a_model_reads_back_as_it_was(network, tmp_path):
         load_network(card, tensors)(x, n_frames), network(x, n_frames), rtol=0, atol=0
     )
     assert parameter_bytes(tensors) == 4 * sum(p.numel() for p in network.parameters())
+
+
+@pytest.mark.parametrize(
+    ("speakers", "named", "number"),
+    [
+        (["anna", "ben"], ["anna", "ben"], 2),
+        ([f"{n:03}" for n in range(100)], [f"{n:03}" for n in range(100)], 100),
+        ([f"{n:03}" for n in range(101)], None, 101),
+        (["a" * 256], None, 1),
+        (None, None, None),
+    ],
+)
+def test_a_card_says_who_was_heard(speakers, named, number, network, tmp_path):
+    card = dataclasses.replace(CARD, **who_was_heard(speakers))
+    write_model(tmp_path / "m.safetensors", card, network.state_dict())
+    read, _ = read_model(tmp_path / "m.safetensors")
+    assert (read.heard, read.n_heard) == (named, number)
 
 
 def test_the_same_model_gives_the_same_bytes(network, tmp_path):

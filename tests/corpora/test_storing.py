@@ -1,25 +1,15 @@
-"""The checks of stage `download` on each clip."""
+"""The checks on each clip that enters a corpus."""
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
-from recordings import REPOSITORY, tone
+from recordings import tone
 
 from spoken_digits import audio
 from spoken_digits.corpora.base import WAV_8_KHZ, Corpus
+from spoken_digits.corpora.storing import store
 from spoken_digits.data.clips import Clip
 from spoken_digits.errors import UserError
-
-
-@pytest.fixture
-def download():
-    """The stage's script as a module."""
-    spec = importlib.util.spec_from_file_location("download", REPOSITORY / "stages/download.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def corpus_of(*clips: tuple[str, str, bytes]) -> Corpus:
@@ -43,13 +33,13 @@ def corpus_of(*clips: tuple[str, str, bytes]) -> Corpus:
 WAV = audio.to_wav(tone(440, 0.1), 8000)
 
 
-def test_the_same_file_under_two_words_is_refused_in_any_corpus(download, tmp_path):
+def test_the_same_file_under_two_words_is_refused_in_any_corpus(tmp_path):
     with pytest.raises(UserError, match=r"two words: 0\.wav and 1\.wav"):
-        download.store(corpus_of(("0.wav", "no", WAV), ("1.wav", "yes", WAV)), tmp_path / "a.zip")
-    table = download.store(corpus_of(("0.wav", "no", WAV), ("1.wav", "no", WAV)), tmp_path / "a")
+        store(corpus_of(("0.wav", "no", WAV), ("1.wav", "yes", WAV)), tmp_path / "a.zip")
+    table = store(corpus_of(("0.wav", "no", WAV), ("1.wav", "no", WAV)), tmp_path / "a")
     assert len(table) == 2
 
 
-def test_a_cut_clip_of_a_published_corpus_is_refused(download, tmp_path):
+def test_a_cut_clip_of_a_published_corpus_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"0\.wav is .*cut short"):
-        download.store(corpus_of(("0.wav", "no", WAV[:-100])), tmp_path / "a.zip")
+        store(corpus_of(("0.wav", "no", WAV[:-100])), tmp_path / "a.zip")

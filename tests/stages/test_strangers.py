@@ -1,0 +1,62 @@
+"""Stage `strangers` where the archive of voices is not in reach."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from recordings import REPOSITORY
+
+from spoken_digits.io.files import write_csv
+
+HEADER = "utterance,speaker,actual,training,float32\n"
+
+
+@pytest.fixture
+def strangers():
+    """The stage's script as a module."""
+    spec = importlib.util.spec_from_file_location("strangers", REPOSITORY / "stages/strangers.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("recorded", "said"),
+    [
+        ("same", "the recorded predictions stay"),
+        ("older", "there are no predictions of this training"),
+        (None, "there are no predictions of this training"),
+    ],
+)
+def test_only_predictions_of_the_same_training_stay(recorded, said, strangers, tmp_path, capsys):
+    path = tmp_path / "tiny-0-42.csv"
+    if recorded:
+        write_csv(path, HEADER.strip().split(","), [("0_sc01_0", "sc01", "0", recorded, "7")])
+    before = path.read_text() if recorded else ""
+    strangers.leave(path, "same", Path("data/voices/strangers"))
+    assert path.read_text() == (before if recorded == "same" else HEADER)
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_the_digest_tells_trainings_apart(strangers):
+    def digest(seed: int, voices: str | None, fingerprint: str) -> str:
+        plan = strangers.Plan(
+            model="tiny",
+            architecture={},
+            features="mfcc",
+            corpus="fsdd",
+            n_classes=10,
+            seed=seed,
+            recipe=None,
+            voices=voices,
+        )
+        corpus = type("Corpus", (), {"fingerprint": fingerprint})
+        return strangers.digest(plan, corpus)
+
+    others = [digest(43, None, "a"), digest(42, "v", "a"), digest(42, None, "b")]
+    assert len({digest(42, None, "a"), *others}) == 4
+    assert digest(42, None, "a") == digest(42, None, "a")
