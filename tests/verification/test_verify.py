@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -154,6 +155,33 @@ def test_outputs_that_are_not_here_are_counted(pipeline):
     assert "3 outputs and 6 cached objects hashed, 0 damaged, 2 outputs not here" in result.stdout
 
 
+def test_a_stage_that_is_no_more_is_named_and_left_out(pipeline):
+    for name in ("small", "large"):  # what its stages wrote may be gone or belong to another now
+        flip(pipeline.root / f"metrics/{name}.json")
+    (pipeline.root / "dvc.yaml").write_text(PIPELINE.partition("  evaluate:")[0])
+    result = pipeline.verify("--files")
+    assert result.returncode == 0, result.stdout + result.stderr
+    lines = [line for line in result.stdout.splitlines() if "a stage that is no more" in line]
+    assert len(lines) == 2
+    assert "dvc.lock records evaluate@" in lines[0]
+    assert "3 outputs and 6 cached objects hashed, 0 damaged\n" in result.stdout
+    for line in lines:
+        first, last = re.search(
+            r"delete its entry, lines (\d+) to (\d+) of dvc.lock$", line
+        ).groups()
+        pipeline.run("sed", "-i", f"{first},{last}d", "dvc.lock")
+    assert set(read_lock(pipeline.root / "dvc.lock")) == {"collect", "train@small", "train@large"}
+    assert "no more" not in pipeline.verify("--files").stdout
+
+
+def test_a_pipeline_that_cannot_be_read_is_one_line(pipeline):
+    (pipeline.root / "dvc.yaml").write_text("stages: [")
+    result = pipeline.verify("--files")
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: `dvc stage list --name-only` failed: ")
+
+
 def test_the_same_results_are_identical(pipeline):
     result = pipeline.verify("--reproduce")
     assert result.returncode == 0, result.stdout + result.stderr
@@ -196,6 +224,13 @@ def test_quick_runs_the_smallest_model(pipeline):
     assert "evaluate@large" not in result.stdout
 
 
+def test_quick_passes_over_the_metrics_of_a_stage_that_is_no_more(pipeline):
+    (pipeline.root / "metrics" / "tiny.json").write_text('{"accuracy": 0.5, "parameters": 1}')
+    result = pipeline.verify("--quick")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "evaluate@small" in result.stdout
+
+
 def test_unknown_stages_are_named(pipeline):
     result = pipeline.verify("--stages", "evaluate@huge")
     assert result.returncode == 1
@@ -218,7 +253,9 @@ def test_the_record_names_the_processor_and_its_lock(pipeline):
 
 def test_upstream_stages_are_found_through_folders():
     stages = {
-        name: Stage(name=name, dependencies=needs, outputs=(Output(path=out, md5=""),))
+        name: Stage(
+            name=name, dependencies=needs, outputs=(Output(path=out, md5=""),), lines=(1, 2)
+        )
         for name, needs, out in (
             ("use", ("data/kind/x.npy",), "out"),
             ("make@a", ("raw",), "data/kind"),
