@@ -150,7 +150,7 @@ def _draw(
     n_chosen = round(fraction * n)
     if n and round(fraction * n / n_words) > 0:
         n_chosen = max(n_chosen, n_words)
-    if not n_words <= n_chosen <= n - n_words:
+    if not max(n_words, 1) <= n_chosen <= n - n_words:
         return np.zeros(len(clips), bool)
     _, chosen = train_test_split(
         recordings["sha256"].to_numpy(str),
@@ -247,4 +247,6 @@ def check(manifest: pd.DataFrame, subsets: pd.Series, params: SplitParams) -> No
 def _culprit(params: SplitParams, subset: str) -> str:
     if params.scheme == "speaker":
         return "fold"
-    return "test_fraction" if subset == "test" and params.scheme == "random" else "val_fraction"
+    if subset == "test":
+        return "test_fraction" if params.scheme == "random" else "scheme"
+    return "val_fraction"
