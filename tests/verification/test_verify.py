@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from spoken_digits.errors import UserError
-from spoken_digits.verification import record, reproduction
+from spoken_digits.verification import hashes, record, reproduction
 from spoken_digits.verification.lock import Output, Stage, read_lock, with_upstream
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -132,17 +132,19 @@ def test_a_changed_output_is_found(pipeline, name):
 
 
 def test_every_cached_object_is_hashed_and_the_remedy_works(pipeline):
+    stages = read_lock(pipeline.root / "dvc.lock").values()
     for path in pipeline.objects():
         intact = path.read_bytes()
         flip(path)
-        result = pipeline.verify("--files")
-        assert result.returncode == 1, path
-        (line,) = [line for line in result.stdout.splitlines() if "is damaged" in line]
-        assert str(path) in line
+        (damaged,), n_objects = hashes.check_cache(pipeline.root / ".dvc" / "cache", stages)
+        assert damaged.path == str(path)
+        assert n_objects == 6
         path.write_bytes(intact)
     flip(path)
     result = pipeline.verify("--files")
-    remedy = next(line for line in result.stdout.splitlines() if "is damaged" in line)
+    assert result.returncode == 1
+    (remedy,) = [line for line in result.stdout.splitlines() if "is damaged" in line]
+    assert str(path) in remedy
     pipeline.run("bash", "-c", remedy.partition(": rm ")[2].join(["rm ", ""]))
     assert pipeline.verify("--files").returncode == 0
     assert path.read_bytes() == intact
@@ -190,24 +192,34 @@ def test_the_same_results_are_identical(pipeline):
 
 
 @pytest.mark.parametrize(
-    ("name", "accuracy", "verdict", "status"),
+    ("results", "status"),
     [
-        ("small", 0.92, "within tolerance", 0),
-        ("small", 0.94, "different", 1),
-        ("large", 0.94, "within tolerance", 0),  # no seeds: the recorded interval
-        ("large", 0.84, "different", 1),
+        # large has no seeds: the recorded interval counts
+        ({"small": (0.92, "within tolerance"), "large": (0.94, "within tolerance")}, 0),
+        ({"small": (0.94, "different"), "large": (0.84, "different")}, 1),
     ],
 )
-def test_other_results_are_judged_by_their_spread(pipeline, name, accuracy, verdict, status):
-    pipeline.results(name, accuracy)
-    result = pipeline.verify("--stages", f"evaluate@{name}")
+def test_other_results_are_judged_by_their_spread(pipeline, results, status):
+    for name, (accuracy, _) in results.items():
+        pipeline.results(name, accuracy)
+    result = pipeline.verify("--reproduce")
     assert result.returncode == status, result.stdout + result.stderr
     lines = {line.split()[0]: line for line in result.stdout.splitlines() if line.strip()}
     assert "identical" in lines["collect"]
-    for stage in (f"train@{name}", f"evaluate@{name}"):
-        assert verdict in lines[stage]
-        assert f"0.9000 recorded, {accuracy:.4f} here" in lines[stage]
-    assert "3 stages:" in result.stdout
+    for name, (accuracy, verdict) in results.items():
+        for stage in (f"train@{name}", f"evaluate@{name}"):
+            assert verdict in lines[stage]
+            assert f"0.9000 recorded, {accuracy:.4f} here" in lines[stage]
+    assert f"5 stages: 1 identical, {4 - 4 * status} within tolerance, {4 * status} different" in (
+        result.stdout
+    )
+
+
+def test_a_part_of_the_stages_runs_with_what_it_depends_on(pipeline):
+    pipeline.results("large", 0.1)  # not asked for
+    result = pipeline.verify("--stages", "evaluate@small")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "3 stages: 3 identical, 0 within tolerance, 0 different" in result.stdout
 
 
 def test_a_stage_that_fails_is_different(pipeline):
