@@ -229,6 +229,11 @@ def test_as_many_folds_as_speakers_are_possible():
     }
 
 
+def test_a_fold_of_speakers_who_are_not_there_is_named():
+    with pytest.raises(UserError, match=r"split.fold` leaves test empty"):
+        assign(manifest(), scheme="speaker", folds=[["nobody"], ["a"]])
+
+
 def test_validation_may_take_no_more_than_official_tests_leave():
     with pytest.raises(UserError, match=r"split.val_fraction` leaves val empty"):
         assign(manifest(takes=10), scheme="official", takes=range(9), val_fraction=0.5)

@@ -91,6 +91,7 @@ def test_a_loss_is_exact_where_a_probability_is_none():
     assert metrics.cross_entropy(np.array([[0.0, 1000.0]]), np.array([0])) == pytest.approx(1000)
 
 
+@pytest.mark.filterwarnings("error")  # scikit-learn warns of 0 / 0 unless told what it is
 @pytest.mark.parametrize("n", [1, 12, 500])
 def test_every_word_has_the_figures_that_counting_gives(n):
     # Of seven words the last is never spoken and the first never recognised.
