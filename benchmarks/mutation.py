@@ -12,6 +12,7 @@ benchmarks/mutation_equivalent.json and do not count.
 Run     python benchmarks/mutation.py                     all; about 15 minutes on one core
         python benchmarks/mutation.py --resume            the rest, after an interruption
         python benchmarks/mutation.py '*budget*' '*_7'    those again; other results are kept
+        python benchmarks/mutation.py --report            nothing; write what is there
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ KILLED = {"killed", "timeout", "segfault"}
 def main() -> int:
     arguments = parse_arguments()
     start = time.monotonic()
-    if not arguments.resume and not arguments.names:
+    if not (arguments.resume or arguments.names or arguments.report):
         shutil.rmtree(MUTANTS, ignore_errors=True)
     if not arguments.report:
         run_mutmut(arguments.names)

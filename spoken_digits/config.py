@@ -19,6 +19,21 @@ T = TypeVar("T")
 _SOURCE = "params.yaml"
 _SINGLE_VALUES = {"seed": Annotated[int, Bounds(0, 2**31 - 1, example=42)]}
 
+SECTIONS = (
+    *_SINGLE_VALUES,
+    "corpus",
+    "features",
+    "split",
+    "train",
+    "model",
+    "variants",
+    "quantize",
+    "measure",
+    "robustness",
+    "studies",
+)
+"""Every name at the top of params.yaml; a section may be left out until a stage asks for it."""
+
 
 class Config(dict[str, Any]):
     """The whole of params.yaml; `section` and `value` read it by type."""
@@ -63,11 +78,18 @@ def read_config(path: Path) -> Config:
     Raises
     ------
     UserError
-        The file is missing, is not plain YAML (see `strict_yaml`), or is no mapping.
+        The file is missing, is not plain YAML (see `strict_yaml`), is no mapping, or has a section
+        that nothing reads.
     """
     content = strict_yaml.read(path)
     if not isinstance(content, dict):
         raise UserError(f"{path} must hold sections such as `corpus:` and `train:`")
+    for name in content:
+        if name not in SECTIONS:
+            written = shown(name).strip("'")
+            raise UserError(
+                f"{path.name}: unknown section `{written}`{suggest(name, SECTIONS, path.name)}"
+            )
     return Config(content)
 
 

@@ -6,7 +6,8 @@ Run     python stages/verify.py [--files] [--reproduce [--quick | --stages NAME.
 
 Not part of `dvc repro`. By default both parts run: the files are hashed, then the whole pipeline
 runs in a temporary clone with an empty cache. The exit status is 0 if no file is damaged and no
-stage gives a different result.
+stage gives a different result. Recorded stages that dvc.yaml no longer defines are named and left
+out.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ def main() -> None:
         return
     recorded = files.read_json(record.RECORD, "make record") if record.RECORD.exists() else {}
     print("\n".join(record.compare(recorded, LOCK)))
+    stages = without_obsolete(stages)
     some = arguments.reproduce or arguments.quick or arguments.stages
     ok = True
     if arguments.files or not some:
@@ -42,7 +44,7 @@ def main() -> None:
     if some or not arguments.files:
         names = arguments.stages or list(stages)
         if arguments.quick:
-            names = [reproduction.smallest(ROOT)]
+            names = [reproduction.smallest(ROOT, stages)]
         ok = reproduce(stages, lock.with_upstream(stages, names)) and ok
     sys.exit(0 if ok else 1)
 
@@ -62,6 +64,19 @@ def parse_arguments() -> argparse.Namespace:
         help="write docs/record.json of this machine, after `dvc repro` here",
     )
     return parser.parse_args()
+
+
+def without_obsolete(stages: dict[str, lock.Stage]) -> dict[str, lock.Stage]:
+    """Print the recorded stages that dvc.yaml no longer defines; return the others."""
+    defined = lock.defined(ROOT)
+    # From the bottom up: deleting one entry leaves the line numbers of the next in place.
+    for name in [name for name in reversed(stages) if name not in defined]:
+        first, last = stages[name].lines
+        print(
+            f"{LOCK} records {name}, a stage that is no more: "
+            f"delete its entry, lines {first} to {last} of {LOCK}"
+        )
+    return {name: stage for name, stage in stages.items() if name in defined}
 
 
 def check_files(stages: dict[str, lock.Stage]) -> bool:

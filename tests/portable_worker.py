@@ -2,6 +2,8 @@
 
 Run     python tests/portable_worker.py [MODEL...]      from the top folder; prints JSON
 
+Models that are named are computed alone, without features and products.
+
 With --unpinned the libraries choose their kernels by the processor, all else being equal.
 """
 
@@ -54,7 +56,7 @@ def main() -> None:
     config = read_config(Path("params.yaml"))
     # oneDNN's LSTM crashes in emulation: unpinned or not, the kernels under test are ours.
     portable_lstm.applies = lambda x: True
-    hashes = features(config) | {"products": products(96, 36, 128)}
+    hashes = {} if chosen else features(config) | {"products": products(96, 36, 128)}
     for name in chosen or names(config):
         recipe = read_recipe(config, name, read_model_params(config, name), "fsdd")
         if recipe.arithmetic == "portable":

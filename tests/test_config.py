@@ -75,6 +75,21 @@ def test_a_missing_section_suggests_the_nearest():
         Config({"split": {}}).section("slpit", SplitParams)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("modell", r"unknown section `modell`; did you mean `model`\?"),
+        ("Train", r"unknown section `Train`; did you mean `train`\?"),
+        ("colour", r"unknown section `colour`; `params.yaml` has: seed, corpus, features, split"),
+    ],
+)
+def test_a_section_that_nothing_reads_is_refused_by_name(name, message, tmp_path, repository):
+    text = (repository / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(f"{text}\n{name}:\n  hidden_dim: 24\n")
+    with pytest.raises(UserError, match=f"^params.yaml: {message}"):
+        read_config(tmp_path / "params.yaml")
+
+
 def test_a_missing_or_broken_file_is_one_line(tmp_path):
     with pytest.raises(UserError, match="is missing"):
         read_config(tmp_path / "params.yaml")

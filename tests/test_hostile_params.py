@@ -377,8 +377,9 @@ def test_no_file_within_the_size_takes_long(tmp_path, content):
 
 
 def test_allowed_content_of_a_plain_file(tmp_path):
-    config = read_text(tmp_path, b"\xef\xbb\xbfa: {b: [1, 2.5, null]}\nc: 2024-01-01\nd: 1e-05\n")
-    assert config == {"a": {"b": [1, 2.5, None]}, "c": "2024-01-01", "d": "1e-05"}
+    plain = b"\xef\xbb\xbfsplit: {b: [1, 2.5, null]}\nseed: 2024-01-01\ntrain: 1e-05\n"
+    config = read_text(tmp_path, plain)
+    assert config == {"split": {"b": [1, 2.5, None]}, "seed": "2024-01-01", "train": "1e-05"}
 
 
 def test_a_folder_in_place_of_the_file(tmp_path):

@@ -248,14 +248,16 @@ def test_an_experiment_runs_again_only_what_it_changes(workspace, tmp_path):
 @pytest.mark.pipeline
 def test_a_number_that_dvc_writes_as_1e_05_is_a_number(workspace):
     start_over(workspace)
-    workspace.dvc("exp", "run", "-S", "train.learning_rate=0.00001", "train@lstm_36kb")
+    workspace.dvc("exp", "run", "-S", "train.learning_rate=0.00001", "plan")
     assert "1e-05" in (workspace.folder / "params.yaml").read_text()
+    plan = json.loads((workspace.folder / "data/plans/lstm_36kb.json").read_text())
+    assert plan["recipe"]["learning_rate"] == 0.00001
 
 
 @pytest.mark.pipeline
 def test_experiments_side_by_side_in_the_queue(workspace):
     start_over(workspace)
-    workspace.dvc("exp", "run", "--queue", "-S", "model.hidden_dim=4,8,12")
+    workspace.dvc("exp", "run", "--queue", "-S", "model.hidden_dim=4,8,12", "train@lstm")
     workspace.dvc("queue", "start", "-j", "2")
     for name in re.findall(r"^[0-9a-f]{7}\s+(\S+)", workspace.dvc("queue", "status"), re.M):
         workspace.dvc("queue", "logs", "--follow", name, check=False)

@@ -74,11 +74,7 @@ def read_params(config: Config, corpus: str) -> SplitParams:
     changes = usual.split_on.get(corpus)
     if changes is None:
         return usual
-    where = f"split.split_on.{corpus}"
-    for key in config.subsection(where):
-        if key not in section or key == "split_on":
-            raise UserError(f"params.yaml: unknown key `{where}.{key}`: not a key of `split`")
-    return build(SplitParams, {**section, **changes}, where)
+    return build(SplitParams, {**section, **changes}, f"split.split_on.{corpus}")
 
 
 def assign(
@@ -180,7 +176,7 @@ def _draw(
     n_chosen = round(fraction * n)
     if n and round(fraction * n / n_words) > 0:
         n_chosen = max(n_chosen, n_words)
-    if not n_words <= n_chosen <= n - n_words:
+    if not max(n_words, 1) <= n_chosen <= n - n_words:
         return np.zeros(len(clips), bool)
     _, chosen = train_test_split(
         recordings["sha256"].to_numpy(str),
@@ -327,4 +323,6 @@ def _culprit(params: SplitParams, subset: str) -> str:
         return "validation"
     if params.scheme == "speaker":
         return "fold"
-    return "test_fraction" if subset == "test" and params.scheme == "random" else "val_fraction"
+    if subset == "test":
+        return "test_fraction" if params.scheme == "random" else "scheme"
+    return "val_fraction"

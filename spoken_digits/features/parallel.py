@@ -15,6 +15,9 @@ from spoken_digits.errors import UserError
 
 T = TypeVar("T")
 
+SCHEDULER_TIMEOUT = "10s"
+"""How long a Dask scheduler may take to answer."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ParallelParams:
@@ -83,7 +86,7 @@ def _connect(scheduler: str | None, stack: ExitStack) -> Any:
     try:
         # Threads of a process would share Python's lock.
         local = {"threads_per_worker": 1, "dashboard_address": None}
-        where = {"address": scheduler, "timeout": "10s"} if scheduler else local
+        where = {"address": scheduler, "timeout": SCHEDULER_TIMEOUT} if scheduler else local
         client = Client(**where)
     except (OSError, ValueError) as error:
         raise UserError(

@@ -22,7 +22,9 @@ def set_up(device: str, threads: int) -> torch.device:
     torch.set_flush_denormal(True)
     torch.set_num_threads(threads)
     keep_freed_memory()
-    torch.use_deterministic_algorithms(True)
+    # Not `use_deterministic_algorithms`: that sets PyTorch's compiler too, which takes a second
+    # of every stage to import.
+    torch.set_deterministic_debug_mode("error")
     # Would fill every fresh tensor with NaN: half a gigabyte a step with 120 million weights.
     settings: Any = torch.utils.deterministic  # a property that PyTorch adds while running
     settings.fill_uninitialized_memory = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -30,6 +31,8 @@ class Stage:
     dependencies: tuple[str, ...]
     """Paths relative to the top folder."""
     outputs: tuple[Output, ...]
+    lines: tuple[int, int]
+    """First and last line of its entry in the file, from 1."""
 
 
 def read_lock(path: Path) -> dict[str, Stage]:
@@ -41,18 +44,44 @@ def read_lock(path: Path) -> dict[str, Stage]:
         The file is missing, or is not a dvc.lock.
     """
     try:
-        content = yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        return {name: _stage(name, entry) for name, entry in content["stages"].items()}
+        text = path.read_bytes()
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        lines = _lines(yaml.compose(text, loader))
+        stages = yaml.load(text, loader)["stages"]
+        return {name: _stage(name, entry, lines[name]) for name, entry in stages.items()}
     except FileNotFoundError:
         raise UserError(f"{path} is missing: `dvc repro` makes it") from None
     except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError):
         raise UserError(f"{path} is damaged: `git checkout {path.name}` brings it back") from None
 
 
-def _stage(name: str, entry: dict[str, Any]) -> Stage:
+def _lines(document: Any) -> dict[str, tuple[int, int]]:
+    """First and last line of each stage's entry in the parsed file."""
+    stages = {key.value: value for key, value in document.value}["stages"]
+    return {
+        key.value: (key.start_mark.line + 1, entry.end_mark.line) for key, entry in stages.value
+    }
+
+
+def defined(root: Path) -> set[str]:
+    """Names of the stages that dvc.yaml defines.
+
+    Raises
+    ------
+    UserError
+        DVC cannot read dvc.yaml.
+    """
+    command = ["dvc", "stage", "list", "--name-only"]
+    result = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise UserError(f"`{' '.join(command)}` failed: {result.stderr.strip()}")
+    return set(result.stdout.splitlines())
+
+
+def _stage(name: str, entry: dict[str, Any], lines: tuple[int, int]) -> Stage:
     outputs = [Output(path=out["path"], md5=out["md5"]) for out in entry.get("outs", ())]
     dependencies = [dependency["path"] for dependency in entry.get("deps", ())]
-    return Stage(name=name, dependencies=tuple(dependencies), outputs=tuple(outputs))
+    return Stage(name=name, dependencies=tuple(dependencies), outputs=tuple(outputs), lines=lines)
 
 
 def with_upstream(stages: dict[str, Stage], names: Iterable[str]) -> list[str]:

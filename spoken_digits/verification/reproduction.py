@@ -161,12 +161,15 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def smallest(root: Path) -> str:
-    """The `evaluate` stage of the recorded float model with the fewest parameters."""
+def smallest(root: Path, recorded: Mapping[str, Stage]) -> str:
+    """The `evaluate` stage of the recorded float model with the fewest parameters.
+
+    Metrics of models that have no such stage any more are passed over.
+    """
     models = {
         path.stem: content["parameters"]
         for path in sorted((root / "metrics").glob("*.json"))
-        if "parameters" in (content := _read(path)) and "." not in path.stem
+        if "parameters" in (content := _read(path)) and f"evaluate@{path.stem}" in recorded
     }
     if not models:
         raise UserError("metrics/ has no model yet: run `dvc repro` first")

@@ -15,6 +15,8 @@ from recordings import REPOSITORY
 
 from spoken_digits import arithmetic
 from spoken_digits.errors import UserError
+from spoken_digits.training.plan import write_plans
+from spoken_digits.training.planning import make_plan
 
 
 def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -88,6 +90,19 @@ def test_the_model_on_the_command_line_decides(argument, expected, tmp_path):
         plan = {"recipe": {"arithmetic": arithmetic_}}
         (tmp_path / f"{name}.json").write_text(json.dumps(plan))
     assert choose(["--verbose", argument], tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    ("corpus", "expected"), [("fsdd", "fast"), ("audiomnist", "portable"), ("synthetic", "fast")]
+)
+def test_what_a_model_overrides_on_a_corpus_decides(corpus, expected, default_params, tmp_path):
+    cnn = default_params["variants"]["cnn"]
+    cnn["train"]["arithmetic"] = "fast"
+    cnn["train_on"] = {"audiomnist": {"arithmetic": "portable", "precision": "float32"}}
+    plan = make_plan(default_params, "cnn", corpus, 10)
+    write_plans(tmp_path, [plan], 60.0, REPOSITORY / "params.yaml")
+    assert choose(["cnn"], tmp_path) == expected
+    assert plan.recipe.arithmetic == expected
 
 
 @pytest.mark.parametrize("plan", ["", "[]", "{}", '{"recipe": null}', '{"recipe": 3}'])

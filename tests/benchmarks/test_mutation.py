@@ -75,3 +75,22 @@ def test_every_equal_mutant_has_its_reason():
         assert row["reason"]
         source = " ".join((mutation.REPOSITORY / row["module"]).read_text().split())
         assert " ".join(row["before"].split()) in source
+
+
+@pytest.mark.parametrize("arguments", [["--report"], ["--resume"], ["*budget*"], []])
+def test_only_a_run_of_all_mutants_deletes_earlier_results(arguments, tmp_path, monkeypatch):
+    results = tmp_path / "mutants" / "results"
+    results.parent.mkdir()
+    results.write_text("")
+    listing = "    a.b.x_f__mutmut_1: killed\n    a.b.x_f__mutmut_2: not checked\n"
+    ran = []
+    monkeypatch.setattr(mutation, "MUTANTS", results.parent)
+    monkeypatch.setattr(mutation, "RESULTS", tmp_path / "mutation.json")
+    monkeypatch.setattr(mutation, "run_mutmut", ran.append)
+    monkeypatch.setattr(mutation, "mutmut", lambda *_: listing)
+    monkeypatch.setattr("sys.argv", ["mutation.py", *arguments])
+    assert mutation.main() == 0
+    assert results.exists() == bool(arguments)
+    assert len(ran) == (arguments != ["--report"])
+    record = json.loads((tmp_path / "mutation.json").read_text())
+    assert (record["killed"], record["total"], record["not_run"]) == (1, 1, 1)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import re
 
 import pandas as pd
@@ -55,6 +56,28 @@ def test_the_seed_decides():
     table = manifest()
     assert assign(table, 1).equals(assign(table, 1))
     assert not assign(table, 1).equals(assign(table, 2))
+
+
+@pytest.mark.parametrize(
+    ("changes", "digest"),
+    [
+        ({}, "3779427e"),
+        ({"stratify": False}, "5e7e46c8"),
+        ({"scheme": "speaker"}, "b164539a"),
+        ({"scheme": "official", "takes": [0, 1]}, "7237e27c"),
+    ],
+)
+def test_a_seed_gives_the_same_split_in_every_version(changes, digest):
+    subsets = assign(manifest(), 42, **changes)
+    assert hashlib.sha256(",".join(subsets).encode()).hexdigest()[:8] == digest
+
+
+def test_subsets_are_a_column_of_that_name_in_the_order_of_the_manifest():
+    table = manifest()[::-1]
+    for scheme in ("random", "speaker"):
+        subsets = assign(table, scheme=scheme)
+        assert subsets.name == "subset"
+        assert subsets.index.equals(table.index)
 
 
 def test_a_random_split_does_not_go_by_name_speaker_or_take():
@@ -189,12 +212,36 @@ def test_speaker_folds_are_drawn_where_none_are_published():
         (manifest(("unknown",)), {"scheme": "speaker"}, "200 of 200 clips do not say who speaks"),
         (manifest(("a", "b", "c", "d", "e", "unknown")), {"scheme": "speaker"}, "0_unknown_0"),
         (manifest(takes=1), {"test_fraction": 0.01}, "split.test_fraction` leaves test empty"),
+        (manifest(("a",), takes=1), {}, "split.val_fraction` leaves val empty"),
+        (manifest(), {"scheme": "official", "takes": [99]}, "split.scheme` leaves test empty"),
         (manifest(takes=1), {"val_fraction": 0.01}, "split.val_fraction` leaves val empty"),
     ],
 )
 def test_a_split_that_cannot_be_is_refused_with_its_key(table, changes, message):
     with pytest.raises(UserError, match=message):
         assign(table, **changes)
+
+
+def test_as_many_folds_as_speakers_are_possible():
+    table = manifest(tuple("abc"))
+    subsets = assign(table, scheme="speaker", n_folds=3)
+    assert table["speaker"].groupby(subsets).nunique().to_dict() == {
+        "test": 1,
+        "train": 1,
+        "val": 1,
+    }
+
+
+def test_a_fold_of_speakers_who_are_not_there_is_named():
+    with pytest.raises(UserError, match=r"split.fold` leaves test empty"):
+        assign(manifest(), scheme="speaker", folds=[["nobody"], ["a"]])
+
+
+def test_validation_may_take_no_more_than_official_tests_leave():
+    with pytest.raises(UserError, match=r"split.val_fraction` leaves val empty"):
+        assign(manifest(takes=10), scheme="official", takes=range(9), val_fraction=0.5)
+    with pytest.raises(UserError, match="leaves train empty"):
+        assign(manifest(takes=10), scheme="official", takes=range(10))
 
 
 @pytest.mark.parametrize(
@@ -212,14 +259,15 @@ def test_the_leak_check_finds_a_recording_in_two_subsets():
     table.loc[subsets.index[subsets == "test"][0], "sha256"] = table["sha256"][
         subsets.index[subsets == "train"][0]
     ]
-    with pytest.raises(UserError, match="the same recording is in two subsets"):
+    with pytest.raises(UserError, match=r"the same recording is in two subsets \(\w+, \w+\)"):
         splits.check(table, subsets, PARAMS)
 
 
 def test_the_leak_check_finds_a_speaker_in_two_subsets():
     table = manifest()
     by_speaker = dataclasses.replace(PARAMS, scheme="speaker")
-    with pytest.raises(UserError, match="speaker a is in two subsets"):
+    names = r"\(0_a_0, 0_a_1, 0_a_2\)"
+    with pytest.raises(UserError, match=f"speaker a is in two subsets {names}"):
         splits.check(table, assign(table), by_speaker)
 
 
@@ -390,3 +438,24 @@ def test_a_misspelt_share_of_a_corpus_is_named(default_params):
     default_params["split"]["split_on"]["audiomnist"]["test_frction"] = 0.3
     with pytest.raises(UserError, match=r"unknown key `split\.split_on\.audiomnist\.test_frction`"):
         splits.read_params(default_params, "audiomnist")
+
+
+@pytest.mark.parametrize(
+    ("section", "changes", "message"),
+    [
+        ("split", {"fold": "first"}, "`split.fold` is 'first'"),
+        ("split", {"test_fraction": 0.95}, "leave nothing to train on"),
+        ("split.split_on.audiomnist", {"fold": -1}, "`split.split_on.audiomnist.fold` is -1"),
+        ("split.split_on.audiomnist", {"split_on": {}}, "`split.split_on.audiomnist.split_on`"),
+        (
+            "split.split_on.audiomnist",
+            {"test_fraction": 0.9},
+            "`split.split_on.audiomnist.test_fraction` and",
+        ),
+    ],
+)
+def test_a_wrong_value_is_named_where_it_stands(section, changes, message, default_params):
+    default_params.subsection(section).update(changes)
+    with pytest.raises(UserError, match="^params.yaml: ") as caught:
+        splits.read_params(default_params, "audiomnist")
+    assert message in str(caught.value)

@@ -37,7 +37,12 @@ def test_cross_entropy_is_that_of_torch():
     actual = np.arange(50) % 7
     expected = torch.nn.functional.cross_entropy(torch.tensor(logits), torch.tensor(actual))
     assert metrics.cross_entropy(logits, actual) == pytest.approx(float(expected))
-    np.testing.assert_allclose(metrics.probabilities(logits).sum(1), 1)
+
+
+def test_probabilities_are_those_of_torch_over_the_last_axis():
+    logits = np.random.default_rng(0).normal(0, 3, (4, 5, 6))
+    expected = torch.softmax(torch.tensor(logits), -1).numpy()
+    np.testing.assert_allclose(metrics.probabilities(logits), expected)
 
 
 LOGITS = np.array([[2.0, 0, 0], [0, 2, 0], [0, 2, 0], [1, 0, 3]])
@@ -49,10 +54,32 @@ def test_metrics_by_hand():
     assert scores["accuracy"] == 0.75
     assert scores["n_test"] == 4
     assert scores["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
+    assert (scores["accuracy_ci_low"], scores["accuracy_ci_high"]) == metrics.wilson_interval(3, 4)
+    assert scores["loss"] == metrics.cross_entropy(LOGITS, ACTUAL)
+    assert list(scores) == [
+        "accuracy",
+        "accuracy_ci_low",
+        "accuracy_ci_high",
+        "macro_f1",
+        "loss",
+        "n_test",
+    ]
     report = metrics.per_class_report(LOGITS, ACTUAL, ["a", "b", "c"])
+    assert list(report) == ["label", "precision", "recall", "f1", "support"]
+    assert report["label"].tolist() == ["a", "b", "c"]
     assert report["precision"].tolist() == [1, 0.5, 1]
     assert report["recall"].tolist() == [0.5, 1, 1]
     assert report["support"].tolist() == [2, 1, 1]
+
+
+def test_metrics_are_rounded_to_six_decimals_and_zero_has_no_sign():
+    rounded = metrics.rounded({"loss": 0.12345678, "drop": -1e-9, "gain": -0.25, "n": 12345678})
+    assert {key: str(value) for key, value in rounded.items()} == {
+        "loss": "0.123457",
+        "drop": "0.0",
+        "gain": "-0.25",
+        "n": "12345678",
+    }
 
 
 def test_words_without_test_clips_do_not_count_in_macro_f1():
@@ -64,6 +91,7 @@ def test_a_loss_is_exact_where_a_probability_is_none():
     assert metrics.cross_entropy(np.array([[0.0, 1000.0]]), np.array([0])) == pytest.approx(1000)
 
 
+@pytest.mark.filterwarnings("error")  # scikit-learn warns of 0 / 0 unless told what it is
 @pytest.mark.parametrize("n", [1, 12, 500])
 def test_every_word_has_the_figures_that_counting_gives(n):
     # Of seven words the last is never spoken and the first never recognised.

@@ -18,6 +18,7 @@ from spoken_digits.data import ingest, store
 from spoken_digits.data.clips import ClipArchive, write_archive
 from spoken_digits.errors import UserError
 from spoken_digits.features import extraction, resumable
+from spoken_digits.features import parallel as parallel_module
 from spoken_digits.features.mfcc import Mfcc, MfccParams
 from spoken_digits.features.parallel import ParallelParams
 from spoken_digits.features.resumable import Block, PartialTensor
@@ -296,7 +297,8 @@ def test_a_dask_cluster_makes_the_same_features(corpus, tmp_path, monkeypatch):
         assert (tmp_path / "here" / file).read_bytes() == (tmp_path / "cluster" / file).read_bytes()
 
 
-def test_a_scheduler_that_does_not_answer_is_named(corpus, tmp_path):
+def test_a_scheduler_that_does_not_answer_is_named(corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(parallel_module, "SCHEDULER_TIMEOUT", "1s")
     archive, table = corpus
     parallel = ParallelParams(backend="dask", n_jobs=None, dask_scheduler="tcp://127.0.0.1:9")
     with pytest.raises(UserError, match="no Dask scheduler answers at .*tcp://127.0.0.1:9"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from spoken_digits.errors import UserError
-from spoken_digits.verification import record, reproduction
+from spoken_digits.verification import hashes, record, reproduction
 from spoken_digits.verification.lock import Output, Stage, read_lock, with_upstream
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -131,17 +132,19 @@ def test_a_changed_output_is_found(pipeline, name):
 
 
 def test_every_cached_object_is_hashed_and_the_remedy_works(pipeline):
+    stages = read_lock(pipeline.root / "dvc.lock").values()
     for path in pipeline.objects():
         intact = path.read_bytes()
         flip(path)
-        result = pipeline.verify("--files")
-        assert result.returncode == 1, path
-        (line,) = [line for line in result.stdout.splitlines() if "is damaged" in line]
-        assert str(path) in line
+        (damaged,), n_objects = hashes.check_cache(pipeline.root / ".dvc" / "cache", stages)
+        assert damaged.path == str(path)
+        assert n_objects == 6
         path.write_bytes(intact)
     flip(path)
     result = pipeline.verify("--files")
-    remedy = next(line for line in result.stdout.splitlines() if "is damaged" in line)
+    assert result.returncode == 1
+    (remedy,) = [line for line in result.stdout.splitlines() if "is damaged" in line]
+    assert str(path) in remedy
     pipeline.run("bash", "-c", remedy.partition(": rm ")[2].join(["rm ", ""]))
     assert pipeline.verify("--files").returncode == 0
     assert path.read_bytes() == intact
@@ -154,6 +157,33 @@ def test_outputs_that_are_not_here_are_counted(pipeline):
     assert "3 outputs and 6 cached objects hashed, 0 damaged, 2 outputs not here" in result.stdout
 
 
+def test_a_stage_that_is_no_more_is_named_and_left_out(pipeline):
+    for name in ("small", "large"):  # what its stages wrote may be gone or belong to another now
+        flip(pipeline.root / f"metrics/{name}.json")
+    (pipeline.root / "dvc.yaml").write_text(PIPELINE.partition("  evaluate:")[0])
+    result = pipeline.verify("--files")
+    assert result.returncode == 0, result.stdout + result.stderr
+    lines = [line for line in result.stdout.splitlines() if "a stage that is no more" in line]
+    assert len(lines) == 2
+    assert "dvc.lock records evaluate@" in lines[0]
+    assert "3 outputs and 6 cached objects hashed, 0 damaged\n" in result.stdout
+    for line in lines:
+        first, last = re.search(
+            r"delete its entry, lines (\d+) to (\d+) of dvc.lock$", line
+        ).groups()
+        pipeline.run("sed", "-i", f"{first},{last}d", "dvc.lock")
+    assert set(read_lock(pipeline.root / "dvc.lock")) == {"collect", "train@small", "train@large"}
+    assert "no more" not in pipeline.verify("--files").stdout
+
+
+def test_a_pipeline_that_cannot_be_read_is_one_line(pipeline):
+    (pipeline.root / "dvc.yaml").write_text("stages: [")
+    result = pipeline.verify("--files")
+    assert result.returncode == 1
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("error: `dvc stage list --name-only` failed: ")
+
+
 def test_the_same_results_are_identical(pipeline):
     result = pipeline.verify("--reproduce")
     assert result.returncode == 0, result.stdout + result.stderr
@@ -162,24 +192,34 @@ def test_the_same_results_are_identical(pipeline):
 
 
 @pytest.mark.parametrize(
-    ("name", "accuracy", "verdict", "status"),
+    ("results", "status"),
     [
-        ("small", 0.92, "within tolerance", 0),
-        ("small", 0.94, "different", 1),
-        ("large", 0.94, "within tolerance", 0),  # no seeds: the recorded interval
-        ("large", 0.84, "different", 1),
+        # large has no seeds: the recorded interval counts
+        ({"small": (0.92, "within tolerance"), "large": (0.94, "within tolerance")}, 0),
+        ({"small": (0.94, "different"), "large": (0.84, "different")}, 1),
     ],
 )
-def test_other_results_are_judged_by_their_spread(pipeline, name, accuracy, verdict, status):
-    pipeline.results(name, accuracy)
-    result = pipeline.verify("--stages", f"evaluate@{name}")
+def test_other_results_are_judged_by_their_spread(pipeline, results, status):
+    for name, (accuracy, _) in results.items():
+        pipeline.results(name, accuracy)
+    result = pipeline.verify("--reproduce")
     assert result.returncode == status, result.stdout + result.stderr
     lines = {line.split()[0]: line for line in result.stdout.splitlines() if line.strip()}
     assert "identical" in lines["collect"]
-    for stage in (f"train@{name}", f"evaluate@{name}"):
-        assert verdict in lines[stage]
-        assert f"0.9000 recorded, {accuracy:.4f} here" in lines[stage]
-    assert "3 stages:" in result.stdout
+    for name, (accuracy, verdict) in results.items():
+        for stage in (f"train@{name}", f"evaluate@{name}"):
+            assert verdict in lines[stage]
+            assert f"0.9000 recorded, {accuracy:.4f} here" in lines[stage]
+    assert f"5 stages: 1 identical, {4 - 4 * status} within tolerance, {4 * status} different" in (
+        result.stdout
+    )
+
+
+def test_a_part_of_the_stages_runs_with_what_it_depends_on(pipeline):
+    pipeline.results("large", 0.1)  # not asked for
+    result = pipeline.verify("--stages", "evaluate@small")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "3 stages: 3 identical, 0 within tolerance, 0 different" in result.stdout
 
 
 def test_a_stage_that_fails_is_different(pipeline):
@@ -194,6 +234,13 @@ def test_quick_runs_the_smallest_model(pipeline):
     result = pipeline.verify("--quick")
     assert "evaluate@small" in result.stdout
     assert "evaluate@large" not in result.stdout
+
+
+def test_quick_passes_over_the_metrics_of_a_stage_that_is_no_more(pipeline):
+    (pipeline.root / "metrics" / "tiny.json").write_text('{"accuracy": 0.5, "parameters": 1}')
+    result = pipeline.verify("--quick")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "evaluate@small" in result.stdout
 
 
 def test_unknown_stages_are_named(pipeline):
@@ -218,7 +265,9 @@ def test_the_record_names_the_processor_and_its_lock(pipeline):
 
 def test_upstream_stages_are_found_through_folders():
     stages = {
-        name: Stage(name=name, dependencies=needs, outputs=(Output(path=out, md5=""),))
+        name: Stage(
+            name=name, dependencies=needs, outputs=(Output(path=out, md5=""),), lines=(1, 2)
+        )
         for name, needs, out in (
             ("use", ("data/kind/x.npy",), "out"),
             ("make@a", ("raw",), "data/kind"),
