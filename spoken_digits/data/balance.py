@@ -44,7 +44,7 @@ def table(counts: pd.DataFrame) -> str:
     )
 
 
-def warnings(counts: pd.DataFrame, params: SplitParams) -> list[str]:
+def warnings(counts: pd.DataFrame, params: SplitParams, published: bool = False) -> list[str]:
     """What the counts do not allow to say, each in one line with what to do.
 
     Parameters
@@ -53,6 +53,8 @@ def warnings(counts: pd.DataFrame, params: SplitParams) -> list[str]:
         From `count`.
     params
         Section `split`.
+    published
+        Whether the corpus's authors chose all subsets, so that no fraction counts.
     """
     found = []
     few = counts[(counts[["test", "val"]] < _FEW).any(axis=1)]
@@ -62,7 +64,9 @@ def warnings(counts: pd.DataFrame, params: SplitParams) -> list[str]:
             for word, row in few.iloc[:_MAX_NAMED].iterrows()
         ]
         more = f"; and {len(few) - len(named)} more words" if len(few) > len(named) else ""
-        found.append(f"too few clips to judge {'; '.join(named)}{more}. {_advice(params)}")
+        found.append(
+            f"too few clips to judge {'; '.join(named)}{more}. {_advice(params, published)}"
+        )
     totals = counts.sum(axis=1)
     if totals.max() >= _UNBALANCED * totals.min():
         most, least = totals.idxmax(), totals.idxmin()
@@ -73,12 +77,14 @@ def warnings(counts: pd.DataFrame, params: SplitParams) -> list[str]:
     return found
 
 
-def _advice(params: SplitParams) -> str:
+def _advice(params: SplitParams, published: bool) -> str:
     if params.scheme == "speaker":
         return (
             f"The speakers of fold {params.fold} are test, those of the fold before validation: "
             "record these words by them, or choose another `split.fold`"
         )
+    if params.scheme == "official" and published:
+        return "The corpus's own lists decide: raise `corpus.limit`, or use another `split.scheme`"
     if params.scheme == "official":
         share, keys = params.val_fraction, f"`split.val_fraction` {params.val_fraction:g}"
     else:
