@@ -75,6 +75,13 @@ def test_the_advice_is_that_of_the_scheme(scheme, word):
     assert "test_fraction" not in warning
 
 
+def test_the_advice_on_published_subsets_names_no_fraction():
+    params = dataclasses.replace(PARAMS, scheme="official")
+    warning = balance.warnings(counted(yes=50, no=4), params, published=True)[0]
+    assert "raise `corpus.limit`" in warning
+    assert "fraction" not in warning
+
+
 def test_many_words_of_few_clips_are_one_line():
     counts = counted(**{f"w{n}": 6 for n in range(30)}, **{"a\nb": 5})
     warning = balance.warnings(counts, PARAMS)[0]
