@@ -20,7 +20,7 @@ from typing import Literal
 
 from spoken_digits.corpora.base import balanced
 from spoken_digits.corpora.speech_commands.layout import Contents, Recording
-from spoken_digits.data.subsets import SUBSETS
+from spoken_digits.corpora.speech_commands.silence import PARTS
 
 Words = Literal["digits", "twelve", "all"]
 
@@ -74,7 +74,7 @@ def _twelve(contents: Contents) -> list[Entry]:
     commands = [r for r in contents.recordings if r.word in COMMANDS]
     others = [r for r in contents.recordings if r.word not in COMMANDS]
     chosen = [_spoken(recording, recording.word) for recording in commands]
-    for subset in SUBSETS:
+    for subset in PARTS:
         n = n_added(sum(r.subset == subset for r in commands))
         unknown = sorted((r for r in others if r.subset == subset), key=lambda r: _order(r.name))
         chosen += [_spoken(recording, UNKNOWN) for recording in unknown[:n]]
