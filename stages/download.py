@@ -73,7 +73,7 @@ def store(corpus: Corpus, archive: Path) -> pd.DataFrame:
         row = ingest.row(clip, corpus.audio_format)
         repeats.add(str(row["sha256"]), clip.label, clip.path)
         about = {"fault": clip.fault, "official_subset": clip.official_subset}
-        rows.append(row | about | corpus.speakers.get(clip.speaker, {}))
+        rows.append({**row, **about, **corpus.speakers.get(clip.speaker, {})})
     repeats.check()
     if not rows:
         raise UserError(f"corpus {corpus.name} holds no clips: check corpus.limit and corpus.path")
