@@ -9,7 +9,7 @@ import ast
 import inspect
 from pathlib import Path
 
-from spoken_digits.corpora import CorpusParams, SyntheticParams
+from spoken_digits.corpora import CorpusParams, SpeechCommandsParams, SyntheticParams
 from spoken_digits.data.splits import SplitParams
 from spoken_digits.embedded.toolchain import MeasureParams
 from spoken_digits.evaluation.study_params import StrangersParams, StudyParams
@@ -30,6 +30,7 @@ from spoken_digits.validation import describe, field_hints
 
 SECTIONS: dict[str, list[type]] = {
     "corpus": [CorpusParams],
+    "corpus.speech_commands": [SpeechCommandsParams],
     "corpus.synthetic": [SyntheticParams],
     "features": [FeatureParams],
     "features.mfcc": [MfccParams],

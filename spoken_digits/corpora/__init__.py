@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from spoken_digits.bounds import Bounds, CorpusName, Length
-from spoken_digits.corpora import archives, audiomnist, fsdd
+from spoken_digits.corpora import archives, audiomnist, fsdd, speech_commands
 from spoken_digits.corpora.base import Corpus
 
 
@@ -19,6 +19,15 @@ class SyntheticParams:
     """Size: quick 60 speakers x 5 takes, fsdd 6 x 50, audiomnist 60 x 50 at 48 kHz."""
     seed: Annotated[int, Bounds(0, 2**31 - 1, example=0)]
     """Seed of the voices and takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeechCommandsParams:
+    """Section `corpus.speech_commands`."""
+
+    words: speech_commands.Words
+    """Classes: digits, as labels 0 to 9; twelve, the literature's ten commands, `unknown` and
+    `silence`; all 35 words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +48,8 @@ class CorpusParams:
     extra_voices: bool
     """Whether the five extra voices for training join the train clips, whatever the corpus; makes
     `dvc repro studies/dvc.yaml:voices` necessary once. The 22 strangers never do."""
+    speech_commands: SpeechCommandsParams
+    """Which of its words."""
     synthetic: SyntheticParams
 
 
@@ -54,6 +65,10 @@ def open_corpus(params: CorpusParams, root: Path) -> Corpus:
         return fsdd.open_fsdd(root, params.limit)
     if params.name == "audiomnist":
         return audiomnist.open_audiomnist(root, params.limit, params.known_faults)
+    if params.name == "speech_commands":
+        return speech_commands.open_speech_commands(
+            root, params.limit, params.speech_commands.words
+        )
     if params.name == "synthetic":
         from spoken_digits.corpora import synthetic
 
@@ -77,4 +92,6 @@ def reachable(params: CorpusParams, root: Path) -> bool:
         return archives.reachable(fsdd.ARCHIVE_NAMES, fsdd.URL, root)
     if params.name == "audiomnist":
         return archives.reachable(audiomnist.ARCHIVE_NAMES, audiomnist.URL, root)
+    if params.name == "speech_commands":
+        return archives.reachable(speech_commands.ARCHIVE_NAMES, speech_commands.URL, root)
     return params.name == "synthetic" or (root / params.path).is_dir()

@@ -52,12 +52,14 @@ def store(corpus: Corpus, archive: Path) -> pd.DataFrame:
     for clip in write_archive(archive, bar):
         row = ingest.row(clip, corpus.audio_format)
         repeats.add(str(row["sha256"]), clip.label, clip.path)
-        rows.append({**row, "fault": clip.fault, **corpus.speakers.get(clip.speaker, {})})
+        about = {"fault": clip.fault, "official_subset": clip.official_subset}
+        rows.append({**row, **about, **corpus.speakers.get(clip.speaker, {})})
     repeats.check()
     if not rows:
         raise UserError(f"corpus {corpus.name} holds no clips: check corpus.limit and corpus.path")
     table = pd.DataFrame(rows)
-    return table if table["fault"].any() else table.drop(columns="fault")
+    empty = [column for column in ("fault", "official_subset") if not table[column].any()]
+    return table.drop(columns=empty)
 
 
 def verify(corpus: Corpus, table: pd.DataFrame) -> str:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import gzip
 import io
+import shutil
 import tarfile
+import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
+
+from tqdm import tqdm
 
 from spoken_digits.errors import UserError
 
@@ -37,7 +41,7 @@ class Limits:
     member_bytes: int = 16 << 20
     """Unpacked bytes of one member; the longest clip of any corpus is far below."""
     tar_bytes: int = 256 << 20
-    """Unpacked bytes of a tar archive: its clips are held in memory."""
+    """Unpacked bytes of a tar archive: its clips are held, in memory unless on disk."""
     zip_bytes: int = 8 << 30
     """Unpacked bytes of a zip archive: its clips are read one at a time."""
 
@@ -56,6 +60,11 @@ class Archive:
         Base names of members to offer beside the WAV files.
     limits
         Limits on its content.
+    held
+        Which members of a tar can be read, by name; the others are only listed. None: all.
+    disk
+        Folder for a nameless file that holds the members of a tar, for more than fits in memory;
+        it goes with the process. None: memory.
 
     Raises
     ------
@@ -65,11 +74,19 @@ class Archive:
         spoken word.
     """
 
-    def __init__(self, path: Path, keep: Sequence[str] = (), limits: Limits = LIMITS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        keep: Sequence[str] = (),
+        limits: Limits = LIMITS,
+        held: Callable[[str], bool] | None = None,
+        disk: Path | None = None,
+    ) -> None:
         self.path = path
         self._keep = keep
         self._limits = limits
-        self._contents: dict[str, bytes] = {}
+        self._held = held
+        self._store = _Store(disk)
         self._zip: zipfile.ZipFile | None = None
         with self._explained():
             if zipfile.is_zipfile(path):
@@ -86,7 +103,7 @@ class Archive:
     def read(self, name: str) -> bytes:
         """The member's content; its checksum is verified."""
         if self._zip is None:
-            return self._contents[name]
+            return self._store.read(name)
         with self._explained(name):
             entry = self._zip.getinfo(name)
             with self._zip.open(entry) as file:
@@ -130,7 +147,7 @@ class Archive:
             yield entry.filename
 
     def _read_tar(self) -> Iterator[str]:
-        # A compressed tar can only be read from front to back, so its clips are held in memory.
+        # A compressed tar can only be read from front to back, so its clips are held.
         with self.path.open("rb") as raw:
             packed = raw.read(2) == _GZIP
         unpacked = (gzip.open if packed else open)(self.path, "rb")
@@ -138,7 +155,8 @@ class Archive:
             cast(IO[bytes], unpacked), self.path, self._limits.tar_bytes, _MAX_TAR_READ_BYTES
         )
         with bounded, tarfile.open(fileobj=cast(IO[bytes], bounded), mode="r:") as archive:
-            for count, member in enumerate(archive, 1):
+            members = tqdm(archive, desc=self.path.name, unit="file", disable=None, delay=2)
+            for count, member in enumerate(members, 1):
                 is_odd = not (member.isfile() or member.isdir()) or member.issparse()
                 self._check(member.name, member.size, is_odd, count)
                 end = member.offset_data + member.size
@@ -147,7 +165,8 @@ class Archive:
                     raise self._refused(member.name, "follows too many headers")
                 file = archive.extractfile(member) if self._wanted(member.name) else None
                 if file is not None:
-                    self._contents[member.name] = _read_all(file)
+                    if self._held is None or self._held(member.name):
+                        self._store.add(member.name, file)
                     yield member.name
                 # tarfile would keep the headers of all members.
                 archive.members.clear()  # type: ignore[attr-defined]
@@ -198,6 +217,28 @@ class Archive:
             ) from None
 
 
+class _Store:
+    """Contents by name, one after another in memory or in a nameless file in `folder`."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._file: IO[bytes] = io.BytesIO()
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+            # Open as long as the archive is; it has no name, so a kill leaves nothing behind.
+            self._file = cast(IO[bytes], tempfile.TemporaryFile(dir=folder))  # noqa: SIM115
+        self._places: dict[str, tuple[int, int]] = {}
+
+    def add(self, name: str, file: IO[bytes]) -> None:
+        start = self._file.seek(0, io.SEEK_END)
+        shutil.copyfileobj(file, self._file, _BLOCK_BYTES)
+        self._places[name] = (start, self._file.tell() - start)
+
+    def read(self, name: str) -> bytes:
+        start, size = self._places[name]
+        self._file.seek(start)
+        return self._file.read(size)
+
+
 class _BoundedFile(io.RawIOBase):
     """A file for tarfile or zipfile that limits the bytes read, in total and at once."""
 
@@ -243,10 +284,6 @@ class _BoundedFile(io.RawIOBase):
                 f"{self._path} unpacks to more than {limit:,} bytes, too large for an archive of "
                 "spoken words: delete it and fetch the official archive"
             )
-
-
-def _read_all(file: IO[bytes]) -> bytes:
-    return b"".join(iter(lambda: file.read(_BLOCK_BYTES), b""))
 
 
 def _shown(name: str) -> str:

@@ -44,7 +44,7 @@ def table(counts: pd.DataFrame) -> str:
     )
 
 
-def warnings(counts: pd.DataFrame, params: SplitParams) -> list[str]:
+def warnings(counts: pd.DataFrame, params: SplitParams, published: bool = False) -> list[str]:
     """What the counts do not allow to say, each in one line with what to do.
 
     Without validation clips only the test clips are judged by.
@@ -55,6 +55,8 @@ def warnings(counts: pd.DataFrame, params: SplitParams) -> list[str]:
         From `count`.
     params
         Section `split`.
+    published
+        Whether the corpus's authors chose all subsets, so that no fraction counts.
     """
     found = []
     judges = {"test": "test", "val": "validation"}
@@ -69,7 +71,9 @@ def warnings(counts: pd.DataFrame, params: SplitParams) -> list[str]:
             for word, row in few.iloc[:_MAX_NAMED].iterrows()
         ]
         more = f"; and {len(few) - len(named)} more words" if len(few) > len(named) else ""
-        found.append(f"too few clips to judge {'; '.join(named)}{more}. {_advice(params)}")
+        found.append(
+            f"too few clips to judge {'; '.join(named)}{more}. {_advice(params, published)}"
+        )
     totals = counts.sum(axis=1)
     if totals.max() >= _UNBALANCED * totals.min():
         most, least = totals.idxmax(), totals.idxmin()
@@ -80,7 +84,7 @@ def warnings(counts: pd.DataFrame, params: SplitParams) -> list[str]:
     return found
 
 
-def _advice(params: SplitParams) -> str:
+def _advice(params: SplitParams, published: bool) -> str:
     if params.scheme == "speaker":
         before = "" if params.validation == "none" else ", those of the fold before validation"
         return (
@@ -89,6 +93,8 @@ def _advice(params: SplitParams) -> str:
         )
     if params.scheme == "official" and params.validation == "none":
         return "The corpus's authors set these test takes aside: record more"
+    if params.scheme == "official" and published:
+        return "The corpus's own lists decide: raise `corpus.limit`, or use another `split.scheme`"
     if params.scheme == "official":
         share, keys = params.val_fraction, f"`split.val_fraction` {params.val_fraction:g}"
     elif params.validation == "none":

@@ -34,6 +34,8 @@ class Clip:
     """The WAV file."""
     fault: str = ""
     """What is known to be wrong with the recording; empty if nothing."""
+    official_subset: str = ""
+    """train, val or test, as the corpus's authors divided it; empty if they did not."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

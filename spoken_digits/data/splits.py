@@ -19,14 +19,17 @@ from spoken_digits.data.manifest import UNKNOWN_SPEAKER
 from spoken_digits.data.subsets import SUBSETS
 from spoken_digits.errors import UserError
 
+OFFICIAL = "official_subset"
+"""Column of the manifest, where the corpus's authors divided the clips themselves."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SplitParams:
     """Section `split`."""
 
     scheme: Literal["random", "official", "speaker"]
-    """random: over all clips; official: test on the takes that the corpus's authors set aside;
-    speaker: no speaker is in two subsets."""
+    """random: over all clips; official: test on the clips that the corpus's authors set aside,
+    validate on theirs if they name them; speaker: no speaker is in two subsets."""
     stratify: bool
     """random, official: every subset gets the same share of every word, as near as counts allow."""
     validation: Literal["held_out", "none"]
@@ -41,7 +44,7 @@ class SplitParams:
     test_fraction: Annotated[float, Bounds(above=0, below=1, example=0.2)]
     """random: share of clips in test."""
     val_fraction: Annotated[float, Bounds(above=0, below=1, example=0.1)]
-    """random, official: share of all clips in validation."""
+    """random, official: share of all clips in validation, unless the corpus's authors chose it."""
     split_on: ByCorpus
     """Corpus name -> keys of this section to override on that corpus."""
 
@@ -92,7 +95,7 @@ def assign(
     Parameters
     ----------
     manifest
-        As made by `download`.
+        As made by `download`. A column `official_subset` holds the subsets of the corpus's authors.
     params
         Section `split`.
     seed
@@ -124,6 +127,10 @@ def assign(
     for_test, for_val = (_random_state(seed, stream) for stream in (1, 2))
     if params.scheme == "speaker":
         subsets = _by_speaker(manifest, params, speaker_folds, for_test, without)
+    elif params.scheme == "official" and OFFICIAL in manifest:
+        subsets = _as_published(manifest)
+        if params.validation == "none":
+            subsets[subsets == "val"] = "train"
     else:
         if params.scheme == "official":
             is_test = _official(manifest, official_test_takes)
@@ -194,6 +201,23 @@ def _official(manifest: pd.DataFrame, takes: Sequence[int] | None) -> NDArray[np
             "use random or speaker"
         )
     return manifest["take"].isin(takes).to_numpy()
+
+
+def _as_published(manifest: pd.DataFrame) -> pd.Series:
+    subsets: pd.Series = manifest[OFFICIAL].rename("subset").copy()
+    odd = subsets[~subsets.isin(SUBSETS)]
+    if len(odd):
+        raise UserError(
+            f"manifest.csv puts {manifest['utterance'][odd.index[0]]} into the subset "
+            f"{odd.iloc[0]!r}: make it again with `dvc repro --force download`"
+        )
+    empty = [subset for subset in SUBSETS if not (subsets == subset).any()]
+    if empty:
+        raise UserError(
+            f"none of the {len(manifest)} clips is in the corpus's own {' or '.join(empty)} "
+            "subset: raise `corpus.limit`, or use another `split.scheme`"
+        )
+    return subsets
 
 
 def _by_speaker(

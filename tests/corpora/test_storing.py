@@ -9,6 +9,7 @@ from spoken_digits import audio
 from spoken_digits.corpora.base import WAV_8_KHZ, Corpus
 from spoken_digits.corpora.storing import store
 from spoken_digits.data.clips import Clip
+from spoken_digits.data.manifest import COLUMNS
 from spoken_digits.errors import UserError
 
 
@@ -38,6 +39,7 @@ def test_the_same_file_under_two_words_is_refused_in_any_corpus(tmp_path):
         store(corpus_of(("0.wav", "no", WAV), ("1.wav", "yes", WAV)), tmp_path / "a.zip")
     table = store(corpus_of(("0.wav", "no", WAV), ("1.wav", "no", WAV)), tmp_path / "a")
     assert len(table) == 2
+    assert list(table) == COLUMNS  # no column that would be empty
 
 
 def test_a_cut_clip_of_a_published_corpus_is_refused(tmp_path):

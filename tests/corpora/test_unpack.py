@@ -49,6 +49,19 @@ def test_members_are_sorted_and_readable(make, tmp_path):
     assert archive.read("top/b.wav") == b"b" * 1000
 
 
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_a_tar_holds_what_it_is_told_to_and_lists_the_rest(on_disk, tmp_path):
+    disk = tmp_path / "new" / "folder" if on_disk else None
+    path = make_tar(tmp_path / "archive", {**MEMBERS, "top/c.wav": b"c" * 10})
+    archive = Archive(path, held=lambda name: name != "top/b.wav", disk=disk)
+    assert archive.names == ["top/a.wav", "top/b.wav", "top/c.wav"]
+    assert archive.read("top/c.wav") == b"c" * 10
+    assert archive.read("top/a.wav") == b"a" * 1000
+    with pytest.raises(KeyError):
+        archive.read("top/b.wav")
+    assert disk is None or not list(disk.iterdir())  # its file has no name
+
+
 @pytest.mark.parametrize("make", [make_tar, make_zip])
 @pytest.mark.parametrize("name", ["/etc/a.wav", "../a.wav", "top/../../a.wav", "c:/a.wav"])
 def test_a_member_that_leads_out_is_refused(make, name, tmp_path):

@@ -85,6 +85,13 @@ def test_without_validation_only_the_test_clips_are_judged_by():
     assert not balance.warnings(counted(params, yes=20, no=20), params)
 
 
+def test_the_advice_on_published_subsets_names_no_fraction():
+    params = dataclasses.replace(PARAMS, scheme="official")
+    warning = balance.warnings(counted(yes=50, no=4), params, published=True)[0]
+    assert "raise `corpus.limit`" in warning
+    assert "fraction" not in warning
+
+
 def test_many_words_of_few_clips_are_one_line():
     counts = counted(**{f"w{n}": 6 for n in range(30)}, **{"a\nb": 5})
     warning = balance.warnings(counts, PARAMS)[0]

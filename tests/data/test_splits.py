@@ -169,6 +169,36 @@ def test_official_takes_are_test():
     assert (subsets == "val").sum() == 120
 
 
+def published(table: pd.DataFrame) -> pd.DataFrame:
+    """With subsets by speaker, as a corpus's authors would publish them."""
+    subset = table["speaker"].map({"a": "test", "b": "val"}).fillna("train")
+    return table.assign(official_subset=subset)
+
+
+def test_official_subsets_are_taken_as_published():
+    table = published(manifest())
+    subsets = assign(table, scheme="official", val_fraction=0.5)
+    assert subsets.tolist() == table["official_subset"].tolist()
+    # Other schemes do not look at them.
+    for scheme in ("random", "speaker"):
+        plain = table.drop(columns="official_subset")
+        assert assign(table, scheme=scheme).equals(assign(plain, scheme=scheme))
+
+
+def test_official_subsets_without_one_or_with_another_are_refused():
+    table = published(manifest())
+    few = table[table["official_subset"] != "val"]
+    with pytest.raises(UserError, match=r"none of the 1000 clips is in .*val subset: raise"):
+        assign(few, scheme="official")
+    odd = table.replace({"official_subset": {"val": "dev"}})
+    with pytest.raises(UserError, match=r"0_b_0 into the subset 'dev': make it again"):
+        assign(odd, scheme="official")
+    copied = table.copy()
+    copied.loc[copied["utterance"] == "0_c_0", "sha256"] = "0a0"
+    with pytest.raises(UserError, match="the same recording is in two subsets"):
+        assign(copied, scheme="official")
+
+
 def test_official_needs_a_corpus_that_has_it():
     with pytest.raises(UserError, match=r"split.scheme` is official, but this corpus"):
         assign(manifest(), scheme="official")

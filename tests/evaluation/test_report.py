@@ -201,7 +201,7 @@ def test_synthetic_speech_is_called_so(committed):
     [
         ("speaker", 0, "Split by speaker, fold 0: 1,000"),
         ("speaker", 0, "No training clip is by any of the 7 test speakers."),
-        ("official", 7, "Test takes set aside by the corpus's authors: 1,000"),
+        ("official", 7, "Test clips set aside by the corpus's authors: 1,000"),
         ("random", 3, "3 of the 7 test speakers are in the training clips too."),
     ],
 )

@@ -9,7 +9,7 @@ from spoken_digits.evaluation.report.markdown import code
 
 _SCHEMES = {
     "random": "random split",
-    "official": "test takes set aside by the corpus's authors",
+    "official": "test clips set aside by the corpus's authors",
     "speaker": "split by speaker, fold {fold}",
 }
 
