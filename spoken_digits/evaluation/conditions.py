@@ -157,7 +157,9 @@ def _silence(title: str, *, leading: bool, root_mean_square: float) -> Kind:
         silence = root_mean_square * distortion.white_noise(n_samples, scene.rng)
         return np.concatenate([silence, scene.samples] if leading else [scene.samples, silence])
 
-    return Kind(title=title, unit="ms", levels=lambda params: params.silence_ms, distort=distort)
+    return Kind(
+        title=title, unit="duration / ms", levels=lambda params: params.silence_ms, distort=distort
+    )
 
 
 def _format(title: str, subtype: str) -> Kind:

@@ -29,7 +29,9 @@ _COLOURS = (
 _MARKERS = "osD^vPX*"
 _DASHES = ("-", "--", ":", "-.")
 _N_COLUMNS = 4
-_CLEAN = "clean"
+_CLEAN, _SPEED = "clean", "speed"
+_SPREAD = 0.5  # of the marks over a channel, where 1 is the distance of channels
+_LONG_LEGEND = 9
 
 
 def draw(path: Path, rows: pd.DataFrame) -> None:
@@ -66,7 +68,14 @@ def draw(path: Path, rows: pd.DataFrame) -> None:
         axis.set_ylabel("test accuracy / %", fontsize=8)
     handles, labels = panels[0].get_legend_handles_labels()
     panels[n_panels].legend(
-        handles, labels, loc="upper left", fontsize=8, title="model (test clips)", frameon=False
+        handles,
+        labels,
+        loc="upper left",
+        fontsize=8,
+        title="model (test clips)",
+        frameon=False,
+        alignment="left",
+        ncols=1 + len(models) // (_LONG_LEGEND + 1),
     )
     figure.suptitle(_title(rows))
     # No software version in the file: the bytes must depend on the picture alone.
@@ -82,9 +91,8 @@ def _title(rows: pd.DataFrame) -> str:
 
 
 def _draw_levels(axis: Axes, rows: pd.DataFrame, name: str, models: Sequence[str]) -> None:
-    """Accuracy over the level; the hollow marks are the clips as recorded."""
-    levels = list(dict.fromkeys(rows[rows["condition"] == name]["level"]))
-    steps = _with_clean(name, levels)
+    """Accuracy over the level, beside that on the clips as recorded."""
+    steps = _with_clean(name, list(dict.fromkeys(rows[rows["condition"] == name]["level"])))
     for model in models:
         own = rows[rows["model"] == model]
         by_step = dict(zip(own["level"], 100 * own["accuracy"], strict=True))
@@ -94,7 +102,8 @@ def _draw_levels(axis: Axes, rows: pd.DataFrame, name: str, models: Sequence[str
             label=f"{model} ({own['n'].iloc[0]:,})",
             **_style(models, model),
         )
-    axis.set_xticks(range(len(steps)), [step or "as\nrecorded" for step in steps])
+    clean = "1" if name == _SPEED else _CLEAN
+    axis.set_xticks(range(len(steps)), [step or clean for step in steps])
     axis.set_title(KINDS[name].title, fontsize=9)
     axis.set_xlabel(KINDS[name].unit, fontsize=8)
     _finish(axis)
@@ -102,7 +111,7 @@ def _draw_levels(axis: Axes, rows: pd.DataFrame, name: str, models: Sequence[str
 
 def _with_clean(name: str, levels: list[str]) -> list[str]:
     """The levels in order, with the empty one of the clips as recorded where it belongs."""
-    if name == "speed":
+    if name == _SPEED:
         return sorted([*levels, ""], key=lambda level: float(level or 1))
     return ["", *levels]
 
@@ -110,11 +119,14 @@ def _with_clean(name: str, levels: list[str]) -> list[str]:
 def _draw_plain(
     axis: Axes, rows: pd.DataFrame, names: Sequence[str], models: Sequence[str]
 ) -> None:
-    for model in models:
+    """One mark a model beside the next: no line, for channels have no order."""
+    for i, model in enumerate(models):
         own = rows[rows["model"] == model].set_index("condition")["accuracy"]
-        axis.plot(range(len(names)), 100 * own.reindex(list(names)), **_style(models, model))
-    titles = [KINDS[name].title.replace(" ", "\n") for name in names]
-    axis.set_xticks(range(len(names)), titles)
+        shift = _SPREAD * ((i + 0.5) / len(models) - 0.5)
+        style = {**_style(models, model), "linestyle": ""}
+        axis.plot([k + shift for k in range(len(names))], 100 * own.reindex(list(names)), **style)
+    titles = [name if name == _CLEAN else KINDS[name].title for name in names]
+    axis.set_xticks(range(len(names)), [title.replace(" ", "\n") for title in titles])
     axis.set_title("channel", fontsize=9)
     _finish(axis)
 
@@ -129,7 +141,7 @@ def _style(models: Sequence[str], model: str) -> dict[str, Any]:
         "color": _COLOURS[i % len(_COLOURS)],
         "marker": _MARKERS[i % len(_MARKERS)],
         "linestyle": _DASHES[kin.index(model) % len(_DASHES)],
-        "markersize": 3.5,
+        "markersize": 3.2,
         "linewidth": 1.2,
         "alpha": 0.85,
     }
