@@ -50,13 +50,14 @@ def test_each_speaker_has_a_row():
 
 
 def test_the_difference_is_over_clips_and_the_interval_by_hand():
-    table = by_speaker(clips({"ann": (30, 30, 30), "bo": (10, 10, 6)}))
+    table = by_speaker(clips({"ann": (30, 30, 24), "bo": (10, 10, 6)}))
     found = bootstrap(table)
-    assert found.difference == pytest.approx(4 / 40)
-    # Two speakers: both ann (1/4), both bo (1/4), one of each.
-    assert (found.low, found.high) == (pytest.approx(0.0), pytest.approx(0.4))
+    assert found.difference == pytest.approx(10 / 40)
+    # A quarter of all draws is ann twice, another quarter bo twice.
+    assert (found.low, found.high) == (pytest.approx(6 / 30), pytest.approx(4 / 10))
     assert found.n_speakers == 2
-    assert not found.is_shown
+    assert found.is_shown
+    assert not bootstrap(by_speaker(clips({"ann": (9, 9, 9), "bo": (9, 9, 5)}))).is_shown
 
 
 def test_equal_draws_every_time():

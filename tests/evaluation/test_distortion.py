@@ -101,6 +101,7 @@ def test_noise_is_as_loud_as_asked(name, snr_db):
     )
     noise = distorted(name, snr_db, offset) - offset.samples
     assert decibels(CLIP.samples.var() / noise.var()) == pytest.approx(snr_db, abs=0.05)
+    assert abs(noise.mean()) < STEP
 
 
 def test_a_sum_beyond_full_scale_is_scaled_and_not_clipped():
