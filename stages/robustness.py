@@ -88,7 +88,7 @@ def parse_arguments() -> str:
 
 def n_clips(params: RobustnessParams, n_test: int, macs: int, n_conditions: int) -> int:
     """How many test clips a network of `macs` multiply-accumulates a clip is tested on."""
-    affordable = int(params.giga_macs * 1e9 / (macs * n_conditions))
+    affordable = int(params.giga_macs * 1e9 / (max(1, macs) * n_conditions))
     return max(1, min(params.clips or n_test, n_test, affordable))
 
 

@@ -20,8 +20,6 @@ from spoken_digits.evaluation.distortion import Samples
 
 _ROOM_NOISE = 10 ** (-60 / 20)  # root mean square, full scale 1
 
-_Levels = Length(1, 100, example=[10.0, 0.0])
-
 
 @dataclass(frozen=True, kw_only=True)
 class RobustnessParams:
@@ -33,19 +31,31 @@ class RobustnessParams:
     """Most work for one model, 10^9 multiply-accumulates: a large network hears fewer clips."""
     talkers: Annotated[int, Bounds(1, 100, example=4)]
     """Other test speakers that babble at once."""
-    snr_db: Annotated[tuple[Annotated[float, Bounds(-60, 100)], ...], _Levels]
+    snr_db: Annotated[
+        tuple[Annotated[float, Bounds(-60, 100)], ...], Length(1, 100, example=[20.0, 10.0])
+    ]
     """Signal-to-noise ratios of white noise, pink noise and babble, dB."""
-    level_dbfs: Annotated[tuple[Annotated[float, Bounds(-90, 0)], ...], _Levels]
+    level_dbfs: Annotated[
+        tuple[Annotated[float, Bounds(-90, 0)], ...], Length(1, 100, example=[-20.0, -40.0])
+    ]
     """Peak levels, dB relative to full scale, of 16 bits."""
-    dc: Annotated[tuple[Annotated[float, Bounds(-1, 1)], ...], _Levels]
+    dc: Annotated[tuple[Annotated[float, Bounds(-1, 1)], ...], Length(1, 100, example=[0.05])]
     """Constant offsets, full scale 1."""
-    clipping: Annotated[tuple[Annotated[float, Bounds(0, below=1)], ...], _Levels]
+    clipping: Annotated[
+        tuple[Annotated[float, Bounds(0, below=1)], ...], Length(1, 100, example=[0.1])
+    ]
     """Shares of samples at full scale."""
-    speed: Annotated[tuple[Annotated[float, Bounds(0.25, 4)], ...], _Levels]
+    speed: Annotated[
+        tuple[Annotated[float, Bounds(0.25, 4)], ...], Length(1, 100, example=[0.9, 1.1])
+    ]
     """How many times as fast, tempo and pitch together."""
-    reverberation_s: Annotated[tuple[Annotated[float, Bounds(0.01, 10)], ...], _Levels]
+    reverberation_s: Annotated[
+        tuple[Annotated[float, Bounds(0.01, 10)], ...], Length(1, 100, example=[0.4])
+    ]
     """Reverberation times (decay by 60 dB), seconds."""
-    silence_ms: Annotated[tuple[Annotated[float, Bounds(0, 10_000)], ...], _Levels]
+    silence_ms: Annotated[
+        tuple[Annotated[float, Bounds(0, 10_000)], ...], Length(1, 100, example=[100.0, 300.0])
+    ]
     """Silence before or after the word, milliseconds."""
 
 
