@@ -12,6 +12,7 @@ from pathlib import Path
 from spoken_digits.corpora import CorpusParams, SpeechCommandsParams, SyntheticParams
 from spoken_digits.data.splits import SplitParams
 from spoken_digits.embedded.toolchain import MeasureParams
+from spoken_digits.evaluation.conditions import RobustnessParams
 from spoken_digits.evaluation.study_params import StrangersParams, StudyParams
 from spoken_digits.features.mfcc import MfccParams
 from spoken_digits.features.parallel import ParallelParams
@@ -48,6 +49,7 @@ SECTIONS: dict[str, list[type]] = {
     "quantize.int8, quantize.pow2": [QatParams],
     "quantize.networks.<name>": [NetworkParams],
     "measure": [MeasureParams],
+    "robustness": [RobustnessParams],
     "studies": [StudyParams],
     "studies.strangers": [StrangersParams],
 }

@@ -1,8 +1,9 @@
 """Stage `collect`: merge the curves and scores of all models for the top-level pictures.
 
-Reads   plots/curves/, plots/per_class/, plots/size_accuracy/, params.yaml: variants,
-        quantize.networks
-Writes  plots/models/curves.csv, f1.csv, size_accuracy.csv: the same columns after `model`
+Reads   plots/curves/, plots/per_class/, plots/robustness/, plots/size_accuracy/,
+        params.yaml: variants, quantize.networks
+Writes  plots/models/curves.csv, f1.csv, robustness.csv, size_accuracy.csv: the same columns
+        after `model`; plots/models/robustness.png
 Run     python stages/collect.py
 """
 
@@ -16,6 +17,7 @@ import pandas as pd
 
 from spoken_digits import errors
 from spoken_digits.config import Config, read_config
+from spoken_digits.evaluation.report import robustness
 from spoken_digits.io import files
 from spoken_digits.models.params import names
 from spoken_digits.quantization.networks import schemes_of
@@ -29,6 +31,8 @@ def main() -> None:
     models = names(config)
     write("curves", [table("curves", model) for model in models])
     write("f1", [table("per_class", model) for model in models])
+    tested = [stem for model in models for stem in (model, *integers(config, model))]
+    draw_robustness(write("robustness", [table("robustness", stem) for stem in tested]))
     sizes = [table("size_accuracy", stem) for model in models for stem in stems(config, model)]
     write("size_accuracy", sizes)
     print(f"{MODELS}: {len(models)} models, {len(sizes)} sizes")
@@ -39,7 +43,7 @@ def table(folder: str, stem: str) -> pd.DataFrame:
     path = PLOTS / folder / f"{stem}.csv"
     if not path.exists():
         raise errors.UserError(f"{path} is missing: make it with `dvc repro`")
-    rows = pd.read_csv(path, dtype={"label": str}, keep_default_na=False)
+    rows = pd.read_csv(path, dtype={"label": str, "level": str}, keep_default_na=False)
     if "model" not in rows:
         rows.insert(0, "model", stem)
     return rows
@@ -47,14 +51,24 @@ def table(folder: str, stem: str) -> pd.DataFrame:
 
 def stems(config: Config, model: str) -> list[str]:
     """`model`, then `<model>.<scheme>` for each of its schemes."""
-    schemes = ["int8_dynamic", *schemes_of(config, model)]
-    return [model, *(f"{model}.{scheme}" for scheme in schemes)]
+    return [model, f"{model}.int8_dynamic", *integers(config, model)]
 
 
-def write(name: str, tables: list[pd.DataFrame]) -> None:
+def integers(config: Config, model: str) -> list[str]:
+    """`<model>.<scheme>` for each integer network of a model."""
+    return [f"{model}.{scheme}" for scheme in schemes_of(config, model)]
+
+
+def write(name: str, tables: list[pd.DataFrame]) -> pd.DataFrame:
     rows = pd.concat(tables, ignore_index=True)
     with files.replacing(MODELS / f"{name}.csv") as temporary:
         rows.to_csv(temporary, index=False, lineterminator="\n")
+    return rows
+
+
+def draw_robustness(rows: pd.DataFrame) -> None:
+    with files.replacing(MODELS / "robustness.png") as temporary:
+        robustness.draw(temporary, rows)
 
 
 if __name__ == "__main__":

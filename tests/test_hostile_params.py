@@ -21,6 +21,7 @@ from spoken_digits.corpora import CorpusParams
 from spoken_digits.data import splits
 from spoken_digits.embedded.toolchain import MeasureParams
 from spoken_digits.errors import UserError
+from spoken_digits.evaluation.conditions import RobustnessParams
 from spoken_digits.evaluation.study_params import StudyParams
 from spoken_digits.features.log_mel import LogMelParams
 from spoken_digits.features.mfcc import MfccParams
@@ -97,6 +98,7 @@ def reader(path: tuple[str, ...]) -> typing.Callable[[Config], Any]:
         "variants": lambda config: read_models(config, path[1] if len(path) > 1 else None),
         "quantize": lambda config: config.section("quantize.int8", QatParams),
         "measure": lambda config: config.section("measure", MeasureParams),
+        "robustness": lambda config: config.section("robustness", RobustnessParams),
         "studies": lambda config: config.section("studies", StudyParams),
     }[section]
 
@@ -130,6 +132,7 @@ def hint_of(path: tuple[str, ...]) -> Any:
             "split": splits.SplitParams,
             "train": TrainParams,
             "measure": MeasureParams,
+            "robustness": RobustnessParams,
             "studies": StudyParams,
         }[section]
     while rest:
@@ -265,6 +268,7 @@ def schemas() -> set[type]:
         splits.SplitParams,
         TrainParams,
         MeasureParams,
+        RobustnessParams,
         StudyParams,
     ]
     todo += [Int8DynamicParams, QatParams]

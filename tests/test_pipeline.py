@@ -102,6 +102,8 @@ LOADED_BY_NAME = {
     "feature_extract": ["spoken_digits/features/${item}.py"],
     "train": [ARCHITECTURE, AUGMENTATION, FEATURES],
     "evaluate": [ARCHITECTURE, FEATURES],
+    "robustness": [ARCHITECTURE, FEATURES],
+    "robustness_integer": [*LSTM_OF_INTEGERS, INTEGER],
     "quantize": [*LSTM_OF_INTEGERS, INTEGER],
     "quantize_dynamic": [ARCHITECTURE, FEATURES, "spoken_digits/quantization/int8_dynamic.py"],
     "measure": LSTM_OF_INTEGERS,
@@ -209,6 +211,7 @@ def test_repro_makes_everything_once_and_commits_clean(workspace):
             f"plots/size_accuracy/{model}.csv",
             f"plots/size_accuracy/{model}.int8_dynamic.csv",
             f"plots/mistakes/{model}.png",
+            f"plots/robustness/{model}.csv",
         ):
             assert files[name]
     assert json.loads(files["metrics/lstm_36kb.json"])["accuracy"] > 0.6  # tones are easy
@@ -230,7 +233,7 @@ def test_two_clean_runs_give_the_same_bytes(workspace):
 def test_an_experiment_runs_again_only_what_it_changes(workspace, tmp_path):
     start_over(workspace)
     output = workspace.dvc("exp", "run", "-S", "model.hidden_dim=24")
-    own = {"train@lstm", "evaluate@lstm", "quantize_dynamic@lstm"}
+    own = {"train@lstm", "evaluate@lstm", "quantize_dynamic@lstm", "robustness@lstm"}
     assert stages_run(output) == own | {"plan", "collect"}
     changed = json.loads(workspace.run("dvc", "metrics", "diff", "--json").stdout)
     assert changed["metrics/lstm.json"]["parameters"]["diff"] > 0
@@ -372,7 +375,7 @@ def test_a_variant_is_one_section_and_an_architecture_one_module(workspace):
         (workspace.folder / "spoken_digits/models/architectures/mean_linear.py").unlink()
     own = {
         f"{stage}@{name}"
-        for stage in ("train", "evaluate", "quantize_dynamic")
+        for stage in ("train", "evaluate", "quantize_dynamic", "robustness")
         for name in ("wide", "plain")
     }
     assert stages_run(output) == own | {"plan", "collect"}
@@ -394,9 +397,9 @@ def test_only_what_an_edit_changes_runs_again(workspace):
             path.write_text(before)
 
     lstms = {"lstm", "lstm_36kb"}
-    stages = ("train", "evaluate", "quantize_dynamic")
+    stages = ("train", "evaluate", "quantize_dynamic", "robustness@")
     networks = {"quantize@lstm_36kb-int8", "quantize@lstm_36kb-pow2"}
-    everywhere = {f"{stage}@{name}" for stage in stages for name in lstms}
+    everywhere = {f"{stage.rstrip('@')}@{name}" for stage in stages for name in lstms}
     changed = touched("spoken_digits/models/architectures/lstm.py")
     assert {name for name in changed if name.startswith(stages)} == everywhere
     assert touched("spoken_digits/integer/activation.py") >= networks

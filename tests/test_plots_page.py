@@ -44,6 +44,11 @@ USES = {
         "f1",
         "label",
     ),
+    "robustness": (
+        ("model,condition,level,accuracy,n,corpus", "lstm,babble,10,0.9,600,fsdd 1.0.10"),
+        "level",
+        "accuracy",
+    ),
 }
 # These distinguish models by a column, or by the file name, which DVC adds to every row.
 BY_FILE_NAME = {"accuracy_curves", "loss_curves", "f1_by_label"}
