@@ -46,6 +46,7 @@ class StudyParams:
     ]
     """Folds of speakers; of FSDD there are six, of AudioMNIST five."""
     strangers: StrangersParams
+    """What is tested on strangers."""
 
 
 def summary(model: str, runs: Sequence[pd.DataFrame]) -> dict[str, dict[str, Any]]:
