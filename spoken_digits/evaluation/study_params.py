@@ -46,6 +46,7 @@ class StudyParams:
     """Seeds with which each fold of speakers is trained; each draws initial weights, order and
     augmentation."""
     strangers: StrangersParams
+    """What is tested on strangers."""
 
     def __post_init__(self) -> None:
         for model in self.validation:

@@ -19,6 +19,7 @@ STUDIES = {
     "seeds": [1, 2],
     "folds": [0, 1],
     "speaker_seeds": [1, 2],
+    "strangers": {"models": ["small"], "seeds": [1, 2]},
 }
 
 
@@ -132,3 +133,13 @@ def test_rows_without_predictions_stay_as_recorded_and_this_is_said(folder):
     assert "keeps 2 recorded rows" in done.stdout
     kept = json.loads((folder / "metrics/strangers.json").read_text())
     assert kept == {"small.int8": {"accuracy": 0.5}, "small+voices": {}}
+
+
+def test_strangers_without_predictions_of_this_training_have_no_row(folder):
+    """Stage `strangers` leaves the header alone where the archive is not in reach."""
+    path = folder / "studies/predictions/strangers/small-0-1.csv"
+    path.parent.mkdir()
+    path.write_text("utterance,speaker,actual,training,float32\n")
+    done = summarise(folder)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((folder / "metrics/strangers.json").read_text()) == {}
