@@ -58,7 +58,7 @@ def main() -> None:
         folds_picture.draw(temporary, crossval, dots)
     print(
         f"{len(seeds)} rows under {len(study.seeds)} seeds, {len(crossval)} on {len(study.folds)} "
-        f"folds under {len(study.speaker_seeds)}, {len(strangers)} on strangers"
+        f"folds, {len(strangers)} on strangers"
     )
 
 
@@ -75,13 +75,14 @@ def over_speakers(study: StudyParams, corpus: str) -> tuple[Figures, list[folds.
     """Accuracy on speakers left out of training, and its dots."""
     recorded, found, dots = read_recorded("crossval"), Figures(), []
     for model in rows_of("speaker", study):
+        seeds = study.seeds_on_speakers(model)
         runs = {
             (fold, seed): read("speaker", model, fold, seed)
             for fold in study.folds
-            for seed in study.speaker_seeds
+            for seed in seeds
         }
         figures, of_model = folds.over_speakers(model, runs)
-        found |= named(figures, study.speaker_seeds, corpus)
+        found |= named(figures, seeds, corpus)
         dots += of_model
     return found | kept(recorded, found, study), dots
 

@@ -45,10 +45,15 @@ def read_lock(path: Path) -> dict[str, Any]:
 def runs_of(model: str, studies: dict[str, Any]) -> list[str]:
     """The stages of studies/dvc.yaml that train a model."""
     seeds = [f"repeat@{model}-{seed}" for seed in studies["seeds"]]
+    again = studies["again"]["seeds"] if model in studies["again"]["models"] else []
     return seeds + [
-        f"cross_validate@{model}-{fold}-{seed}"
+        f"{stage}@{model}-{fold}-{seed}"
         for fold in studies["folds"]
-        for seed in studies["speaker_seeds"]
+        for stage, of_stage in (
+            ("cross_validate", studies["speaker_seeds"]),
+            ("cross_validate_again", again),
+        )
+        for seed in of_stage
     ]
 
 
@@ -147,6 +152,12 @@ def combinations(body: dict[str, Any], params: dict[str, Any]) -> Iterator[tuple
 # Modules that a training imports by name at run time.
 BY_NAME = [
     "spoken_digits/models/architectures/lstm.py",
+    "spoken_digits/models/architectures/ds_cnn.py",
+    "spoken_digits/augmentation/features/__init__.py",
+    "spoken_digits/augmentation/sound/__init__.py",
+    "spoken_digits/features/log_mel.py",
+    "spoken_digits/features/mfcc.py",
+    "spoken_digits/features/mfcc_int.py",
     "spoken_digits/quantization/integer.py",
 ]
 
@@ -174,7 +185,13 @@ PARAMS = {
     "seed": 42,
     "split": {"scheme": "random"},
     "quantize": {"networks": {"small-int8": {"model": "small", "scheme": "int8"}}},
-    "studies": {"models": ["small"], "seeds": [41, 42], "folds": [0], "speaker_seeds": [42]},
+    "studies": {
+        "models": ["small"],
+        "seeds": [41, 42],
+        "folds": [0],
+        "speaker_seeds": [42],
+        "again": {"models": [], "seeds": [43]},
+    },
 }
 INPUTS = {
     "data/plans/small.json": "plan",

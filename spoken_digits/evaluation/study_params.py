@@ -26,6 +26,16 @@ class StrangersParams:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AgainParams:
+    """Section `studies.again`: which models are trained on the folds of speakers more often."""
+
+    models: Annotated[tuple[Annotated[str, Length(1, 40)], ...], Length(0, 100, example=["tiny"])]
+    """Models among `studies.models` that further seeds are for."""
+    seeds: Seeds
+    """Seeds besides `studies.speaker_seeds`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyParams:
     """Section `studies`: what `make crossval` trains more than once."""
 
@@ -45,10 +55,24 @@ class StudyParams:
     speaker_seeds: Seeds
     """Seeds with which each fold of speakers is trained; each draws initial weights, order and
     augmentation."""
+    again: AgainParams
+    """Further seeds for some of the models."""
     strangers: StrangersParams
     """What is tested on strangers."""
 
+    def seeds_on_speakers(self, model: str) -> list[int]:
+        """The seeds with which a model, or a row such as ``tiny+voices``, is trained on folds."""
+        again = self.again.seeds if model.partition("+")[0] in self.again.models else ()
+        return [*self.speaker_seeds, *again]
+
     def __post_init__(self) -> None:
+        for seed in self.again.seeds:
+            if seed in self.speaker_seeds:
+                raise ValueError(f"`again.seeds` has {seed}, which `speaker_seeds` has already")
+        for model in self.again.models:
+            if model not in self.models:
+                advice = did_you_mean(model, self.models)
+                raise ValueError(f"`again.models` has {model}, not in `studies.models`{advice}")
         for model in self.validation:
             if model not in self.models:
                 advice = did_you_mean(model, self.models)
