@@ -9,18 +9,20 @@ import ast
 import inspect
 from pathlib import Path
 
+from spoken_digits.augmentation.sound_params import SoundParams
 from spoken_digits.corpora import CorpusParams, SpeechCommandsParams, SyntheticParams
 from spoken_digits.data.splits import SplitParams
 from spoken_digits.embedded.toolchain import MeasureParams
 from spoken_digits.evaluation.conditions import RobustnessParams
-from spoken_digits.evaluation.study_params import StrangersParams, StudyParams
+from spoken_digits.evaluation.study_params import AgainParams, StrangersParams, StudyParams
+from spoken_digits.features.log_mel import LogMelParams
 from spoken_digits.features.mfcc import MfccParams
 from spoken_digits.features.parallel import ParallelParams
 from spoken_digits.features.registry import FeatureParams
 from spoken_digits.features.spectrogram import SpectrogramParams
 from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.qat import QatParams
-from spoken_digits.models.architectures import cnn, cnn_lstm, lstm
+from spoken_digits.models.architectures import cnn, cnn_lstm, ds_cnn, lstm
 from spoken_digits.models.base import ModelParams
 from spoken_digits.models.budget_params import BudgetParams
 from spoken_digits.quantization.int8_dynamic import Int8DynamicParams
@@ -36,21 +38,26 @@ SECTIONS: dict[str, list[type]] = {
     "features": [FeatureParams],
     "features.mfcc": [MfccParams],
     "features.mfcc_int": [FrontendSpec],
+    "features.log_mel": [LogMelParams],
     "features.spectrogram": [SpectrogramParams],
     "features.parallel": [ParallelParams],
     "split": [SplitParams],
     "train": [Recipe, TrainParams],
+    "train.sound": [SoundParams],
     "variants.<name>": [ModelParams],
     "model, and variants.<name> with `architecture: lstm`": [lstm.Params],
     "<model>.budget": [BudgetParams],
     "variants.<name> with `architecture: cnn`": [cnn.Params],
     "variants.<name> with `architecture: cnn_lstm`": [cnn_lstm.Params],
+    "variants.<name> with `architecture: ds_cnn`": [ds_cnn.Params],
+    "variants.<name>.blocks": [ds_cnn.BlockParams],
     "quantize.int8_dynamic": [Int8DynamicParams],
     "quantize.int8, quantize.pow2": [QatParams],
     "quantize.networks.<name>": [NetworkParams],
     "measure": [MeasureParams],
     "robustness": [RobustnessParams],
     "studies": [StudyParams],
+    "studies.again": [AgainParams],
     "studies.strangers": [StrangersParams],
 }
 INTRODUCTION = """# Parameters

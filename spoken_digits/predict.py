@@ -20,6 +20,7 @@ from spoken_digits.audio import Waveform
 from spoken_digits.evaluation.metrics import probabilities
 from spoken_digits.features.lengths import heard_s
 from spoken_digits.features.registry import extractor_from
+from spoken_digits.features.spectral import SpectralExtractor
 from spoken_digits.models.model_file import read_model
 from spoken_digits.quantization.loading import load_any
 
@@ -35,6 +36,9 @@ class Recogniser:
             raise errors.UserError(f"{path}: {error}") from None
         self._path, self._extract = path, extractor_from(self.card.features)
         self.heard_s = heard_s(self._extract)
+        fixed = isinstance(self._extract, SpectralExtractor) and self._extract.fills_window
+        self.heard_part = "loudest" if fixed else "first"
+        """Which stretch of a longer clip is heard."""
         """Seconds from the start of a recording that the model uses."""
 
     @torch.inference_mode()
@@ -80,7 +84,10 @@ def main() -> None:
             errors.warn(f"{file}: {audio_format.note}")
         duration_s = waveform.size / audio_format.sample_rate
         if duration_s > recogniser.heard_s:
-            heard = f"the first {recogniser.heard_s:.2f} s of {duration_s:.2f} s are heard"
+            heard = (
+                f"the {recogniser.heard_part} {recogniser.heard_s:.2f} s of {duration_s:.2f} s "
+                "are heard"
+            )
             errors.warn(f"{file}: only {heard}")
         print(_line(file, recogniser(waveform, audio_format.sample_rate), recogniser.card.labels))
     if n_failed:

@@ -1,6 +1,6 @@
 """Stage `report`: committed metrics -> README's results, docs/results.md and its picture.
 
-Reads   metrics/, benchmarks/*.json, params.yaml: the names of the models
+Reads   metrics/, plots/robustness/, benchmarks/*.json, params.yaml: the names of the models
 Writes  README.md between its markers, docs/results.md, docs/size_accuracy.png
 Run     python stages/report.py
 
@@ -21,6 +21,7 @@ from spoken_digits.io import files
 from spoken_digits.models.params import names
 
 METRICS = Path("metrics")
+PLOTS = Path("plots")
 BENCHMARKS = Path("benchmarks")
 README = Path("README.md")
 RESULTS = Path("docs/results.md")
@@ -28,7 +29,7 @@ PICTURE = Path("docs/size_accuracy.png")
 
 
 def main() -> None:
-    results = collect(names(read_config(Path("params.yaml"))), METRICS, BENCHMARKS)
+    results = collect(names(read_config(Path("params.yaml"))), METRICS, PLOTS, BENCHMARKS)
     text = README.read_text(encoding="utf-8")
     files.write_bytes(README, pages.readme(text, results).encode())
     files.write_bytes(RESULTS, pages.results_page(results).encode())

@@ -26,9 +26,11 @@ import torch
 from numpy.typing import NDArray
 
 from spoken_digits import arithmetic
+from spoken_digits.augmentation.base import TrainingClips
 from spoken_digits.augmentation.features.clips import FeatureClips
+from spoken_digits.augmentation.sound.clips import SoundClips
 from spoken_digits.config import Config, read_config
-from spoken_digits.data.dataset import Subset, fit_normalisation
+from spoken_digits.data.dataset import Normalisation, Subset, fit_normalisation
 from spoken_digits.evaluation.inference import predict
 from spoken_digits.evaluation.metrics import accuracy_metrics
 from spoken_digits.features.registry import kinds, make_extractor
@@ -45,6 +47,8 @@ from spoken_digits.training.recipe import Recipe
 # Emulated arithmetic is some hundred times slower: enough clips and frames for every kernel.
 STEPS = 2
 BATCH = 20
+SOUND_BATCH = 8
+"""Convolutions over whole clips: each costs as much as an LSTM over forty."""
 N_VAL = 12
 N_FRAMES = 12
 N_COEFFICIENTS = 13
@@ -97,24 +101,31 @@ def products(batch: int, n_frames: int, n: int) -> str:
 def model(config: Config, name: str, recipe: Recipe) -> dict[str, str]:
     """A few steps of training, its logits and metrics, and each quantization of it."""
     params = read_model_params(config, name)
-    recipe = dataclasses.replace(recipe, epochs=1, batch_size=BATCH)
+    batch = BATCH if params.augmentation == "features" else SOUND_BATCH
+    recipe = dataclasses.replace(recipe, epochs=1, batch_size=batch)
     device = set_up(recipe.device, recipe.threads)
     train, val = clips(STEPS * BATCH), clips(N_VAL)
-    mean, std = fit_normalisation(train, recipe.normalisation)
+    varied: TrainingClips
+    if params.augmentation == "sound":
+        varied, val = sound(make_extractor(params.features, config), recipe)
+        normalisation = varied.normalisation
+    else:
+        normalisation = Normalisation(*fit_normalisation(train, recipe.normalisation))
+        varied = FeatureClips(train, normalisation, recipe)
+    shape = (val.x.shape[1], val.x.shape[2])
     card = ModelCard(
         name=name,
-        architecture=describe_network(params, N_COEFFICIENTS, 10),
+        architecture=describe_network(params, shape[1], 10),
         labels=[str(i) for i in range(10)],
         features={"kind": params.features},
-        input_shape=(N_FRAMES, N_COEFFICIENTS),
-        mean=as_floats(mean),
-        std=as_floats(std),
+        input_shape=shape,
+        mean=as_floats(normalisation.mean),
+        std=as_floats(normalisation.std),
         best_epoch=1,
         corpus={},
     )
     torch.manual_seed(0)
     network = card.make_network()
-    varied = FeatureClips(train, card.normalise, recipe)
     state = loop.fit(network, card.normalise, varied, val, recipe, seed=0, device=device)
     logits = predict(network, card.normalise, val, CPU).numpy()
     metrics = accuracy_metrics(logits.astype(np.float64), val.y)
@@ -131,6 +142,28 @@ def model(config: Config, name: str, recipe: Recipe) -> dict[str, str]:
         integers = integer.quantize(card, network.state_dict(), train, val, scheme, qat, seed=0)
         hashes[f"{name} {scheme}"] = digest(*integers.arrays().values())
     return hashes
+
+
+def sound(extractor: Any, recipe: Recipe) -> tuple[SoundClips, Subset]:
+    """Recordings of ten words by two talkers whose sound is varied, and features of some more."""
+    rng = np.random.default_rng(3)
+    n = STEPS * SOUND_BATCH + N_VAL
+    time_s = np.arange(2000) / extractor.sample_rate
+    pitch = 100 + 150 * rng.random((n, 1)) + 400 * (np.arange(n) % 10)[:, None] * time_s
+    waves = 0.3 * np.sin(2 * np.pi * pitch * time_s) + 0.02 * rng.standard_normal((n, 2000))
+    waveforms = list(waves.astype(np.float32))
+    y = np.arange(n) % 10
+    x, n_frames = extractor(waveforms[-N_VAL:])
+    varied = SoundClips(
+        waveforms[:-N_VAL],
+        y[:-N_VAL],
+        np.arange(n - N_VAL) % 2,
+        extractor,
+        dataclasses.replace(recipe.sound, mel_banks=3),
+        recipe.normalisation,
+        seed=0,
+    )
+    return varied, Subset(x=x, n_frames=n_frames, y=y[-N_VAL:], rows=np.arange(N_VAL))
 
 
 def clips(n: int) -> Subset:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.io.files import read_json
@@ -30,6 +32,9 @@ class Results:
     """metrics/crossval.json; empty without the studies."""
     strangers: Figures
     """metrics/strangers.json; empty without the strangers' archive."""
+    robustness: list[Figures]
+    """One row per tested network: model (with its scheme), corpus, n (test clips) and `accuracy`
+    by (condition, level as text); empty without stage `robustness`."""
     published: list[Figures]
     """Published results of the same networks: model, scheme, accuracy, corpus, title."""
     quantizers: Figures
@@ -49,7 +54,7 @@ class Results:
             for figures in study.values()
         ]
         names = [corpus_name(self.corpus)]
-        names += [figures["corpus"] for figures in (*self.rows, *studies)]
+        names += [figures["corpus"] for figures in (*self.rows, *studies, *self.robustness)]
         return list(dict.fromkeys(names))
 
     def is_mixed(self) -> bool:
@@ -57,14 +62,14 @@ class Results:
         return len(self.corpora()) > 1
 
 
-def collect(models: Sequence[str], metrics: Path, benchmarks: Path) -> Results:
+def collect(models: Sequence[str], metrics: Path, plots: Path, benchmarks: Path) -> Results:
     """Read the figures of `models`, in that order.
 
     Parameters
     ----------
     models
         Names of the models in params.yaml; files of other models are not read.
-    metrics, benchmarks
+    metrics, plots, benchmarks
         Folders of the committed figures.
 
     Raises
@@ -82,6 +87,11 @@ def collect(models: Sequence[str], metrics: Path, benchmarks: Path) -> Results:
         seeds=_study(metrics / "seeds.json"),
         crossval=_study(metrics / "crossval.json"),
         strangers=_study(metrics / "strangers.json"),
+        robustness=[
+            _distorted(path)
+            for model in models
+            for path in _files(plots / "robustness", model, "csv")
+        ],
         published=_optional(benchmarks / "published.json").get("rows", []),
         quantizers=_optional(benchmarks / "quantizers.json"),
         full_size=[
@@ -96,12 +106,35 @@ def collect(models: Sequence[str], metrics: Path, benchmarks: Path) -> Results:
 
 def _rows(models: Sequence[str], metrics: Path) -> Iterable[Figures]:
     for model in models:
-        paths = [*metrics.glob(f"{model}.json"), *sorted(metrics.glob(f"{model}.*.json"))]
-        for path in paths:
+        for path in _files(metrics, model, "json"):
             scheme = path.stem.removeprefix(model).removeprefix(".") or "float32"
             figures = read_json(path, "dvc repro")
             _check_names_corpus(figures, path, "dvc repro")
             yield {"model": model, "scheme": scheme, **figures}
+
+
+def _distorted(path: Path) -> Figures:
+    """Accuracy of one network under every condition."""
+    try:
+        rows = pd.read_csv(path, dtype={"level": str}, keep_default_na=False)
+        conditions = zip(rows["condition"], rows["level"], strict=True)
+        return {
+            "model": path.stem,
+            "corpus": str(rows["corpus"].iloc[0]),
+            "n": int(rows["n"].iloc[0]),
+            "accuracy": dict(zip(conditions, map(float, rows["accuracy"]), strict=True)),
+        }
+    except KeyError as error:
+        fault = f"no column {error}"
+    except (ValueError, IndexError) as error:
+        fault = " ".join(str(error).split())
+    raise UserError(f"{path} is damaged ({fault}): make it again with `dvc repro`")
+
+
+def _files(folder: Path, model: str, suffix: str) -> list[Path]:
+    """The file of a model, then one for each of its schemes."""
+    of_schemes = sorted(folder.glob(f"{model}.*.{suffix}"))
+    return [*folder.glob(f"{model}.{suffix}"), *of_schemes]
 
 
 def _costs(rows: Sequence[Figures], cortex_m: Path) -> Iterable[Figures]:

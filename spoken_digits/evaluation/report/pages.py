@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spoken_digits.errors import UserError
-from spoken_digits.evaluation.report import corpora, tables, voices
+from spoken_digits.evaluation.report import corpora, distorted, tables, voices
 from spoken_digits.evaluation.report.benchmarks import full_size_sections, speed_section
 from spoken_digits.evaluation.report.collecting import Results
 
@@ -24,7 +24,9 @@ def readme(text: str, results: Results) -> str:
         raise UserError(f"README.md lacks its markers: put back the lines {BEGIN} and {END}")
     parts = [
         *corpora.warning(results),
+        *voices.headline(results),
         voices.headline_table(results),
+        *voices.headline_notes(results),
         corpora.describe(results.corpus),
     ]
     return f"{before}{BEGIN}\n{_joined(parts)}\n{END}{after}"
@@ -38,19 +40,32 @@ def results_page(results: Results) -> str:
         corpora.describe(results.corpus),
         "The epoch with the best validation accuracy is kept. The reference figures are single "
         "runs of the two published systems on their own random splits; where they are of another "
-        "corpus, it is named.",
+        "corpus, it is named. `python -m spoken_digits.compare` tells whether one model is better "
+        "than another ([comparing.md](comparing.md)).",
         *corpora.warning(results),
         *voices.voices_sections(results),
         "## Random split",
         tables.results_table(results),
+        *_as_int8(results),
         "![size against accuracy](size_accuracy.png)",
         *_seeds(results),
+        *distorted.sections(results),
         *_quantization(results),
         *full_size_sections(results.full_size),
         *speed_section("## Speed", results.speed),
         *speed_section("## Speed with a GPU", results.speed_gpu),
     ]
     return _joined(parts) + "\n"
+
+
+def _as_int8(results: Results) -> list[str]:
+    if not any("int8_kib" in row for row in results.rows):
+        return []
+    return [
+        "*As int8*: computed, with weights in 8 bits and biases in 32; the accuracy beside it is "
+        "that of the float32 weights. Rows `int8` and `pow2` are networks that run in integers, "
+        "measured as they are.",
+    ]
 
 
 def _seeds(results: Results) -> list[str]:

@@ -67,7 +67,7 @@ def draw(path: Path, rows: pd.DataFrame) -> None:
     for axis in panels[:n_panels:_N_COLUMNS]:
         axis.set_ylabel("test accuracy / %", fontsize=8)
     handles, labels = panels[0].get_legend_handles_labels()
-    panels[n_panels].legend(
+    legend = panels[n_panels].legend(
         handles,
         labels,
         loc="upper left",
@@ -77,6 +77,7 @@ def draw(path: Path, rows: pd.DataFrame) -> None:
         alignment="left",
         ncols=1 + len(models) // (_LONG_LEGEND + 1),
     )
+    legend.set_in_layout(False)  # it may reach over empty panels, not push them apart
     figure.suptitle(_title(rows))
     # No software version in the file: the bytes must depend on the picture alone.
     figure.savefig(path, format="png", dpi=110, metadata={"Software": None})

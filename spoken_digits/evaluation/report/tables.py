@@ -18,7 +18,9 @@ from spoken_digits.evaluation.report.markdown import (
 
 def results_table(results: Results) -> str:
     """Every model and scheme."""
-    columns = ["model", "weights", ">parameters", ">size", ">test accuracy", ">95 % interval"]
+    as_int8 = any("int8_kib" in row for row in results.rows)
+    columns = ["model", "weights", ">parameters", ">size", *([">as int8"] if as_int8 else [])]
+    columns += [">test accuracy", ">95 % interval"]
     columns += [seeds_column(results.seeds), ">reference"]
     rows = [
         (
@@ -28,6 +30,7 @@ def results_table(results: Results) -> str:
                 row["scheme"],
                 f"{row['parameters']:,}",
                 size(row["size_kib"]),
+                *([_as_int8(row)] if as_int8 else []),
                 percent(row["accuracy"]),
                 interval(row),
                 seeds_cell(results.seeds, row),
@@ -158,6 +161,11 @@ def published_cell(published: Sequence[Figures], row: Figures, corpus: str) -> s
             elsewhere = "" if other["corpus"] == corpus else f" ({other['title']})"
             return percent(other["accuracy"]) + elsewhere
     return ""
+
+
+def _as_int8(row: Figures) -> str:
+    """The computed size of a float network's weights in 8 bits."""
+    return size(row["int8_kib"]) if row["scheme"] == "float32" and "int8_kib" in row else ""
 
 
 def _points(fraction: float) -> str:

@@ -12,40 +12,70 @@ from spoken_digits.evaluation.report.tables import (
     elsewhere,
     published_cell,
     seeds_cell,
-    seeds_column,
     study_name,
 )
 
 _MOST_COLUMNS = 8  # of speakers in a table
+_SAME_SIZE = 1.25
+"""A recorded quantized network of up to so many times the computed size makes that one idle."""
+
+
+def headline(results: Results) -> list[str]:
+    """The best figure on voices never heard, in a sentence; nothing if corpora are mixed."""
+    studies = {k: v for k, v in results.crossval.items() if VOICES not in k}
+    if not studies or results.is_mixed():
+        return []
+    name, best = max(studies.items(), key=lambda item: item[1]["mean"])
+    n = len(best["seeds"])
+    seeds = "one seed" if n == 1 else f"mean of {n} seeds"
+    return [
+        f"**Voices never heard in training: {code(name)} recognises {percent(best['mean'])} of the "
+        f"words**, {percent(best['worst'])} with the worst voice (95 % interval {interval(best)}; "
+        f"each of {len(best['per_speaker'])} speakers left out in turn, {seeds})."
+    ]
 
 
 def headline_table(results: Results) -> str:
-    """The README's table: voices never heard beside the random split.
+    """The README's table: voices never heard, best first, beside the random split.
 
-    A model trained with extra voices has a row of its own below the same model.
+    A model trained with extra voices has a row of its own.
     """
-    columns = ["model", "weights", ">size", ">voices never heard", ">95 % interval"]
-    columns += [">worst voice"]
+    columns = ["model", ">size", ">voices never heard", ">95 % interval", ">worst voice"]
     columns += [">strangers"] if results.strangers else []
-    columns += [">random split", seeds_column(results.seeds), ">reference"]
-    rows = ((row, _headline(results, row)) for row in _headline_rows(results))
-    return by_corpus(results, columns, rows)
+    columns += [">random split", ">reference"]
+    rows = sorted(_headline_rows(results), key=lambda row: -_mean(results, row))
+    return by_corpus(results, columns, ((row, _headline(results, row)) for row in rows))
+
+
+def headline_notes(results: Results) -> list[str]:
+    """What a computed size in the README's table means; nothing if there is none."""
+    if not any(_is_computed(results, row) for row in _headline_rows(results)):
+        return []
+    return [
+        "*As int8*: a computed size, with weights in 8 bits and biases in 32. The accuracies of "
+        "these rows are of float32 weights; no integer version has been measured yet."
+    ]
+
+
+def _mean(results: Results, row: Figures) -> float:
+    """Accuracy on voices never heard; -1 for a row without."""
+    study = results.crossval.get(study_name(row))
+    return float(study["mean"]) if study else -1.0
 
 
 def _headline_rows(results: Results) -> Iterable[Figures]:
     """What was tested on unheard voices or has a published figure; everything without studies.
 
-    Below each row the same trained with extra voices, if it was studied.
+    After each row the same trained with extra voices, if it was studied.
     """
     for row in results.rows:
         studied = study_name(row) in results.crossval or study_name(row) in results.strangers
         is_published = published_cell(results.published, row, row["corpus"]) != ""
         if studied or is_published or not results.crossval:
             yield row
-        other = {
-            "model": row["model"] + VOICES,
-            **{key: row[key] for key in ("scheme", "size_kib", "corpus")},
-        }
+        kept = ("scheme", "size_kib", "int8_kib", "corpus")
+        other: Figures = {key: row[key] for key in kept if key in row}
+        other["model"] = row["model"] + VOICES
         name = study_name(other)
         if name in results.crossval or name in results.strangers:
             yield other
@@ -54,7 +84,9 @@ def _headline_rows(results: Results) -> Iterable[Figures]:
 def _headline(results: Results, row: Figures) -> list[str]:
     unseen = results.crossval.get(study_name(row))
     stranger = results.strangers.get(study_name(row))
-    cells = [code(row["model"]), row["scheme"], size(row["size_kib"])]
+    is_computed = _is_computed(results, row)
+    size_of = f"{size(row['int8_kib'])} as int8" if is_computed else size(row["size_kib"])
+    cells = [code(study_name(row)), size_of]
     if unseen:
         worst = f"{percent(unseen['worst'])} ({unseen['worst_speaker']})"
         cells += [elsewhere(percent(unseen["mean"]), unseen, row), interval(unseen), worst]
@@ -63,10 +95,19 @@ def _headline(results: Results, row: Figures) -> list[str]:
     if results.strangers:
         text = elsewhere(percent(stranger["accuracy"]), stranger, row) if stranger else ""
         cells.append(text)
-    cells.append(percent(row["accuracy"]) if "accuracy" in row else "")
-    cells.append(seeds_cell(results.seeds, row))
+    one_run = percent(row["accuracy"]) if "accuracy" in row else ""
+    cells.append(seeds_cell(results.seeds, row) or one_run)
     published = published_cell(results.published, row, results.corpus["corpus"])
     return [*cells, published]
+
+
+def _is_computed(results: Results, row: Figures) -> bool:
+    """Whether only the computed size tells how small a float network is as int8."""
+    if row["scheme"] != "float32" or "int8_kib" not in row:
+        return False
+    model, enough = row["model"].removesuffix(VOICES), _SAME_SIZE * row["int8_kib"]
+    recorded = [other for other in results.rows if other["model"] == model]
+    return not any(other["size_kib"] <= enough for other in recorded)
 
 
 def voices_sections(results: Results) -> list[str]:
@@ -103,6 +144,8 @@ def voices_sections(results: Results) -> list[str]:
 def _unseen_table(results: Results) -> str:
     adapts = any(study["adapted_mean"] is not None for study in results.crossval.values())
     columns = ["model", ">mean", ">95 % interval", ">deviation", ">worst", "worst speaker"]
+    counts = {len(study["seeds"]) for study in results.crossval.values()}
+    columns += [">seeds"] if len(counts) > 1 else []
     columns += [">spread", "epoch", *([">mean when adapting"] if adapts else [])]
     rows = []
     for name, study in results.crossval.items():
@@ -113,6 +156,7 @@ def _unseen_table(results: Results) -> str:
             f"{100 * study['std_speakers']:.2f}",
             percent(study["worst"]),
             study["worst_speaker"],
+            *([len(study["seeds"])] if len(counts) > 1 else []),
             _spread(study),
             _epoch(study),
         ]
