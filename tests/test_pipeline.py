@@ -364,6 +364,7 @@ def test_a_variant_is_one_section_and_an_architecture_one_module(workspace):
         params["variants"]["plain"] = {
             "architecture": "mean_linear",
             "features": "mfcc",
+            "augmentation": "features",
             "train": {},
             "train_on": {},
         }

@@ -25,6 +25,7 @@ def workspace(tmp_path_factory) -> Workspace:
         params["split"]["n_folds"] = 4
         params["quantize"]["networks"] = {}
         params["studies"] |= {"models": [MODEL], "validation": {MODEL: "held_out"}}
+        params["studies"]["again"]["models"] = []
 
     workspace.change(edit)
     for stage in (["download"], ["feature_extract", "mfcc_int"], ["split"], ["plan"]):
@@ -81,6 +82,7 @@ def test_what_cannot_be_is_one_line(workspace):
     assert "`split.fold` is 4, must be 0 to 3" in refused(workspace, MODEL, *FOLDS, "--fold", "4")
     line = refused(workspace, MODEL, *FOLDS, "--without", "zoe")
     assert "no speaker 'zoe' to leave out: the corpus has anna, ben, cleo, dan" in line
+    workspace.stage("feature_extract", "mfcc")
     line = refused(workspace, "lstm", *FOLDS)
     assert "`studies.validation` lacks lstm" in line
 
