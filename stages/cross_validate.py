@@ -4,8 +4,9 @@ Reads   data/plans/<model>.json, data/raw/, data/features/<kind>/, params.yaml: 
         studies.validation; data/voices/train/ with extra voices
 Writes  studies/predictions/<scheme of the split>/<model>-<fold>-<seed>.csv: utterance, speaker,
         actual, chosen_by (whose clips chose the epoch: the held-out speakers of `--split speaker`,
-        otherwise empty), and the predictions of the float model (float32) and of each integer
-        network; with extra voices <model>+voices-...
+        otherwise empty), and the predictions of the float model (float32; float32+adapted where
+        it adapts to the talker) and of each integer network; with extra voices
+        <model>+voices-..., which has `training` too: a digest of the plan and the clips
 Run     python stages/cross_validate.py lstm_36kb --split speaker --fold 0 --seed 42
         python stages/cross_validate.py tiny --split speaker --fold 1 --seed 42 --without george
 
@@ -33,13 +34,20 @@ from spoken_digits import errors
 from spoken_digits.config import Config, read_config
 from spoken_digits.data import splits
 from spoken_digits.data.loading import Dataset, load_dataset
+from spoken_digits.data.voices import is_there
 from spoken_digits.errors import UserError
+from spoken_digits.evaluation.adaptation import expects_own_mean
 from spoken_digits.evaluation.study_params import StudyParams
-from spoken_digits.quantization.predictions import predictions, write_predictions
+from spoken_digits.quantization.predictions import (
+    leave_predictions,
+    predictions,
+    training_digest,
+    write_predictions,
+)
 from spoken_digits.training.experiment import train_model
 from spoken_digits.training.folds import read_provenance, resplit
 from spoken_digits.training.plan import read_plan
-from spoken_digits.training.planned import add_voices, choose_voices, row_name
+from spoken_digits.training.planned import VOICES, add_voices, choose_voices, row_name
 
 DATA = Path("data")
 RAW = DATA / "raw"
@@ -54,6 +62,7 @@ def main() -> None:
     plan = choose_voices(read_plan(DATA / "plans", arguments.model, PARAMS), arguments.voices)
     plan = dataclasses.replace(plan, seed=arguments.seed)
     params = splits.read_params(config, read_provenance(RAW)["corpus"])
+    chosen_on = arguments.validation or validation(config, params, arguments)
     split = resplit(
         load_dataset(DATA, plan.features),
         RAW,
@@ -63,12 +72,26 @@ def main() -> None:
         without=arguments.without,
         scheme=arguments.split,
         fold=arguments.fold,
-        validation=arguments.validation or validation(config, params, arguments),
+        validation=chosen_on,
     )
-    split = add_voices(split, DATA, plan)
+    path = predictions_path(arguments, row_name(plan))
+    same = {}
+    if plan.voices is not None:
+        same["training"] = training_digest(plan, split)
+        if not is_there(DATA / VOICES):
+            leave_predictions(path, same["training"], DATA / VOICES)
+            return
+        split = add_voices(split, DATA, plan)
     trained = train_model(split, plan)
-    said = predictions(trained.card, trained.network, split, config, arguments.seed)
-    write(predictions_path(arguments, row_name(plan)), arguments, split, said)
+    said = predictions(
+        trained.card,
+        trained.network,
+        split,
+        config,
+        arguments.seed,
+        adapt=expects_own_mean(plan.recipe),
+    )
+    write(path, arguments, split, said, **same)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -126,11 +149,12 @@ def write(
     arguments: argparse.Namespace,
     split: Dataset,
     said: Mapping[str, NDArray[np.int64]],
+    **same: str,
 ) -> None:
     """Write the predictions (n,) of each scheme for the test clips, and print their accuracy."""
     by_speaker = arguments.split == "speaker"
     chosen_by = sorted({split.speakers[row] for row in split.rows["val"]}) if by_speaker else []
-    figures = write_predictions(path, split, said, chosen_by=", ".join(chosen_by))
+    figures = write_predictions(path, split, said, chosen_by=", ".join(chosen_by), **same)
     labels = np.array(split.labels)
     if unsaid := sorted(set(split.labels) - set(labels[split.actual("test")])):
         tested = sorted({split.speakers[row] for row in split.rows["test"]})

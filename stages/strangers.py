@@ -4,8 +4,8 @@ Reads   data/plans/<model>.json, data/raw/, data/features/<kind>/, data/voices/s
         params.yaml: quantize; with --voices data/voices/train/
 Writes  studies/predictions/strangers/<model>-0-<seed>.csv, with extra voices
         <model>+voices-0-<seed>.csv: utterance, speaker, actual, training, and the predictions of
-        the float model (float32) and of each integer network; `training` is a digest of the plan
-        and the clips that were trained on
+        the float model (float32; float32+adapted where it adapts to the talker) and of each
+        integer network; `training` is a digest of the plan and the clips that were trained on
 Run     python stages/strangers.py lstm_36kb --seed 42 --voices
 
 Every clip of the corpus trains and nothing is held out, so nothing is chosen on anybody. No other
@@ -19,22 +19,24 @@ import spoken_digits.arithmetic.by_model  # noqa: F401
 
 import argparse
 import dataclasses
-import json
 from pathlib import Path
-
-import pandas as pd
 
 from spoken_digits import errors
 from spoken_digits.config import read_config
-from spoken_digits.data.loading import Dataset, load_dataset
+from spoken_digits.data.loading import load_dataset
 from spoken_digits.data.roles import FINGERPRINTS
 from spoken_digits.data.voices import is_there, with_strangers
+from spoken_digits.evaluation.adaptation import expects_own_mean
 from spoken_digits.features.registry import extractor_from
-from spoken_digits.io import files
-from spoken_digits.quantization.predictions import predictions, write_predictions
+from spoken_digits.quantization.predictions import (
+    leave_predictions,
+    predictions,
+    training_digest,
+    write_predictions,
+)
 from spoken_digits.training.experiment import train_model
 from spoken_digits.training.folds import undivided
-from spoken_digits.training.plan import Plan, read_plan
+from spoken_digits.training.plan import read_plan
 from spoken_digits.training.planned import VOICES, add_voices, choose_voices, row_name
 
 DATA = Path("data")
@@ -49,18 +51,25 @@ def main() -> None:
     plan = dataclasses.replace(plan, seed=arguments.seed)
     path = PREDICTIONS / f"{row_name(plan)}-0-{arguments.seed}.csv"
     corpus = undivided(load_dataset(DATA, plan.features))
-    training = digest(plan, corpus)
+    training = training_digest(plan, corpus)
     needed = [STRANGERS, *([DATA / VOICES] if plan.voices else [])]
     missing = [folder for folder in needed if not is_there(folder)]
     if missing:
-        leave(path, training, missing[0])
+        leave_predictions(path, training, missing[0])
         return
     dataset = add_voices(corpus, DATA, plan)
     trained = train_model(dataset, plan)
     extractor = extractor_from(dataset.description, "features.json")
     tested = with_strangers(dataset, STRANGERS, extractor, FINGERPRINTS["strangers"])
     config = read_config(PARAMS)
-    said = predictions(trained.card, trained.network, tested, config, arguments.seed)
+    said = predictions(
+        trained.card,
+        trained.network,
+        tested,
+        config,
+        arguments.seed,
+        adapt=expects_own_mean(plan.recipe),
+    )
     print(f"{path.stem}: {write_predictions(path, tested, said, training=training)}")
 
 
@@ -74,25 +83,6 @@ def parse_arguments() -> argparse.Namespace:
         help="train on extra voices too, or not; default: as params.yaml says",
     )
     return parser.parse_args()
-
-
-def digest(plan: Plan, corpus: Dataset) -> str:
-    """What was trained: the plan, which names the extra voices, and the clips of the corpus."""
-    decides = [dataclasses.asdict(plan), corpus.fingerprint]
-    return files.sha256(json.dumps(decides, sort_keys=True).encode())[:16]
-
-
-def leave(path: Path, training: str, missing: Path) -> None:
-    """Keep predictions of the same training; write that there are none of another."""
-    recorded = set()
-    if path.exists():
-        recorded = set(pd.read_csv(path, dtype=str, keep_default_na=False)["training"])
-    if recorded == {training}:
-        kept = "the recorded predictions stay"
-    else:
-        files.write_csv(path, ("utterance", "speaker", "actual", "training", "float32"), [])
-        kept = "there are no predictions of this training"
-    errors.warn(f"{path.stem}: not tested, {missing} holds no voices; {kept}")
 
 
 if __name__ == "__main__":

@@ -75,12 +75,15 @@ def over_speakers(study: StudyParams, corpus: str) -> tuple[Figures, list[folds.
     """Accuracy on speakers left out of training, and its dots."""
     recorded, found, dots = read_recorded("crossval"), Figures(), []
     for model in rows_of("speaker", study):
-        seeds = study.seeds_on_speakers(model)
+        with_voices = model.endswith(folds.VOICES)
+        seeds = study.with_voices.seeds if with_voices else study.speaker_seeds
         runs = {
             (fold, seed): read("speaker", model, fold, seed)
             for fold in study.folds
             for seed in seeds
         }
+        if not all(map(len, runs.values())):  # empty: without the archive of voices
+            continue
         figures, of_model = folds.over_speakers(model, runs)
         found |= named(figures, seeds, corpus)
         dots += of_model

@@ -45,13 +45,13 @@ def read_lock(path: Path) -> dict[str, Any]:
 def runs_of(model: str, studies: dict[str, Any]) -> list[str]:
     """The stages of studies/dvc.yaml that train a model."""
     seeds = [f"repeat@{model}-{seed}" for seed in studies["seeds"]]
-    again = studies["again"]["seeds"] if model in studies["again"]["models"] else []
+    voices = studies["with_voices"]
     return seeds + [
         f"{stage}@{model}-{fold}-{seed}"
         for fold in studies["folds"]
         for stage, of_stage in (
             ("cross_validate", studies["speaker_seeds"]),
-            ("cross_validate_again", again),
+            ("cross_validate_with_voices", voices["seeds"] if model in voices["models"] else []),
         )
         for seed in of_stage
     ]
@@ -193,7 +193,7 @@ PARAMS = {
         "seeds": [41, 42],
         "folds": [0],
         "speaker_seeds": [42],
-        "again": {"models": [], "seeds": [43]},
+        "with_voices": {"models": ["small"], "seeds": [43]},
     },
 }
 INPUTS = {
@@ -262,7 +262,7 @@ def test_an_input_that_changed_since_is_found(record, path):
             entry["md5"] = "newer"
     expected = f": other {path} than train@small"
     assert [line for line in record.stale() if not line.endswith(expected)] == []
-    assert len(record.stale()) == 3  # each run of the studies
+    assert len(record.stale()) == 4  # each run of the studies
 
 
 def test_one_run_of_an_older_plan_is_found(record):

@@ -15,10 +15,9 @@ import numpy as np
 import pandas as pd
 
 from spoken_digits.errors import UserError
+from spoken_digits.evaluation.columns import ADAPTED, FLOAT
 from spoken_digits.evaluation.metrics import cluster_interval, wilson_interval
 
-FLOAT = "float32"
-ADAPTED = "+adapted"
 VOICES = "+voices"
 """Ends the name of a model that was trained with extra voices."""
 Figures = dict[str, Any]

@@ -14,7 +14,7 @@ import pandas as pd
 import yaml
 
 from spoken_digits.errors import UserError, did_you_mean
-from spoken_digits.evaluation.folds import FLOAT
+from spoken_digits.evaluation.columns import FLOAT
 
 CONFUSION = PurePosixPath("plots/confusion")
 _LOCK = PurePosixPath("dvc.lock")

@@ -19,20 +19,20 @@ class StrangersParams:
     """Section `studies.strangers`: what is tested on people whom no model has heard."""
 
     models: Annotated[tuple[Annotated[str, Length(1, 40)], ...], Length(1, 100, example=["lstm"])]
-    """Models that are trained on every speaker of the corpus, once without the extra voices and
-    once with them, and tested."""
+    """Models that are trained on every speaker of the corpus, and tested."""
     seeds: Seeds
     """Seeds of each of these trainings."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class AgainParams:
-    """Section `studies.again`: which models are trained on the folds of speakers more often."""
+class WithVoicesParams:
+    """Section `studies.with_voices`: which models also train with extra voices, each a row."""
 
     models: Annotated[tuple[Annotated[str, Length(1, 40)], ...], Length(0, 100, example=["tiny"])]
-    """Models among `studies.models` that further seeds are for."""
+    """Models among `studies.models` that are trained on the folds of speakers with extra voices
+    too."""
     seeds: Seeds
-    """Seeds besides `studies.speaker_seeds`."""
+    """Seeds of each of these trainings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,24 +55,18 @@ class StudyParams:
     speaker_seeds: Seeds
     """Seeds with which each fold of speakers is trained; each draws initial weights, order and
     augmentation."""
-    again: AgainParams
-    """Further seeds for some of the models."""
+    with_voices: WithVoicesParams
+    """What is trained with extra voices too."""
     strangers: StrangersParams
     """What is tested on strangers."""
 
-    def seeds_on_speakers(self, model: str) -> list[int]:
-        """The seeds with which a model, or a row such as ``tiny+voices``, is trained on folds."""
-        again = self.again.seeds if model.partition("+")[0] in self.again.models else ()
-        return [*self.speaker_seeds, *again]
-
     def __post_init__(self) -> None:
-        for seed in self.again.seeds:
-            if seed in self.speaker_seeds:
-                raise ValueError(f"`again.seeds` has {seed}, which `speaker_seeds` has already")
-        for model in self.again.models:
+        for model in self.with_voices.models:
             if model not in self.models:
                 advice = did_you_mean(model, self.models)
-                raise ValueError(f"`again.models` has {model}, not in `studies.models`{advice}")
+                raise ValueError(
+                    f"`with_voices.models` has {model}, not in `studies.models`{advice}"
+                )
         for model in self.validation:
             if model not in self.models:
                 advice = did_you_mean(model, self.models)

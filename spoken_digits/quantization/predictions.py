@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from torch import Tensor
 
 from spoken_digits.config import Config
 from spoken_digits.data.loading import Dataset
+from spoken_digits.errors import warn
+from spoken_digits.evaluation.adaptation import adapted
+from spoken_digits.evaluation.columns import ADAPTED, FLOAT
 from spoken_digits.evaluation.inference import predict
 from spoken_digits.io import files
 from spoken_digits.models.base import BaseNetwork
 from spoken_digits.models.card import ModelCard
 from spoken_digits.quantization.networks import schemes_of
 from spoken_digits.quantization.schemes import scheme_module
+from spoken_digits.training.plan import Plan
 
 
 def predictions(
-    card: ModelCard, network: BaseNetwork, dataset: Dataset, config: Config, seed: int
+    card: ModelCard,
+    network: BaseNetwork,
+    dataset: Dataset,
+    config: Config,
+    seed: int,
+    *,
+    adapt: bool,
 ) -> dict[str, NDArray[np.int64]]:
     """Class numbers (n_test,) that the float model and each of its integer networks predict.
 
@@ -34,16 +46,23 @@ def predictions(
     config
         params.yaml, which says what integer networks there are.
     seed
-        Draws what quantization-aware training draws.
+        Draws what quantization-aware training draws, and the order in which a talker is heard.
+    adapt
+        Whether the float model is also asked while it adapts to the talker; not where the corpus
+        does not say who speaks.
 
     Returns
     -------
     dict
-        Under ``float32`` and the name of each scheme.
+        Under ``float32``, ``float32+adapted`` and the name of each scheme.
     """
     device = next(network.parameters()).device
-    logits = predict(network, card.normalise, dataset.subset("test"), device)
-    said = {"float32": logits.numpy().argmax(axis=1)}
+    test = dataset.subset("test")
+    said = {FLOAT: _classes(predict(network, card.normalise, test, device))}
+    if adapt and dataset.heard("test") is not None:
+        talkers = [dataset.speakers[row] for row in dataset.rows["test"]]
+        test = adapted(test, talkers, np.array(card.mean), seed)
+        said[FLOAT + ADAPTED] = _classes(predict(network, card.normalise, test, device))
     tensors: dict[str, Tensor] = {
         name: tensor.cpu() for name, tensor in network.state_dict().items()
     }
@@ -55,6 +74,10 @@ def predictions(
             axis=1
         )
     return said
+
+
+def _classes(logits: Tensor) -> NDArray[np.int64]:
+    return np.asarray(logits.numpy().argmax(axis=1))
 
 
 def write_predictions(
@@ -94,3 +117,33 @@ def write_predictions(
     )
     figures = (f"{name} {(classes == actual).mean():.4f}" for name, classes in said.items())
     return f"{', '.join(figures)} of {len(rows)} clips"
+
+
+def training_digest(plan: Plan, corpus: Dataset) -> str:
+    """What was trained: the plan, which names the extra voices, and the clips of the corpus."""
+    decides = [dataclasses.asdict(plan), corpus.fingerprint]
+    return files.sha256(json.dumps(decides, sort_keys=True).encode())[:16]
+
+
+def leave_predictions(path: Path, training: str, missing: Path) -> None:
+    """Where voices are missing: keep predictions of the same training, write that there are none
+    of another.
+
+    Parameters
+    ----------
+    path
+        The CSV file, with a column `training`.
+    training
+        From `training_digest`.
+    missing
+        The store without voices.
+    """
+    recorded = set()
+    if path.exists():
+        recorded = set(pd.read_csv(path, dtype=str, keep_default_na=False)["training"])
+    if recorded == {training}:
+        kept = "the recorded predictions stay"
+    else:
+        files.write_csv(path, ("utterance", "speaker", "actual", "training", FLOAT), [])
+        kept = "there are no predictions of this training"
+    warn(f"{path.stem}: not tested, {missing} holds no voices; {kept}")

@@ -25,7 +25,7 @@ def workspace(tmp_path_factory) -> Workspace:
         params["split"]["n_folds"] = 4
         params["quantize"]["networks"] = {}
         params["studies"] |= {"models": [MODEL], "validation": {MODEL: "held_out"}}
-        params["studies"]["again"]["models"] = []
+        params["studies"]["with_voices"]["models"] = []
 
     workspace.change(edit)
     for stage in (["download"], ["feature_extract", "mfcc_int"], ["split"], ["plan"]):

@@ -18,8 +18,8 @@ STUDIES = {
     "validation": {"small": "held_out"},
     "seeds": [1, 2],
     "folds": [0, 1],
-    "speaker_seeds": [1],
-    "again": {"models": ["small"], "seeds": [2]},
+    "speaker_seeds": [1, 2],
+    "with_voices": {"models": ["small"], "seeds": [1, 2]},
     "strangers": {"models": ["small"], "seeds": [1, 2]},
 }
 
@@ -115,6 +115,14 @@ def test_models_trained_with_extra_voices_are_rows_of_their_own(folder):
     done = summarise(folder)
     assert done.returncode == 1
     assert "small+voices-1-2.csv is missing: make it with `make crossval`" in done.stderr
+
+
+def test_extra_voices_that_were_not_at_hand_leave_the_recorded_row(folder):
+    write_speakers(folder, "small+voices")
+    recorded = made(folder, "crossval")
+    for path in (folder / "studies/predictions/speaker").glob("small+voices-*.csv"):
+        path.write_text("utterance,speaker,actual,training,float32\n")
+    assert made(folder, "crossval") == recorded
 
 
 def test_strangers_are_summarised_under_the_seeds_there_are(folder):

@@ -1,0 +1,8 @@
+"""Columns of tables of predictions."""
+
+from __future__ import annotations
+
+FLOAT = "float32"
+"""The float model; integer networks have columns named by their scheme."""
+ADAPTED = "+adapted"
+"""Ends the name of a network's column while it adapts to the talker."""
