@@ -9,7 +9,7 @@ import ast
 import inspect
 from pathlib import Path
 
-from spoken_digits.augmentation.sound_params import SoundParams
+from spoken_digits.augmentation.sound_params import LastEpochs, SoundParams
 from spoken_digits.corpora import CorpusParams, SpeechCommandsParams, SyntheticParams
 from spoken_digits.data.splits import SplitParams
 from spoken_digits.embedded.toolchain import MeasureParams
@@ -44,6 +44,7 @@ SECTIONS: dict[str, list[type]] = {
     "split": [SplitParams],
     "train": [Recipe, TrainParams],
     "train.sound": [SoundParams],
+    "train.sound.last_epochs": [LastEpochs],
     "variants.<name>": [ModelParams],
     "model, and variants.<name> with `architecture: lstm`": [lstm.Params],
     "<model>.budget": [BudgetParams],

@@ -160,6 +160,7 @@ def sound(extractor: Any, recipe: Recipe) -> tuple[SoundClips, Subset]:
         np.arange(n - N_VAL) % 2,
         extractor,
         dataclasses.replace(recipe.sound, mel_banks=3),
+        recipe.epochs,
         recipe.normalisation,
         seed=0,
     )

@@ -20,12 +20,14 @@ class TrainingClips(Protocol):
         ...
 
     def begin_epoch(
-        self, common: np.random.Generator, own: np.random.Generator
+        self, epoch: int, common: np.random.Generator, own: np.random.Generator
     ) -> NDArray[np.integer]:
         """Draw an epoch; return the frames (n,) of each clip, by which batches are sorted.
 
         Parameters
         ----------
+        epoch
+            Its number, counted from 1.
         common
             Draws what must be the same in all processes that train together.
         own

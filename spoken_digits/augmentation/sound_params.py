@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -10,6 +12,21 @@ from spoken_digits.bounds import Bounds, Length
 Probability = Annotated[float, Bounds(0, 1, example=0.2)]
 Decibels = Annotated[float, Bounds(-20, 100, example=20.0)]
 Range = Annotated[tuple[Decibels, Decibels], Length(2, 2, example=[5.0, 25.0])]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastEpochs:
+    """Epochs at the end of a training in which clips are varied less.
+
+    The network ends among clips like those that it will hear; Ge et al., "YOLOX", 2021, likewise
+    turn their strongest augmentation off for the last epochs.
+    """
+
+    share: Annotated[float, Bounds(0, 1, example=0.25)]
+    """Share of all epochs."""
+    strength: Annotated[float, Bounds(above=0, high=1, example=0.4)]
+    """Every probability and every largest change is multiplied by this, and so is the power of
+    babble and noise. Which resamplings and mel banks there are stays."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,9 +91,46 @@ class SoundParams:
     """Most consecutive frames that are blanked."""
     remove_talker: bool
     """Subtract each talker's own mean in training; in use, the mean over all of them."""
+    last_epochs: LastEpochs | None
+    """Epochs at the end with less variation; null: none."""
 
     def __post_init__(self) -> None:
-        for name in ("babble_snr_db", "noise_snr_db"):
+        for name in _SNRS:
             low, high = getattr(self, name)
             if low > high:
                 raise ValueError(f"`{name}` is [{low:g}, {high:g}], must be [lowest, highest]")
+
+    def in_epoch(self, epoch: int, epochs: int) -> SoundParams:
+        """What applies in one of `epochs` epochs, counted from 1."""
+        last = self.last_epochs
+        if last is None or epoch <= round((1 - last.share) * epochs):
+            return self
+        return self._milder(last.strength)
+
+    def _milder(self, strength: float) -> SoundParams:
+        by_less = -10.0 * math.log10(strength)  # decibels
+        milder: dict[str, object] = {name: getattr(self, name) * strength for name in _SCALED}
+        milder |= {name: round(getattr(self, name) * strength) for name in _MASKS}
+        for name in _SNRS:
+            low, high = getattr(self, name)
+            milder[name] = (low + by_less, high + by_less)
+        return dataclasses.replace(self, **milder)  # type: ignore[arg-type]
+
+
+_SCALED = (
+    "resampling_probability",
+    "drive_probability",
+    "mu_law_probability",
+    "tempo",
+    "time_warp",
+    "level_db",
+    "mel_drift",
+    "contour_db",
+    "equaliser_db",
+    "tilt_db",
+    "telephone_probability",
+    "reverberation_probability",
+    "babble_probability",
+)
+_MASKS = ("coefficient_mask", "time_mask")
+_SNRS = ("babble_snr_db", "noise_snr_db")

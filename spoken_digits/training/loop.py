@@ -182,7 +182,7 @@ def _train_epoch(
     rng = np.random.default_rng(seeds)  # the order: the same in every process
     *own_rngs, common_rng = rng.spawn(world.size + 1)
     own_rng = own_rngs[world.rank]
-    lengths = train.begin_epoch(common_rng, own_rng)
+    lengths = train.begin_epoch(seeds[1], common_rng, own_rng)
     torch.manual_seed(int(own_rng.integers(2**62)))  # dropout draws from the global generator
     batches = shuffled_batches(lengths, recipe.batch_size, recipe.bucket_batches, rng)
     device = next(network.parameters()).device

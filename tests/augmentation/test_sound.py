@@ -11,7 +11,7 @@ from spoken_digits.augmentation.sound.banks import warped_banks
 from spoken_digits.augmentation.sound.clips import SoundClips
 from spoken_digits.augmentation.sound.distortion import Distortion
 from spoken_digits.augmentation.sound.voice import Voices
-from spoken_digits.augmentation.sound_params import SoundParams
+from spoken_digits.augmentation.sound_params import LastEpochs, SoundParams
 from spoken_digits.features.log_mel import LogMel, LogMelParams
 from spoken_digits.features.mfcc import Mfcc, MfccParams
 from spoken_digits.features.mfcc_int import MfccInt
@@ -19,6 +19,7 @@ from spoken_digits.features.spectral import SpectralExtractor
 from spoken_digits.integer.frontend.specification import FrontendSpec
 
 N_CLIPS, N_WORDS, N_TALKERS = 24, 3, 4
+EPOCHS = 8
 CPU = torch.device("cpu")
 STILL = SoundParams(
     resampling=(0.8, 1.25),
@@ -45,6 +46,7 @@ STILL = SoundParams(
     coefficient_mask=0,
     time_mask=0,
     remove_talker=False,
+    last_epochs=None,
 )
 LIVELY = dataclasses.replace(
     STILL,
@@ -118,12 +120,12 @@ def sound_clips(
     extractor: SpectralExtractor, params: SoundParams, normalisation: str = "per_coefficient"
 ) -> SoundClips:
     y, talkers = np.arange(N_CLIPS) % N_WORDS, np.arange(N_CLIPS) % N_TALKERS
-    return SoundClips(recordings(), y, talkers, extractor, params, normalisation, seed=1)
+    return SoundClips(recordings(), y, talkers, extractor, params, EPOCHS, normalisation, seed=1)
 
 
-def epoch(clips: SoundClips, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def epoch(clips: SoundClips, seed: int = 0, number: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Features of all clips in one epoch, and their lengths."""
-    lengths = clips.begin_epoch(*(np.random.default_rng((seed, i)) for i in range(2)))
+    lengths = clips.begin_epoch(number, *(np.random.default_rng((seed, i)) for i in range(2)))
     return clips.features(np.arange(N_CLIPS)), lengths
 
 
@@ -175,7 +177,7 @@ def test_past_the_end_there_is_nothing(extractor):
 
 def test_a_batch_says_what_the_loop_needs():
     clips = sound_clips(MFCC, LIVELY)
-    lengths = clips.begin_epoch(np.random.default_rng(0), np.random.default_rng(1))
+    lengths = clips.begin_epoch(1, np.random.default_rng(0), np.random.default_rng(1))
     batch = clips.batch(np.array([5, 2]), CPU)
     assert batch.x.shape == (2, 36, 13)
     assert batch.x.dtype == torch.float32
@@ -330,3 +332,49 @@ def test_mu_law_and_clipping_touch_only_the_clips_that_were_drawn():
     peaks = [np.abs(heard[of == clip]).max() for clip in range(10)]
     assert all(0.3 <= peak < 1 for peak in peaks)
     assert np.unique(np.abs(heard[of == 0]).max(axis=1)).size == 1  # every frame is cut alike
+
+
+# The last epochs
+
+
+MILDER = dataclasses.replace(LIVELY, last_epochs=LastEpochs(share=0.25, strength=0.5))
+
+
+def test_only_the_last_epochs_are_milder():
+    of = [MILDER.in_epoch(number, EPOCHS) for number in range(1, EPOCHS + 1)]
+    assert of[:6] == [MILDER] * 6
+    assert of[6] == of[7]
+    assert of[7] != MILDER
+    assert LIVELY.in_epoch(EPOCHS, EPOCHS) == LIVELY
+
+
+def test_milder_is_every_strength_times_the_factor():
+    last = dataclasses.asdict(MILDER.in_epoch(EPOCHS, EPOCHS))
+    full = dataclasses.asdict(MILDER)
+    noise = tuple(level + 10 * np.log10(2) for level in full.pop("noise_snr_db"))
+    babble = tuple(level + 10 * np.log10(2) for level in full.pop("babble_snr_db"))
+    assert last.pop("noise_snr_db") == pytest.approx(noise)
+    assert last.pop("babble_snr_db") == pytest.approx(babble)
+    same = {"resampling", "drive", "room", "mel_warp", "mel_warp_knots", "mel_banks"}
+    same |= {"remove_talker", "last_epochs"}
+    for name, value in full.items():
+        assert last[name] == (value if name in same else pytest.approx(value / 2)), name
+
+
+def test_clips_of_the_last_epochs_are_nearer_to_the_recordings():
+    clips = sound_clips(LOG_MEL, dataclasses.replace(MILDER, coefficient_mask=0, time_mask=0))
+    plain = epoch(sound_clips(LOG_MEL, dataclasses.replace(STILL, remove_talker=True)))[0]
+
+    def distance(number: int) -> float:
+        varied = [epoch(clips, seed, number)[0].mean(axis=1) for seed in range(10)]
+        return float(np.mean([np.abs(x - plain.mean(axis=1)).mean() for x in varied]))
+
+    assert distance(EPOCHS) < 0.9 * distance(1)
+
+
+def test_an_epoch_does_not_depend_on_those_before():
+    """A training that is resumed begins in the middle."""
+    clips, resumed = sound_clips(LOG_MEL, MILDER), sound_clips(LOG_MEL, MILDER)
+    for number in range(1, EPOCHS):
+        epoch(clips, number, number)
+    np.testing.assert_array_equal(epoch(clips, 8, EPOCHS)[0], epoch(resumed, 8, EPOCHS)[0])

@@ -39,9 +39,9 @@ class FeatureClips:
         return len(self._train)
 
     def begin_epoch(
-        self, common: np.random.Generator, own: np.random.Generator
+        self, epoch: int, common: np.random.Generator, own: np.random.Generator
     ) -> NDArray[np.integer]:
-        """Draw the stretch of every clip, which decides its length."""
+        """Draw the stretch of every clip, which decides its length; all epochs are alike."""
         self._generator, generator = (
             torch.Generator().manual_seed(int(rng.integers(2**62))) for rng in (own, common)
         )

@@ -35,8 +35,10 @@ class SoundClips:
         (n,) class number of each clip, and number of who speaks it.
     extractor
         Makes the features.
-    params
+    recipe
         What is varied.
+    epochs
+        Epochs of the training, the last of which may vary less.
     normalisation
         ``per_talker``: one deviation for all coefficients, ``per_coefficient``: one for each.
     seed
@@ -49,24 +51,26 @@ class SoundClips:
         y: NDArray[np.int64],
         talkers: NDArray[np.int64],
         extractor: SpectralExtractor,
-        params: SoundParams,
+        recipe: SoundParams,
+        epochs: int,
         normalisation: str,
         seed: int,
     ) -> None:
         rng = np.random.default_rng((seed, _BANKS))
         self._y, self._talkers = y, talkers
-        self._extractor, self._params = extractor, params
-        ratios = sorted({1.0, *params.resampling})
+        self._extractor, self._recipe, self._epochs = extractor, recipe, epochs
+        self._params = recipe
+        ratios = sorted({1.0, *recipe.resampling})
         prepared = [extractor.prepare(waveform) for waveform in waveforms]
         self._voices = Voices(prepared, ratios, extractor)
-        self._banks = warped_banks(extractor, params, rng)  # (n_banks, n_bins, n_mels)
-        banks = self._banks if params.remove_talker else self._banks[:1]
+        self._banks = warped_banks(extractor, recipe, rng)  # (n_banks, n_bins, n_mels)
+        banks = self._banks if recipe.remove_talker else self._banks[:1]
         statistics = talker_statistics(self._voices, banks, extractor, y, talkers, rng)
         std = statistics.std
         if normalisation == "per_talker":
             std = np.sqrt((std**2).mean(keepdims=True))
         self.normalisation = Normalisation(statistics.mean, std)
-        self._talker_means = statistics.means if params.remove_talker else None
+        self._talker_means = statistics.means if recipe.remove_talker else None
         self._rng = rng
         self._take: Take
 
@@ -74,10 +78,11 @@ class SoundClips:
         return len(self._y)
 
     def begin_epoch(
-        self, common: np.random.Generator, own: np.random.Generator
+        self, epoch: int, common: np.random.Generator, own: np.random.Generator
     ) -> NDArray[np.integer]:
         """Draw how every clip is spoken, which decides its length."""
         self._rng = own
+        self._params = self._recipe.in_epoch(epoch, self._epochs)
         self._take = self._voices.draw(self._params, common)
         return self._take.heard
 

@@ -38,6 +38,7 @@ def prepare(dataset: Dataset, recipe: Recipe, seed: int) -> Prepared:
         np.array([number[dataset.speakers[row]] for row in rows]),
         extractor,
         recipe.sound,
+        recipe.epochs,
         recipe.normalisation,
         seed,
     )
