@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from spoken_digits import audio, errors
 from spoken_digits.audio import Waveform
 from spoken_digits.evaluation.metrics import probabilities
-from spoken_digits.features.lengths import heard_s
+from spoken_digits.features.lengths import heard_part
 from spoken_digits.features.registry import extractor_from
-from spoken_digits.features.spectral import SpectralExtractor
 from spoken_digits.models.model_file import read_model
 from spoken_digits.quantization.loading import load_any
 
@@ -35,11 +34,10 @@ class Recogniser:
         except errors.UserError as error:
             raise errors.UserError(f"{path}: {error}") from None
         self._path, self._extract = path, extractor_from(self.card.features)
-        self.heard_s = heard_s(self._extract)
-        fixed = isinstance(self._extract, SpectralExtractor) and self._extract.fills_window
-        self.heard_part = "loudest" if fixed else "first"
-        """Which stretch of a longer clip is heard."""
-        """Seconds from the start of a recording that the model uses."""
+
+    def heard_part(self, waveform: Waveform, sample_rate: int) -> tuple[float, float]:
+        """Where the part of a recording that the model uses begins and ends, seconds."""
+        return heard_part(self._extract, waveform, sample_rate)
 
     @torch.inference_mode()
     def __call__(self, waveform: Waveform, sample_rate: int) -> NDArray[np.float64]:
@@ -83,12 +81,10 @@ def main() -> None:
         if audio_format.note:
             errors.warn(f"{file}: {audio_format.note}")
         duration_s = waveform.size / audio_format.sample_rate
-        if duration_s > recogniser.heard_s:
-            heard = (
-                f"the {recogniser.heard_part} {recogniser.heard_s:.2f} s of {duration_s:.2f} s "
-                "are heard"
-            )
-            errors.warn(f"{file}: only {heard}")
+        start_s, end_s = recogniser.heard_part(waveform, audio_format.sample_rate)
+        if duration_s > end_s - start_s:
+            part = f"{start_s:.2f} to {end_s:.2f} s of {duration_s:.2f} s"
+            errors.warn(f"{file}: only {part} are heard")
         print(_line(file, recogniser(waveform, audio_format.sample_rate), recogniser.card.labels))
     if n_failed:
         raise errors.UserError(f"{n_failed} of {len(arguments.files)} files could not be read")

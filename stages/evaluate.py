@@ -31,7 +31,7 @@ from spoken_digits.evaluation.metrics import (
     rounded,
 )
 from spoken_digits.evaluation.tables import corpus_name, size_accuracy_row
-from spoken_digits.features.lengths import heard_s
+from spoken_digits.features.lengths import heard_part
 from spoken_digits.features.registry import extractor_from
 from spoken_digits.io import files
 from spoken_digits.models.card import ModelCard, parameter_bytes
@@ -125,7 +125,7 @@ def draw_mistakes(
     worst = mistakes.worst(probabilities(logits), actual, N_MISTAKES)
     manifest = read_manifest(DATA / "raw" / "manifest.csv")
     archive = ClipArchive(DATA / "raw" / "audio.zip")
-    heard = heard_s(extractor_from(card.features))
+    extractor = extractor_from(card.features)
     clips = []
     for mistake in worst:
         row = dataset.rows["test"][mistake.row]
@@ -136,7 +136,7 @@ def draw_mistakes(
                 utterance=manifest["utterance"][row],
                 waveform=waveform,
                 sample_rate=audio_format.sample_rate,
-                heard_s=heard,
+                heard_s=heard_part(extractor, waveform, audio_format.sample_rate),
             )
         )
     n_wrong = int((logits.argmax(axis=1) != actual).sum())

@@ -43,8 +43,8 @@ class Clip:
     """(n_samples,), all of it."""
     sample_rate: int
     """Hz."""
-    heard_s: float
-    """Seconds from its start that the model uses; the rest is shaded."""
+    heard_s: tuple[float, float]
+    """Where the part that the model uses begins and ends, seconds; the rest is shaded."""
 
 
 def worst(probabilities: NDArray[np.float64], actual: NDArray[np.int64], n: int) -> list[Mistake]:
@@ -137,11 +137,14 @@ def _draw_spectrogram(axis: Axes, clip: Clip) -> None:
         vmin=-_TOP_DB,
         vmax=0.0,
     )
-    if clip.heard_s < duration_s:
-        axis.axvspan(clip.heard_s, duration_s, facecolor="white", alpha=0.6)
-        axis.axvline(clip.heard_s, color="white", linestyle="--", linewidth=1)
+    first, last = clip.heard_s
+    for start, end, edge in ((0.0, first, first), (last, duration_s, last)):
+        if end <= start:
+            continue
+        axis.axvspan(start, end, facecolor="white", alpha=0.6)
+        axis.axvline(edge, color="white", linestyle="--", linewidth=1)
         axis.text(
-            (clip.heard_s + duration_s) / 2,
+            (start + end) / 2,
             0.95,
             "not heard",
             transform=axis.get_xaxis_transform(),

@@ -33,7 +33,7 @@ class Extractor(Protocol):
     dtype: np.dtype[Any]
     """Number type of the features."""
     heard_samples: int
-    """Samples at the start of a clip that the features cover; what follows is cut."""
+    """Samples that the features cover; the rest of a longer clip is cut."""
     length_key: str
     """Key of params.yaml that sets `heard_samples`."""
 
@@ -53,6 +53,10 @@ class Extractor(Protocol):
 
     def describe(self) -> dict[str, Any]:
         """Everything needed to make the same extractor again."""
+        ...
+
+    def first_heard(self, waveform: Waveform) -> int:
+        """The first of the `heard_samples` samples of a clip at `sample_rate`."""
         ...
 
     def length_for(self, n_samples: int) -> int:

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from spoken_digits import audio
+from spoken_digits.audio import Waveform
 from spoken_digits.features.base import Extractor
 
 _ENOUGH = 0.99
@@ -35,8 +37,15 @@ def warning_of_cut_clips(extractor: Extractor, manifest: pd.DataFrame) -> str | 
 
 
 def heard_s(extractor: Extractor) -> float:
-    """Seconds at the start of a clip that the features cover."""
+    """Seconds of a clip that the features cover."""
     return extractor.heard_samples / extractor.sample_rate
+
+
+def heard_part(extractor: Extractor, waveform: Waveform, sample_rate: int) -> tuple[float, float]:
+    """Where the stretch that the features cover begins and ends, seconds from the clip's start."""
+    clip = audio.resample(waveform, sample_rate, extractor.sample_rate)
+    start_s = extractor.first_heard(clip) / extractor.sample_rate
+    return start_s, start_s + heard_s(extractor)
 
 
 def _resampled_lengths(manifest: pd.DataFrame, target_rate: int) -> NDArray[np.int64]:

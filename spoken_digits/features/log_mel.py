@@ -177,6 +177,10 @@ class LogMel:
             **dataclasses.asdict(self.params),
         }
 
+    def first_heard(self, waveform: Waveform) -> int:
+        """The first sample of the stretch with the most energy."""
+        return self._loudest_from(self._mel_power(self.prepare(waveform))) * self.hop_length
+
     def length_for(self, n_samples: int) -> int:
         """Frames that cover a clip of `n_samples`."""
         beyond = n_samples - self.params.window_length
@@ -192,12 +196,15 @@ class LogMel:
 
     def _loudest(self, power: Float32) -> Float32:
         """The `n_frames` consecutive frames with the most energy; all of a clip that is shorter."""
+        start = self._loudest_from(power)
+        return power[start : start + self.params.n_frames]
+
+    def _loudest_from(self, power: Float32) -> int:
         n_frames = self.params.n_frames
         if len(power) <= n_frames:
-            return power
+            return 0
         until = np.concatenate([[0.0], np.cumsum(power.sum(axis=1, dtype=np.float64))])
-        start = int(np.argmax(until[n_frames:] - until[:-n_frames]))
-        return power[start : start + n_frames]
+        return int(np.argmax(until[n_frames:] - until[:-n_frames]))
 
 
 EXTRACTOR = LogMel

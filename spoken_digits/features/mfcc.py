@@ -187,6 +187,10 @@ class Mfcc:
             **dataclasses.asdict(self.params),
         }
 
+    def first_heard(self, waveform: Waveform) -> int:
+        """The first sample of the clip: what is too long is cut at its end."""
+        return 0
+
     def length_for(self, n_samples: int) -> int:
         """Frames that cover a clip of `n_samples`."""
         beyond = n_samples - (self.params.n_fft - self._half)

@@ -98,6 +98,10 @@ class MfccInt:
         """Kind and parameters, for the model file."""
         return {"kind": self.kind, **dataclasses.asdict(self.spec)}
 
+    def first_heard(self, waveform: Waveform) -> int:
+        """The first sample of the clip: what is too long is cut at its end."""
+        return 0
+
     def length_for(self, n_samples: int) -> int:
         """Frames that cover a clip of `n_samples`."""
         return 1 + max(0, -(-(n_samples - WINDOW_SAMPLES) // self.spec.hop_length))

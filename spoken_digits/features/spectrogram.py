@@ -129,6 +129,10 @@ class Spectrogram:
         """Kind and parameters, for the model file."""
         return {"kind": self.kind, **dataclasses.asdict(self.params)}
 
+    def first_heard(self, waveform: Waveform) -> int:
+        """The first sample of the clip: what is too long is cut at its end."""
+        return 0
+
     def length_for(self, n_samples: int) -> int:
         """Samples that cover a clip of `n_samples`."""
         return n_samples

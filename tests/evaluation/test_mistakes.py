@@ -18,9 +18,11 @@ def test_the_worst_mistakes_come_first():
     assert {(m.actual, m.predicted) for m in worst} == {(1, 0), (0, 1)}
 
 
-def clip(heard_s: float, sample_rate: int = 8000, n_samples: int = 4000) -> mistakes.Clip:
+def clip(until_s: float, sample_rate: int = 8000, n_samples: int = 4000) -> mistakes.Clip:
     wave = np.sin(np.arange(n_samples) / 5).astype(np.float32)
-    return mistakes.Clip(utterance="clip", waveform=wave, sample_rate=sample_rate, heard_s=heard_s)
+    return mistakes.Clip(
+        utterance="clip", waveform=wave, sample_rate=sample_rate, heard_s=(0.0, until_s)
+    )
 
 
 def draw(path: Path, n: int, shown: mistakes.Clip) -> bytes:
@@ -31,7 +33,7 @@ def draw(path: Path, n: int, shown: mistakes.Clip) -> bytes:
 
 @pytest.mark.parametrize("n", [0, 1, 5])
 def test_pictures_of_mistakes_have_the_same_bytes_every_time(tmp_path, n):
-    one, two = (draw(tmp_path / name, n, clip(heard_s=0.3)) for name in ("one", "two"))
+    one, two = (draw(tmp_path / name, n, clip(0.3)) for name in ("one", "two"))
     assert one == two
     assert one.startswith(b"\x89PNG")
 
@@ -39,14 +41,17 @@ def test_pictures_of_mistakes_have_the_same_bytes_every_time(tmp_path, n):
 def test_the_unused_part_is_shaded(monkeypatch, tmp_path):
     shaded = []
     monkeypatch.setattr(Axes, "axvspan", lambda self, *span, **_: shaded.append(span))
-    draw(tmp_path / "whole", 1, clip(heard_s=0.5))
+    draw(tmp_path / "whole", 1, clip(0.5))
     assert shaded == []
-    draw(tmp_path / "cut", 1, clip(heard_s=0.2))
+    draw(tmp_path / "cut", 1, clip(0.2))
     assert shaded == [(0.2, 0.5)]
+    middle = dataclasses.replace(clip(0.0), heard_s=(0.1, 0.4))
+    draw(tmp_path / "middle", 1, middle)
+    assert shaded[1:] == [(0.0, 0.1), (0.4, 0.5)]
 
 
 def test_an_offset_does_not_change_a_picture(tmp_path):
-    shifted = clip(heard_s=0.5)
+    shifted = clip(0.5)
     shifted = dataclasses.replace(shifted, waveform=shifted.waveform - shifted.waveform.mean())
     offset = dataclasses.replace(shifted, waveform=shifted.waveform + np.float32(0.5))
     one, two = (mistakes._decibels(c) for c in (shifted, offset))

@@ -8,10 +8,25 @@ import pytest
 
 from spoken_digits import audio
 from spoken_digits.features import lengths
+from spoken_digits.features.log_mel import LogMel, LogMelParams
 from spoken_digits.features.mfcc import Mfcc, MfccParams
 from spoken_digits.features.spectrogram import Spectrogram, SpectrogramParams
 
 MFCC = Mfcc(MfccParams(n_fft=400, hop_length=160, n_mels=40, n_mfcc=13, n_frames=36), 8000)
+LOG_MEL = LogMel(
+    LogMelParams(
+        window_length=200,
+        n_fft=256,
+        hop_length=100,
+        n_mels=40,
+        fmin=64.0,
+        fmax=4000.0,
+        floor_db=25.0,
+        step_db=0.5,
+        n_frames=54,
+    ),
+    8000,
+)
 SPECTROGRAM = Spectrogram(
     SpectrogramParams(sample_rate=16000, n_samples=16000, n_fft=2048, hop_length=512)
 )
@@ -50,3 +65,13 @@ def test_lengths_are_those_after_resampling(sample_rate):
     assert line is not None
     assert "2 of 3 clips are longer than the 1.00 s" in line
     assert f"`features.spectrogram.n_samples: {longest.size}`" in line
+
+
+def test_the_part_that_is_heard_is_that_of_the_clip_as_recorded():
+    wave = np.zeros(48000, np.float32)
+    assert lengths.heard_part(MFCC, wave, 16000) == (0.0, lengths.heard_s(MFCC))
+    wave[32000:40000] = np.sin(np.arange(8000) / 5)
+    start_s, end_s = lengths.heard_part(LOG_MEL, wave, 16000)
+    assert start_s <= 2.0
+    assert end_s >= 2.5
+    assert end_s - start_s == pytest.approx(lengths.heard_s(LOG_MEL))

@@ -69,6 +69,10 @@ def test_of_a_long_clip_the_loudest_stretch_is_kept():
     features, _ = EXTRACTOR([clip])
     loud = (features[0] > -10).mean(axis=1) > 0.5
     assert loud.sum() >= 39  # all frames of the word
+    start = EXTRACTOR.first_heard(clip)
+    assert start <= 9000
+    assert start + EXTRACTOR.heard_samples >= 13000
+    assert EXTRACTOR.first_heard(word) == 0
 
 
 def test_features_are_whole_steps():

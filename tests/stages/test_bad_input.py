@@ -214,7 +214,7 @@ def test_predict_says_how_much_of_a_long_recording_it_uses(workspace, tmp_path):
     result = workspace.run(*command, *(str(tmp_path / f"{n}.wav") for n in ("short", "long")))
     assert result.stdout.count("\n") == 2
     assert result.stderr == (
-        f"note: {tmp_path / 'long.wav'}: only the first 0.72 s of 1.44 s are heard\n"
+        f"note: {tmp_path / 'long.wav'}: only 0.00 to 0.72 s of 1.44 s are heard\n"
     )
 
 
