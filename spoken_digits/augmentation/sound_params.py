@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,7 +15,7 @@ Range = Annotated[tuple[Decibels, Decibels], Length(2, 2, example=[5.0, 25.0])]
 
 @dataclass(frozen=True, kw_only=True)
 class LastEpochs:
-    """Epochs at the end of a training in which clips are varied less.
+    """What holds in the last epochs of a training instead, where clips are varied less.
 
     The network ends among clips like those that it will hear; Ge et al., "YOLOX", 2021, likewise
     turn their strongest augmentation off for the last epochs.
@@ -24,9 +23,33 @@ class LastEpochs:
 
     share: Annotated[float, Bounds(0, 1, example=0.25)]
     """Share of all epochs."""
-    strength: Annotated[float, Bounds(above=0, high=1, example=0.4)]
-    """Every probability and every largest change is multiplied by this, and so is the power of
-    babble and noise. Which resamplings and mel banks there are stays."""
+    resampling_probability: Probability
+    """As in `sound`."""
+    drive_probability: Probability
+    """As in `sound`."""
+    mu_law_probability: Probability
+    """As in `sound`."""
+    tempo: Annotated[float, Bounds(0, 1, example=0.2)]
+    """As in `sound`."""
+    time_warp: Annotated[float, Bounds(0, 0.49, example=0.15)]
+    """As in `sound`."""
+    mel_drift: Probability
+    """As in `sound`."""
+    contour_db: Annotated[float, Bounds(0, 30, example=0.0)]
+    """As in `sound`."""
+    telephone_probability: Probability
+    """As in `sound`."""
+    babble_probability: Probability
+    """As in `sound`."""
+    noise_snr_db: Range
+    """As in `sound`."""
+    coefficient_mask: Annotated[int, Bounds(0, 512, example=3)]
+    """As in `sound`."""
+    time_mask: Annotated[int, Bounds(0, 10_000, example=2)]
+    """As in `sound`."""
+
+    def __post_init__(self) -> None:
+        _check_ranges(self, "noise_snr_db")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,42 +118,19 @@ class SoundParams:
     """Epochs at the end with less variation; null: none."""
 
     def __post_init__(self) -> None:
-        for name in _SNRS:
-            low, high = getattr(self, name)
-            if low > high:
-                raise ValueError(f"`{name}` is [{low:g}, {high:g}], must be [lowest, highest]")
+        _check_ranges(self, "babble_snr_db", "noise_snr_db")
 
     def in_epoch(self, epoch: int, epochs: int) -> SoundParams:
         """What applies in one of `epochs` epochs, counted from 1."""
         last = self.last_epochs
         if last is None or epoch <= round((1 - last.share) * epochs):
             return self
-        return self._milder(last.strength)
-
-    def _milder(self, strength: float) -> SoundParams:
-        by_less = -10.0 * math.log10(strength)  # decibels
-        milder: dict[str, object] = {name: getattr(self, name) * strength for name in _SCALED}
-        milder |= {name: round(getattr(self, name) * strength) for name in _MASKS}
-        for name in _SNRS:
-            low, high = getattr(self, name)
-            milder[name] = (low + by_less, high + by_less)
-        return dataclasses.replace(self, **milder)  # type: ignore[arg-type]
+        instead = {name: value for name, value in vars(last).items() if name != "share"}
+        return dataclasses.replace(self, **instead)
 
 
-_SCALED = (
-    "resampling_probability",
-    "drive_probability",
-    "mu_law_probability",
-    "tempo",
-    "time_warp",
-    "level_db",
-    "mel_drift",
-    "contour_db",
-    "equaliser_db",
-    "tilt_db",
-    "telephone_probability",
-    "reverberation_probability",
-    "babble_probability",
-)
-_MASKS = ("coefficient_mask", "time_mask")
-_SNRS = ("babble_snr_db", "noise_snr_db")
+def _check_ranges(params: LastEpochs | SoundParams, *names: str) -> None:
+    for name in names:
+        low, high = getattr(params, name)
+        if low > high:
+            raise ValueError(f"`{name}` is [{low:g}, {high:g}], must be [lowest, highest]")
