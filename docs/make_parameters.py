@@ -14,7 +14,7 @@ from spoken_digits.corpora import CorpusParams, SpeechCommandsParams, SyntheticP
 from spoken_digits.data.splits import SplitParams
 from spoken_digits.embedded.toolchain import MeasureParams
 from spoken_digits.evaluation.conditions import RobustnessParams
-from spoken_digits.evaluation.study_params import StrangersParams, StudyParams, WithVoicesParams
+from spoken_digits.evaluation.study_params import SomeParams, StrangersParams, StudyParams
 from spoken_digits.features.log_mel import LogMelParams
 from spoken_digits.features.mfcc import MfccParams
 from spoken_digits.features.parallel import ParallelParams
@@ -58,7 +58,7 @@ SECTIONS: dict[str, list[type]] = {
     "measure": [MeasureParams],
     "robustness": [RobustnessParams],
     "studies": [StudyParams],
-    "studies.with_voices": [WithVoicesParams],
+    "studies.again, studies.with_voices": [SomeParams],
     "studies.strangers": [StrangersParams],
 }
 INTRODUCTION = """# Parameters

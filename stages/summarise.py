@@ -31,6 +31,7 @@ from spoken_digits import errors
 from spoken_digits.config import read_config
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation import folds, folds_picture
+from spoken_digits.evaluation.columns import VOICES
 from spoken_digits.evaluation.study_params import StudyParams
 from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.io import files
@@ -75,8 +76,7 @@ def over_speakers(study: StudyParams, corpus: str) -> tuple[Figures, list[folds.
     """Accuracy on speakers left out of training, and its dots."""
     recorded, found, dots = read_recorded("crossval"), Figures(), []
     for model in rows_of("speaker", study):
-        with_voices = model.endswith(folds.VOICES)
-        seeds = study.with_voices.seeds if with_voices else study.speaker_seeds
+        seeds = study.seeds_on_speakers(model)
         runs = {
             (fold, seed): read("speaker", model, fold, seed)
             for fold in study.folds
@@ -114,7 +114,7 @@ def rows_of(split: str, study: StudyParams) -> list[str]:
 
 
 def with_voices(study: StudyParams) -> list[str]:
-    return [*study.models, *(model + folds.VOICES for model in study.models)]
+    return [*study.models, *(model + VOICES for model in study.models)]
 
 
 def seeds_of(split: str, model: str) -> list[int]:

@@ -45,14 +45,16 @@ def read_lock(path: Path) -> dict[str, Any]:
 def runs_of(model: str, studies: dict[str, Any]) -> list[str]:
     """The stages of studies/dvc.yaml that train a model."""
     seeds = [f"repeat@{model}-{seed}" for seed in studies["seeds"]]
-    voices = studies["with_voices"]
+    on_speakers = [("cross_validate", studies["speaker_seeds"])]
+    on_speakers += [
+        (f"cross_validate_{some}", studies[some]["seeds"])
+        for some in ("again", "with_voices")
+        if model in studies[some]["models"]
+    ]
     return seeds + [
         f"{stage}@{model}-{fold}-{seed}"
         for fold in studies["folds"]
-        for stage, of_stage in (
-            ("cross_validate", studies["speaker_seeds"]),
-            ("cross_validate_with_voices", voices["seeds"] if model in voices["models"] else []),
-        )
+        for stage, of_stage in on_speakers
         for seed in of_stage
     ]
 
@@ -193,7 +195,8 @@ PARAMS = {
         "seeds": [41, 42],
         "folds": [0],
         "speaker_seeds": [42],
-        "with_voices": {"models": ["small"], "seeds": [43]},
+        "again": {"models": ["small"], "seeds": [43]},
+        "with_voices": {"models": [], "seeds": [43]},
     },
 }
 INPUTS = {

@@ -18,8 +18,6 @@ from spoken_digits.errors import UserError
 from spoken_digits.evaluation.columns import ADAPTED, FLOAT
 from spoken_digits.evaluation.metrics import cluster_interval, wilson_interval
 
-VOICES = "+voices"
-"""Ends the name of a model that was trained with extra voices."""
 Figures = dict[str, Any]
 Dot = tuple[str, str, int, float]
 """Name of the row, speaker, seed, accuracy."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from spoken_digits.bounds import Bounds, Length
 from spoken_digits.errors import did_you_mean
+from spoken_digits.evaluation.columns import VOICES
 
 Seeds = Annotated[
     tuple[Annotated[int, Bounds(0, 2**31 - 1, example=42)], ...],
@@ -25,12 +26,11 @@ class StrangersParams:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WithVoicesParams:
-    """Section `studies.with_voices`: which models also train with extra voices, each a row."""
+class SomeParams:
+    """Sections `studies.again` and `studies.with_voices`: further trainings of some models."""
 
     models: Annotated[tuple[Annotated[str, Length(1, 40)], ...], Length(0, 100, example=["tiny"])]
-    """Models among `studies.models` that are trained on the folds of speakers with extra voices
-    too."""
+    """Models among `studies.models`."""
     seeds: Seeds
     """Seeds of each of these trainings."""
 
@@ -55,18 +55,30 @@ class StudyParams:
     speaker_seeds: Seeds
     """Seeds with which each fold of speakers is trained; each draws initial weights, order and
     augmentation."""
-    with_voices: WithVoicesParams
-    """What is trained with extra voices too."""
+    again: SomeParams
+    """What is trained on the folds of speakers under further seeds."""
+    with_voices: SomeParams
+    """What is trained on the folds of speakers with extra voices too: rows of their own."""
     strangers: StrangersParams
     """What is tested on strangers."""
 
+    def seeds_on_speakers(self, row: str) -> tuple[int, ...]:
+        """The seeds with which a model, or a row such as ``tiny+voices``, is trained on folds."""
+        if row.endswith(VOICES):
+            return self.with_voices.seeds
+        return (*self.speaker_seeds, *(self.again.seeds if row in self.again.models else ()))
+
     def __post_init__(self) -> None:
-        for model in self.with_voices.models:
-            if model not in self.models:
-                advice = did_you_mean(model, self.models)
-                raise ValueError(
-                    f"`with_voices.models` has {model}, not in `studies.models`{advice}"
-                )
+        for seed in self.again.seeds:
+            if seed in self.speaker_seeds:
+                raise ValueError(f"`again.seeds` has {seed}, which `speaker_seeds` has already")
+        for name, some in (("again", self.again), ("with_voices", self.with_voices)):
+            for model in some.models:
+                if model not in self.models:
+                    advice = did_you_mean(model, self.models)
+                    raise ValueError(
+                        f"`{name}.models` has {model}, not in `studies.models`{advice}"
+                    )
         for model in self.validation:
             if model not in self.models:
                 advice = did_you_mean(model, self.models)

@@ -26,6 +26,7 @@ def workspace(tmp_path_factory) -> Workspace:
         params["quantize"]["networks"] = {}
         params["studies"] |= {"models": [MODEL], "validation": {MODEL: "held_out"}}
         params["studies"]["with_voices"]["models"] = []
+        params["studies"]["again"]["models"] = []
 
     workspace.change(edit)
     for stage in (["download"], ["feature_extract", "mfcc_int"], ["split"], ["plan"]):
@@ -69,6 +70,14 @@ def test_an_inner_fold_leaves_a_speaker_out_and_the_record_alone(workspace, fold
     assert set(inner["speaker"]) == {tested[after]}
     assert set(inner["chosen_by"]) == {tested[after - 2]}
     assert recorded.read_bytes() == before
+
+
+def test_without_the_archive_of_voices_this_is_said_and_there_are_no_predictions(workspace):
+    done = workspace.stage("cross_validate", MODEL, *FOLDS, "--fold", "0", "--voices")
+    path = workspace.folder / f"studies/predictions/speaker/{MODEL}+voices-0-1.csv"
+    assert path.read_text() == "utterance,speaker,actual,training,float32\n"
+    assert f"{MODEL}+voices-0-1: not tested, data/voices/train holds no voices" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def refused(workspace: Workspace, *options: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from spoken_digits.evaluation.folds import VOICES
+from spoken_digits.evaluation.columns import VOICES
 from spoken_digits.evaluation.report.collecting import Figures, Results
 from spoken_digits.evaluation.report.markdown import code, interval, percent, size, values
 from spoken_digits.evaluation.report.tables import (

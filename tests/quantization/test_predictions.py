@@ -1,26 +1,17 @@
-"""Stage `strangers` where the archive of voices is not in reach."""
+"""Predictions of the studies where the archive of voices is not in reach."""
 
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 from pathlib import Path
 
 import pytest
-from recordings import REPOSITORY
 
 from spoken_digits.io.files import write_csv
+from spoken_digits.quantization.predictions import leave_predictions, training_digest
+from spoken_digits.training.plan import Plan
 
 HEADER = "utterance,speaker,actual,training,float32\n"
-
-
-@pytest.fixture
-def strangers():
-    """The stage's script as a module."""
-    spec = importlib.util.spec_from_file_location("strangers", REPOSITORY / "stages/strangers.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.mark.parametrize(
@@ -31,24 +22,24 @@ def strangers():
         (None, "there are no predictions of this training"),
     ],
 )
-def test_only_predictions_of_the_same_training_stay(recorded, said, strangers, tmp_path, capsys):
+def test_only_predictions_of_the_same_training_stay(recorded, said, tmp_path, capsys):
     path = tmp_path / "tiny-0-42.csv"
     if recorded:
         write_csv(path, HEADER.strip().split(","), [("0_sc01_0", "sc01", "0", recorded, "7")])
     before = path.read_text() if recorded else ""
-    strangers.leave(path, "same", Path("data/voices/strangers"))
+    leave_predictions(path, "same", Path("data/voices/strangers"))
     assert path.read_text() == (before if recorded == "same" else HEADER)
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
 
 
-def test_the_digest_tells_trainings_apart(strangers):
+def test_the_digest_tells_trainings_apart():
     def digest(seed: int, voices: str | None, fingerprint: str) -> str:
-        nothing = {field.name: None for field in dataclasses.fields(strangers.Plan)}
-        plan = strangers.Plan(**{**nothing, "seed": seed, "voices": voices})
+        nothing = {field.name: None for field in dataclasses.fields(Plan)}
+        plan = Plan(**{**nothing, "seed": seed, "voices": voices})
         corpus = type("Corpus", (), {"fingerprint": fingerprint})
-        return strangers.digest(plan, corpus)
+        return training_digest(plan, corpus)
 
     others = [digest(43, None, "a"), digest(42, "v", "a"), digest(42, None, "b")]
     assert len({digest(42, None, "a"), *others}) == 4
