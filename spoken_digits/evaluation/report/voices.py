@@ -123,7 +123,8 @@ def voices_sections(results: Results) -> list[str]:
             "narrower than a true 95 % interval. *Spread*: the largest difference that the seed "
             "made to one speaker. *Epoch*: *last*, where all the other speakers train and nothing "
             "is chosen on anybody; *chosen*, where the speakers of the fold before choose it and "
-            "do not train.",
+            "do not train. [unseen-voices.md](unseen-voices.md) tells how the recipes were chosen, "
+            "and how often these folds were looked at.",
             "![voices never heard](../plots/crossval/speakers.png)",
             _unseen_table(results),
         ]
