@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from spoken_digits import audio, errors
 from spoken_digits.audio import Waveform
 from spoken_digits.evaluation.metrics import probabilities
-from spoken_digits.features.lengths import heard_part
+from spoken_digits.features.lengths import heard_part, heard_s
 from spoken_digits.features.registry import extractor_from
 from spoken_digits.models.model_file import read_model
 from spoken_digits.quantization.loading import load_any
@@ -34,6 +34,8 @@ class Recogniser:
         except errors.UserError as error:
             raise errors.UserError(f"{path}: {error}") from None
         self._path, self._extract = path, extractor_from(self.card.features)
+        self.heard_s = heard_s(self._extract)
+        """Seconds of a recording that the model uses."""
 
     def heard_part(self, waveform: Waveform, sample_rate: int) -> tuple[float, float]:
         """Where the part of a recording that the model uses begins and ends, seconds."""
@@ -81,8 +83,8 @@ def main() -> None:
         if audio_format.note:
             errors.warn(f"{file}: {audio_format.note}")
         duration_s = waveform.size / audio_format.sample_rate
-        start_s, end_s = recogniser.heard_part(waveform, audio_format.sample_rate)
-        if duration_s > end_s - start_s:
+        if duration_s > recogniser.heard_s:
+            start_s, end_s = recogniser.heard_part(waveform, audio_format.sample_rate)
             part = f"{start_s:.2f} to {end_s:.2f} s of {duration_s:.2f} s"
             errors.warn(f"{file}: only {part} are heard")
         print(_line(file, recogniser(waveform, audio_format.sample_rate), recogniser.card.labels))

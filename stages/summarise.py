@@ -21,7 +21,7 @@ from __future__ import annotations
 import spoken_digits.arithmetic.portable  # noqa: F401
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +82,25 @@ def over_speakers(study: StudyParams, corpus: str) -> tuple[Figures, list[folds.
             for fold in study.folds
             for seed in seeds
         }
-        if not all(map(len, runs.values())):  # empty: without the archive of voices
+        if not all(map(len, runs.values())):
+            refuse_mixed(model, runs)
+            print(f"{model}: trained without the archive of voices, what is recorded stays")
             continue
         figures, of_model = folds.over_speakers(model, runs)
         found |= named(figures, seeds, corpus)
         dots += of_model
     return found | kept(recorded, found, study), dots
+
+
+def refuse_mixed(model: str, runs: Mapping[tuple[int, int], pd.DataFrame]) -> None:
+    """Runs may be empty only for want of the archive of voices, and then all of them are."""
+    if model.endswith(VOICES) and not any(map(len, runs.values())):
+        return
+    fold, seed = next(key for key, run in runs.items() if not len(run))
+    raise UserError(
+        f"{PREDICTIONS}/speaker/{model}-{fold}-{seed}.csv holds no predictions, others of {model} "
+        "do: make it with `make crossval`"
+    )
 
 
 def over_strangers(study: StudyParams, corpus: str) -> Figures:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from recordings import REPOSITORY
 
+EMPTY = "utterance,speaker,actual,training,float32\n"
 STUDIES = {
     "models": ["small"],
     "validation": {"small": "held_out"},
@@ -122,8 +123,19 @@ def test_extra_voices_that_were_not_at_hand_leave_the_recorded_row(folder):
     write_speakers(folder, "small+voices")
     recorded = made(folder, "crossval")
     for path in (folder / "studies/predictions/speaker").glob("small+voices-*.csv"):
-        path.write_text("utterance,speaker,actual,training,float32\n")
+        path.write_text(EMPTY)
     assert made(folder, "crossval") == recorded
+    assert "small+voices: trained without the archive of voices" in summarise(folder).stdout
+
+
+@pytest.mark.parametrize("model", ["small", "small+voices"])
+def test_one_run_without_predictions_among_others_is_refused(folder, model):
+    write_speakers(folder, model)
+    (folder / f"studies/predictions/speaker/{model}-1-2.csv").write_text(EMPTY)
+    done = summarise(folder)
+    assert done.returncode == 1
+    assert f"{model}-1-2.csv holds no predictions, others of {model} do" in done.stderr
+    assert not (folder / "metrics/crossval.json").exists()
 
 
 def test_strangers_are_summarised_under_the_seeds_there_are(folder):

@@ -254,3 +254,24 @@ def test_batches_are_made_by_the_length_after_stretching(clips, monkeypatch):
     loop.fit(network, lambda x: x, varied, clips, recipe, seed=7, device=device)
     assert seen == expected
     assert sorted(n for batch in seen for n in batch) != sorted(clips.n_frames.tolist())
+
+
+def test_clips_are_told_the_number_of_the_epoch_after_a_kill_too(clips, monkeypatch, tmp_path):
+    numbers = []
+    draw = FeatureClips.begin_epoch
+
+    def noting(self, epoch, common, own):
+        numbers.append(epoch)
+        return draw(self, epoch, common, own)
+
+    def kill(epoch, row):
+        if epoch == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(FeatureClips, "begin_epoch", noting)
+    checkpoint = Checkpoint(path=tmp_path / "state.pt", every_s=0.0)
+    with pytest.raises(KeyboardInterrupt):
+        fit(clips, checkpoint=checkpoint, on_epoch=kill)
+    assert numbers == [1, 2, 3, 4]
+    fit(clips, checkpoint=checkpoint)
+    assert numbers[4:] == [4, 5, 6]
