@@ -12,6 +12,7 @@ RECIPE = Recipe(
     memory_format="contiguous",
     epochs=6,
     patience=None,
+    keep="best",
     batch_size=16,
     bucket_batches=1,
     optimizer="adam",

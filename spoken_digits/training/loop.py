@@ -1,4 +1,4 @@
-"""The training loop: keeps the best validation epoch, stops early, resumes after a kill.
+"""The training loop: keeps the best or last epoch, stops early, resumes after a kill.
 
 All random draws of an epoch come from (seed, epoch), so a run that is resumed at the end of an
 epoch gives the same result as one that never stopped.
@@ -72,8 +72,8 @@ def fit(
 ) -> TrainingState:
     """Train `network`.
 
-    Its weights at the end are those of the best validation epoch; without validation clips, those
-    of the last epoch.
+    Its weights at the end are those of the epoch that ``recipe.keep`` names; without validation
+    clips, those of the last epoch.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def fit(
                 f"training broke down in epoch {epoch} (loss is not a number): "
                 "lower `train.learning_rate` or set `train.gradient_clip`"
             )
-        if state.is_better(row):
+        if recipe.keep == "last" or state.is_better(row):
             state.best_epoch = epoch
             state.best_weights = network_state(network)
         state.curve.append(row)

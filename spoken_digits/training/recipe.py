@@ -28,6 +28,9 @@ class Recipe:
     epochs: Annotated[int, Bounds(1, 10_000, example=40)]
     patience: Annotated[int, Bounds(1, 10_000, example=3)] | None
     """Number of epochs without a better validation result before training stops; null: never."""
+    keep: Literal["best", "last"]
+    """Which weights are kept: best, those of the best validation epoch; last, those of the last
+    one, for a schedule that ends where it should."""
     batch_size: Annotated[int, Bounds(1, 65_536, example=64)]
     """Clips per step, over all processes together."""
     bucket_batches: Annotated[int, Bounds(1, 10_000, example=8)]
@@ -77,6 +80,11 @@ class Recipe:
             raise ValueError(
                 f"`normalisation` is {self.normalisation}, must be one of {', '.join(suits)} "
                 f"{'with' if self.sound else 'without'} `sound`"
+            )
+        if self.keep == "last" and self.patience is not None:
+            raise ValueError(
+                f"`keep` is last, but `patience` is {self.patience}: with a schedule that may stop "
+                "early the last epoch is none to keep; set `patience: null` or `keep: best`"
             )
         if self.arithmetic != "portable":
             return

@@ -102,6 +102,22 @@ def test_the_best_validation_epoch_is_kept(clips):
     assert (accuracy, loss) == (best[4], pytest.approx(best[3], rel=1e-6))
 
 
+def test_the_last_epoch_is_kept_when_the_schedule_says_so(clips):
+    recipe = dataclasses.replace(RECIPE, schedule="constant", epochs=8, learning_rate=1.0)
+    best, of_best = fit(clips, recipe)
+    network, state = fit(clips, dataclasses.replace(recipe, keep="last"))
+    assert state.curve == of_best.curve
+    assert of_best.best_epoch < state.best_epoch == 8
+    assert weights(network) != weights(best)
+    loss, accuracy = loop.evaluate(network, lambda x: x, part(clips, 80, 120), torch.device("cpu"))
+    assert (accuracy, loss) == (state.curve[-1][4], pytest.approx(state.curve[-1][3], rel=1e-6))
+
+
+def test_patience_and_the_last_epoch_do_not_go_together():
+    with pytest.raises(ValueError, match="`keep` is last, but `patience` is 3"):
+        dataclasses.replace(RECIPE, keep="last", patience=3)
+
+
 def test_a_killed_run_resumes_to_the_same_bytes(clips, tmp_path):
     uninterrupted, whole = fit(clips)
 
