@@ -1,0 +1,142 @@
+"""What an operator of a graph has to offer, in floating point and in integers.
+
+A tensor is a sequence of frames; a frame is (bands, channels), stored channel last. What an
+operator gives once a clip, at its end, is a sequence of one frame.
+
+Between two operators a real value x is held as the integer ``round(x * scale)``, one scale a
+tensor. Scales need not be powers of two: they are folded into the weights that read and write the
+tensor before these are rounded, and only the shift that remains is done at run time.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spoken_digits.integer.fixed import IntArray
+
+Real = NDArray[np.float64]
+Arrays = Mapping[str, NDArray[np.generic]]
+
+ACTIVATION_MAX = 255
+"""Between operators lie results of a ReLU as uint8."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Shape of the frames of a tensor."""
+
+    n_bands: int
+    n_channels: int
+
+    @property
+    def size(self) -> int:
+        """Values of a frame."""
+        return self.n_bands * self.n_channels
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Integers per unit of the real values that an operator reads and writes."""
+
+    inputs: tuple[float, ...]
+    output: float
+
+
+class IntegerOperator(abc.ABC):
+    """An operator on integers; checked on construction against what C can rely on."""
+
+    kind: ClassVar[str]
+    """Its name in model files."""
+    n_inputs: ClassVar[int] = 1
+    """Tensors that it reads."""
+
+    @abc.abstractmethod
+    def shape(self, inputs: Sequence[Shape]) -> Shape:
+        """Shape of its frames; raises ValueError where the inputs do not fit."""
+
+    @abc.abstractmethod
+    def n_frames(self, n_inputs: int) -> int:
+        """Frames that it gives for `n_inputs` frames."""
+
+    def check(self, inputs: Sequence[Shape], n_frames: int) -> None:  # noqa: B027
+        """Refuse, with a ValueError, clips so long that C could not hold a sum over them."""
+
+    @abc.abstractmethod
+    def run(self, inputs: Sequence[IntArray]) -> IntArray:
+        """(n_clips, n_frames, n_bands, n_channels) of every input -> the same of its output."""
+
+    @abc.abstractmethod
+    def reach(self, inputs: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+        """Largest absolute value of its output, (n_channels,), from those of its inputs.
+
+        Raises ValueError if an accumulator could leave int32.
+        """
+
+    def output_scale(self, scale: float) -> float:
+        """Scale of its output where that follows from the scale of its input and its weights."""
+        raise NotImplementedError(f"the scale of a {self.kind} is chosen by calibration")
+
+    @abc.abstractmethod
+    def multiply_accumulates(self, inputs: Sequence[Shape], n_frames: int) -> int:
+        """Multiplications by weights for a clip of `n_frames` input frames."""
+
+    @abc.abstractmethod
+    def n_bytes(self) -> int:
+        """Bytes of its constants in C: weights, biases, shifts."""
+
+    @abc.abstractmethod
+    def arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Everything it is made of, by name, as small integer types; for a model file."""
+
+    @classmethod
+    @abc.abstractmethod
+    def from_arrays(cls, named: Arrays) -> IntegerOperator:
+        """Back from `arrays`; raises KeyError or ValueError."""
+
+
+class FloatOperator(abc.ABC):
+    """The operator in floating point: what training gave, batch normalisation folded in."""
+
+    n_inputs: ClassVar[int] = 1
+
+    @abc.abstractmethod
+    def run(self, inputs: Sequence[Real]) -> Real:
+        """As `IntegerOperator.run`."""
+
+    @abc.abstractmethod
+    def quantised(self, scales: Scales) -> IntegerOperator:
+        """The operator on integers of the given scales."""
+
+    def scale(self, output: Real) -> float | None:
+        """Scale for its output, from its values over calibration clips; None: it follows from
+        the weights.
+        """
+        return activation_scale(output)
+
+
+_CLIPPED = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6, 0.5)
+
+
+def activation_scale(values: Real) -> float:
+    """Scale of a uint8 tensor: the one with the least squared error among clipped ranges."""
+    largest = float(values.max(initial=0.0))
+    if largest <= 0:
+        return ACTIVATION_MAX * 16.0  # never more than zero: a fine scale suits whatever reads it
+    sample = values.reshape(-1)[:: max(1, values.size // 200_000)]
+
+    def error(scale: float) -> float:
+        held = np.minimum(np.floor(sample * scale + 0.5), ACTIVATION_MAX) / scale
+        return float(((held - sample) ** 2).mean())
+
+    return min((ACTIVATION_MAX / (largest * clipped) for clipped in _CLIPPED), key=error)
+
+
+def int_array(values: Real) -> NDArray[np.int64]:
+    """Nearest integers, halves up."""
+    return np.floor(values + 0.5).astype(np.int64)
