@@ -11,7 +11,8 @@ Run     python stages/cross_validate.py lstm_36kb --split speaker --fold 0 --see
         python stages/cross_validate.py tiny --split speaker --fold 1 --seed 42 --without george
 
 The folds of `--split speaker` are those of `split.scheme: speaker`: no speaker is in two subsets.
-`--split random` has one fold, 0. An inner fold leaves further speakers out of every subset, so that
+`--split random` and `--split official` (test clips that the corpus's authors set aside) have one
+fold, 0. An inner fold leaves further speakers out of every subset, so that
 a choice for them never hears them; it goes to studies/inner/without <speakers>/ and is no part of
 the record.
 Part of studies/dvc.yaml (`make crossval`), not of the pipeline that trains every model once.
@@ -97,7 +98,7 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="lstm, or another name under `variants` in params.yaml")
-    parser.add_argument("--split", choices=("random", "speaker"), required=True)
+    parser.add_argument("--split", choices=("random", "official", "speaker"), required=True)
     parser.add_argument("--fold", type=int, default=0, help="speaker: which fold is tested on")
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument(
@@ -124,8 +125,8 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def validation(config: Config, params: splits.SplitParams, arguments: argparse.Namespace) -> str:
-    """Whether clips choose the epoch: of the pipeline's own random split, of the record's folds."""
-    if arguments.split == "random":
+    """Whether clips choose the epoch: as the pipeline does, or as the folds of the record do."""
+    if arguments.split != "speaker":
         return params.validation
     chosen = config.section("studies", StudyParams).validation
     if arguments.model not in chosen:

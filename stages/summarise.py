@@ -3,6 +3,7 @@
 Reads   studies/predictions/, data/raw/provenance.json, params.yaml: studies
 Writes  metrics/seeds.json: {model or model.scheme: {mean, std, values, seeds, ...}}, test accuracy
         on the random split under each seed, and the corpus
+        metrics/official.json: the same on the split of the corpus's authors
         metrics/crossval.json: {model or model.scheme: {mean, std_speakers, worst, worst_speaker,
         per_speaker, accuracy_ci_low, accuracy_ci_high, adapted_mean, seeds, ...}}, accuracy on
         speakers left out of training
@@ -48,10 +49,12 @@ def main() -> None:
     study = read_config(Path("params.yaml")).section("studies", StudyParams)
     corpus = corpus_name(files.read_json(PROVENANCE, "dvc repro download"))
     seeds = over_seeds(study, corpus)
+    official = on_official_split(study, corpus)
     crossval, dots = over_speakers(study, corpus)
     strangers = over_strangers(study, corpus)
     # Written together, at the end: an error leaves all figures as they were.
     files.write_json(METRICS / "seeds.json", seeds)
+    files.write_json(METRICS / "official.json", official)
     files.write_json(METRICS / "crossval.json", crossval)
     files.write_json(METRICS / "strangers.json", strangers)
     files.write_csv(PLOTS / "speakers.csv", COLUMNS, [(*dot, corpus) for dot in dots])
@@ -70,6 +73,15 @@ def over_seeds(study: StudyParams, corpus: str) -> Figures:
         runs = [read("random", model, 0, seed) for seed in study.seeds]
         found |= named(folds.over_seeds(model, runs), study.seeds, corpus)
     return found | kept(recorded, found, study)
+
+
+def on_official_split(study: StudyParams, corpus: str) -> Figures:
+    """Accuracy on the test clips that the corpus's authors set aside."""
+    found, seeds = Figures(), study.official.seeds
+    for model in study.official.models:
+        runs = [read("official", model, 0, seed) for seed in seeds]
+        found |= named(folds.over_seeds(model, runs), seeds, corpus)
+    return found
 
 
 def over_speakers(study: StudyParams, corpus: str) -> tuple[Figures, list[folds.Dot]]:

@@ -17,6 +17,7 @@ from test_pipeline import imported_modules
 
 MADE = (
     "metrics/seeds.json",
+    "metrics/official.json",
     "metrics/crossval.json",
     "metrics/strangers.json",
     "plots/crossval/speakers.csv",
@@ -45,6 +46,8 @@ def read_lock(path: Path) -> dict[str, Any]:
 def runs_of(model: str, studies: dict[str, Any]) -> list[str]:
     """The stages of studies/dvc.yaml that train a model."""
     seeds = [f"repeat@{model}-{seed}" for seed in studies["seeds"]]
+    if model in studies["official"]["models"]:
+        seeds += [f"official@{model}-{seed}" for seed in studies["official"]["seeds"]]
     on_speakers = [("cross_validate", studies["speaker_seeds"])]
     on_speakers += [
         (f"cross_validate_{some}", studies[some]["seeds"])
@@ -164,6 +167,8 @@ BY_NAME = [
     "spoken_digits/features/mfcc.py",
     "spoken_digits/features/mfcc_int.py",
     "spoken_digits/quantization/integer.py",
+    "spoken_digits/quantization/integer_graph.py",
+    "spoken_digits/quantization/integer_lstm.py",
 ]
 
 
@@ -193,6 +198,7 @@ PARAMS = {
     "studies": {
         "models": ["small"],
         "seeds": [41, 42],
+        "official": {"models": ["small"], "seeds": [42]},
         "folds": [0],
         "speaker_seeds": [42],
         "again": {"models": ["small"], "seeds": [43]},

@@ -27,7 +27,7 @@ class StrangersParams:
 
 @dataclass(frozen=True, kw_only=True)
 class SomeParams:
-    """Sections `studies.again` and `studies.with_voices`: further trainings of some models."""
+    """Sections `studies.official`, `again` and `with_voices`: further trainings of some models."""
 
     models: Annotated[tuple[Annotated[str, Length(1, 40)], ...], Length(0, 100, example=["tiny"])]
     """Models among `studies.models`."""
@@ -47,6 +47,8 @@ class StudyParams:
     epochs."""
     seeds: Seeds
     """Seeds of the random split; each draws split, initial weights, order and augmentation."""
+    official: SomeParams
+    """What is trained on the split of the corpus's authors; no model where they made none."""
     folds: Annotated[
         tuple[Annotated[int, Bounds(0, 999, example=0)], ...], Length(1, 1000, example=[0, 1])
     ]
@@ -72,7 +74,8 @@ class StudyParams:
         for seed in self.again.seeds:
             if seed in self.speaker_seeds:
                 raise ValueError(f"`again.seeds` has {seed}, which `speaker_seeds` has already")
-        for name, some in (("again", self.again), ("with_voices", self.with_voices)):
+        for name in ("official", "again", "with_voices"):
+            some: SomeParams = getattr(self, name)
             for model in some.models:
                 if model not in self.models:
                     advice = did_you_mean(model, self.models)

@@ -114,29 +114,55 @@ def test_an_octave_of_power_is_nine_steps_for_any_number_of_bands(n_mels):
 
 
 def test_generated_c_holds_every_table_and_constant():
-    header, source = c_tables.header(SPEC), c_tables.source(SPEC)
+    header, source = c_tables.c_files(SPEC, "a").values()
     table = tables(SPEC)
     assert SPEC.fingerprint() in header
     assert SPEC.fingerprint() in source
     for name, value in {
         "SAMPLE_RATE": "8000u",
         "HOP_LENGTH": "160u",
-        "N_MELS": "32u",
-        "N_MFCC": "13u",
-        "MAX_FRAMES": "36u",
-        "FLOOR": str(table.floor),
-        "LEVEL_DECAY": str(table.level_decay),
-        "LEVEL_GAIN": "72",
-        "LEVEL_OFFSET": "64",
+        "N_FEATURES": "13u",
+        "N_FRAMES": "36u",
     }.items():
-        assert re.search(rf"^#define SD_FRONTEND_{name} {value}( /\*.*)?$", header, re.MULTILINE)
-    for name in ("window", "sine", "order", "mel_rising", "mel_edges", "log_fraction", "cosine"):
-        (body,) = re.findall(rf"sd_frontend_{name}\[\d+\] = {{(.*?)}}", source, re.DOTALL)
-        values = [int(number) for number in re.findall(r"-?\d+", body)]
-        np.testing.assert_array_equal(values, getattr(table, name).ravel())
+        assert re.search(rf"^#define A_FRONTEND_{name} {value}( /\*.*)?$", header, re.MULTILINE)
+    arrays = {name: getattr(table, name) for name in ("mel_rising", "mel_edges", "cosine")}
+    arrays |= {"window": table.weights, "mel_floor": [table.floor] * 32}
+    for name, expected in arrays.items():
+        np.testing.assert_array_equal(numbers_in(source, name), np.ravel(expected))
+    (fields,) = re.findall(r"sd_frontend_spec a_frontend = {(.*?)}", source, re.DOTALL)
+    assert re.findall(r"^    (\d+),", fields, re.MULTILINE)[:5] == [
+        "8000",
+        "160",
+        "256",
+        "32",
+        "36",
+    ]
+    (fields,) = re.findall(r"sd_cepstrum_spec cepstrum = {(.*?)}", source, re.DOTALL)
+    assert fields.replace(" ", "").split() == f"cosine, 72, {table.level_decay}, 64, 13,".split()
 
 
-def test_tables_are_written_where_asked(tmp_path):
-    path = c_tables.write(SPEC, tmp_path)
-    assert path.read_text() == c_tables.source(SPEC)
-    assert (tmp_path / "sd_frontend_tables.h").read_text() == c_tables.header(SPEC)
+def test_the_shared_tables_in_c_are_the_ones_in_use():
+    source = c_tables.constants_source()
+    for name, array in {
+        "sine": "sine",
+        "fft_order": "order",
+        "log2_fraction": "log_fraction",
+    }.items():
+        np.testing.assert_array_equal(
+            numbers_in(source, f"sd_{name}"), getattr(tables(SPEC), array)
+        )
+
+
+def numbers_in(source: str, array: str) -> list[int]:
+    """The values of an array in C, whose definition ends in a comment."""
+    (body,) = re.findall(rf" {array}\[\d+\] = {{ /\*.*?\*/(.*?)}}", source, re.DOTALL)
+    return [int(number) for number in re.findall(r"-?\d+", body)]
+
+
+def test_files_are_written_where_asked(tmp_path):
+    path = c_tables.write(SPEC, tmp_path, "sd_words")
+    assert path == tmp_path / "sd_words_frontend.c"
+    for name, text in c_tables.c_files(SPEC, "sd_words").items():
+        assert (tmp_path / name).read_text() == text
+    with pytest.raises(ValueError, match="no lower-case C identifier"):
+        c_tables.write(SPEC, tmp_path, "sd-words")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,8 +10,10 @@ import torch
 from graphs import STEP, features, float_graph, random_graph, small_graph, trained_network
 
 from spoken_digits.integer.graph import FEATURES, IntegerGraph, Node, from_arrays, quantise
+from spoken_digits.integer.operators import OPERATORS
+from spoken_digits.integer.operators.base import Scales
 from spoken_digits.integer.operators.centring import Centring
-from spoken_digits.integer.operators.convolution import Convolution
+from spoken_digits.integer.operators.convolution import Convolution, FloatConvolution
 from spoken_digits.integer.operators.depthwise import Depthwise
 from spoken_digits.integer.operators.linear import Linear
 from spoken_digits.integer.operators.pooling import MAX_VALUES, Pooling
@@ -268,3 +272,18 @@ def test_a_channel_that_is_always_silent_quantises(network):
 def test_the_last_node_must_give_one_vector(graph):
     with pytest.raises(ValueError, match="the last node does not give one vector a clip"):
         dataclasses.replace(graph, nodes=graph.nodes[:-2])
+
+
+def test_the_example_of_the_page():
+    window = Window(kernel=(2, 1), stride=(1, 1), padding=(0, 0))
+    real = FloatConvolution(weight=np.array([[0.5, -0.25]]), bias=np.array([0.1]), window=window)
+    made = real.quantised(Scales((16.0,), 100.0))
+    assert made.rows.weight.tolist() == [[100, -50]]
+    assert (made.rows.bias.tolist(), made.rows.shift.tolist()) == ([320], [5])
+    assert made.run([np.array([24, 8]).reshape(1, 2, 1, 1)]).item() == 73
+
+
+def test_the_page_lists_the_operators_that_there_are():
+    page = (Path(__file__).parents[2] / "docs" / "integer_operators.md").read_text()
+    table = page.split("## The operators")[1].split("##")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.M) == list(OPERATORS)

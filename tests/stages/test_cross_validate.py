@@ -27,6 +27,7 @@ def workspace(tmp_path_factory) -> Workspace:
         params["studies"] |= {"models": [MODEL], "validation": {MODEL: "held_out"}}
         params["studies"]["with_voices"]["models"] = []
         params["studies"]["again"]["models"] = []
+        params["studies"]["official"]["models"] = []
 
     workspace.change(edit)
     for stage in (["download"], ["feature_extract", "mfcc_int"], ["split"], ["plan"]):

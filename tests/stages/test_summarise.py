@@ -18,6 +18,7 @@ STUDIES = {
     "models": ["small"],
     "validation": {"small": "held_out"},
     "seeds": [1, 2],
+    "official": {"models": ["small"], "seeds": [1, 2]},
     "folds": [0, 1],
     "speaker_seeds": [1],
     "again": {"models": ["small"], "seeds": [2]},
@@ -35,6 +36,8 @@ def folder(tmp_path) -> Path:
     (tmp_path / "data/raw/provenance.json").write_text(json.dumps(corpus))
     write(tmp_path, "random/small-0-1", "ann", "yes,no")
     write(tmp_path, "random/small-0-2", "ann", "yes,yes")
+    write(tmp_path, "official/small-0-1", "ann", "yes,no")
+    write(tmp_path, "official/small-0-2", "ann", "no,yes")
     write_speakers(tmp_path, "small")
     return tmp_path
 
@@ -82,7 +85,9 @@ def test_figures_name_their_corpus(folder):
     assert (unseen["mean"], unseen["worst"], unseen["worst_speaker"]) == (0.875, 0.75, "bo")
     assert unseen["per_speaker"]["ann"]["chosen_by"] == "bo"
     assert unseen["per_speaker"]["bo"]["chosen_by"] == ""
-    assert seeds["corpus"] == unseen["corpus"] == "espeak 1, synthetic speech"
+    official = json.loads((folder / "metrics/official.json").read_text())["small"]
+    assert (official["values"], official["seeds"]) == ([1.0, 0.0], [1, 2])
+    assert seeds["corpus"] == unseen["corpus"] == official["corpus"] == "espeak 1, synthetic speech"
 
 
 def test_a_dot_is_drawn_for_every_speaker_and_seed(folder):

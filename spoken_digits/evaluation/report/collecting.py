@@ -28,6 +28,8 @@ class Results:
     """One row per integer network that was measured on a Cortex-M."""
     seeds: Figures
     """metrics/seeds.json; empty without the studies."""
+    official: Figures
+    """metrics/official.json, on the split of the corpus's authors; empty without the studies."""
     crossval: Figures
     """metrics/crossval.json; empty without the studies."""
     strangers: Figures
@@ -50,7 +52,7 @@ class Results:
         """Names of all corpora in the metrics, each once."""
         studies = [
             figures
-            for study in (self.seeds, self.crossval, self.strangers)
+            for study in (self.seeds, self.official, self.crossval, self.strangers)
             for figures in study.values()
         ]
         names = [corpus_name(self.corpus)]
@@ -85,6 +87,7 @@ def collect(models: Sequence[str], metrics: Path, plots: Path, benchmarks: Path)
         corpus=read_json(metrics / "corpus.json", "dvc repro split"),
         costs=list(_costs(rows, metrics / "cortex_m")),
         seeds=_study(metrics / "seeds.json"),
+        official=_study(metrics / "official.json"),
         crossval=_study(metrics / "crossval.json"),
         strangers=_study(metrics / "strangers.json"),
         robustness=[

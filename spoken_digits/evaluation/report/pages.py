@@ -49,6 +49,7 @@ def results_page(results: Results) -> str:
         *_as_int8(results),
         "![size against accuracy](size_accuracy.png)",
         *_seeds(results),
+        *_official(results),
         *distorted.sections(results),
         *_quantization(results),
         *full_size_sections(results.full_size),
@@ -75,7 +76,18 @@ def _seeds(results: Results) -> list[str]:
         "## Seeds",
         "`make crossval`. Each seed draws its own random split, initial weights, order and "
         "augmentation.",
-        tables.seeds_table(results),
+        tables.seeds_table(results, results.seeds),
+    ]
+
+
+def _official(results: Results) -> list[str]:
+    if not results.official:
+        return []
+    return [
+        "## Official split",
+        "`make crossval`. Test clips are those that the corpus's authors set aside; seeds draw the "
+        "rest.",
+        tables.seeds_table(results, results.official),
     ]
 
 

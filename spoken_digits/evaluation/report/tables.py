@@ -42,7 +42,8 @@ def results_table(results: Results) -> str:
     return by_corpus(results, columns, rows)
 
 
-def seeds_table(results: Results) -> str:
+def seeds_table(results: Results, studies: Figures) -> str:
+    """Accuracy of each model under several seeds."""
     columns = ["model", ">mean", ">deviation", "test accuracy by seed", ">lost to float"]
     columns += [">agreement"]
     rows = [
@@ -57,7 +58,7 @@ def seeds_table(results: Results) -> str:
                 percent(study["agreement"]) if "agreement" in study else "",
             ],
         )
-        for name, study in results.seeds.items()
+        for name, study in studies.items()
     ]
     return by_corpus(results, columns, rows)
 
