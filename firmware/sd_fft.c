@@ -8,9 +8,9 @@
 #include "sd_fft.h"
 
 #include "sd_fixed.h"
-#include "sd_frontend_tables.h"
+#include "sd_frontend_constants.h"
 
-#define MEAN_SHIFT 8u  /* of a sum of 256 */
+#define MEAN_BITS 17u  /* of a mean moved to [0, 2^16] */
 #define SINE_BITS 14u
 #define PASS_BITS 16u  /* components entering a pass with twiddles: at most 2^16 */
 #define SPLIT_BITS 15u /* ... and the split */
@@ -65,24 +65,37 @@ static inline uint32_t butterfly4(sd_complex *z, uint32_t stride, sd_complex a, 
     return bits_of(z[0]) | bits_of(z[stride]) | bits_of(z[2u * stride]) | bits_of(z[3u * stride]);
 }
 
-/* The mean to subtract from every sample, so that a constant offset (DC) changes no bit. */
-static int32_t rounded_mean(const int16_t *samples)
+/* The mean to subtract from every sample, so that a constant offset (DC) changes no bit: rounded,
+ * halves up, as sd_round_shift does. Divides bit by bit, since a Cortex-M0 has no division. */
+static int32_t rounded_mean(const int16_t *samples, uint32_t n_samples)
 {
+    const int32_t lowest = -32768;
     int32_t sum = 0; /* 256 int16: 24 bits */
+    uint32_t rest, divisor, mean = 0;
     uint32_t i;
-    for (i = 0; i < SD_FFT_SAMPLES; i += 4u) {
-        sum += samples[i] + samples[i + 1u] + samples[i + 2u] + samples[i + 3u];
+    for (i = 0; i < n_samples; i += 4u) {
+        sum += (int32_t)samples[i] + samples[i + 1u] + samples[i + 2u] + samples[i + 3u];
     }
-    return sd_round_shift(sum, MEAN_SHIFT);
+    rest = (uint32_t)(sum - (int32_t)n_samples * lowest) + n_samples / 2u; /* at most 2^24 */
+    divisor = n_samples << MEAN_BITS;                                      /* at most 2^25 */
+    for (i = 0; i < MEAN_BITS; i++) {
+        divisor >>= 1;
+        mean <<= 1;
+        if (rest >= divisor) {
+            rest -= divisor;
+            mean++;
+        }
+    }
+    return (int32_t)mean + lowest;
 }
 
 /* Magnitude bits of the samples minus their mean: at most 16, since no sample is further than
  * 65279 from the mean (one of 32767 among 255 of -32768). */
-static uint32_t level_of(const int16_t *samples, int32_t mean)
+static uint32_t level_of(const int16_t *samples, uint32_t n_samples, int32_t mean)
 {
     uint32_t bits = 0;
     uint32_t i;
-    for (i = 0; i < SD_FFT_SAMPLES; i += 4u) {
+    for (i = 0; i < n_samples; i += 4u) {
         bits |= sd_magnitude_bits(samples[i] - mean) | sd_magnitude_bits(samples[i + 1u] - mean) |
                 sd_magnitude_bits(samples[i + 2u] - mean) |
                 sd_magnitude_bits(samples[i + 3u] - mean);
@@ -92,30 +105,29 @@ static uint32_t level_of(const int16_t *samples, int32_t mean)
 
 /* Pair of samples, minus the mean, times its pair of window weights, Q15; >> shift, rounding.
  * 65279 * 2^15 + 2^15 is below 2^31. */
-static inline sd_complex windowed(const int16_t *pair, int32_t mean, int32_t weight_re,
-                                  int32_t weight_im, uint32_t shift)
+static inline sd_complex windowed(const int16_t *pair, int32_t mean, const uint16_t *weight,
+                                  uint32_t shift)
 {
     sd_complex z;
-    z.re = sd_round_shift((pair[0] - mean) * weight_re, shift);
-    z.im = sd_round_shift((pair[1] - mean) * weight_im, shift);
+    z.re = sd_round_shift((pair[0] - mean) * (int32_t)weight[0], shift);
+    z.im = sd_round_shift((pair[1] - mean) * (int32_t)weight[1], shift);
     return z;
 }
 
 /* Mean, window, reorder, and the radix-4 butterflies that need no twiddles. */
-static uint32_t first_pass(const int16_t *samples, int32_t mean, sd_complex *z, uint32_t shift)
+static uint32_t first_pass(const uint16_t *window, const int16_t *samples, int32_t mean,
+                           sd_complex *z, uint32_t shift)
 {
     uint32_t bits = 0;
     uint32_t group;
     for (group = 0; group < SD_FFT_POINTS / 4u; group++) {
-        const uint32_t first = 2u * sd_frontend_order[group];
+        const uint32_t first = 2u * sd_fft_order[group];
         const int16_t *pair = samples + first;
-        const uint16_t *rising = sd_frontend_window + first;
-        const uint16_t *falling = sd_frontend_window + (SD_FFT_SAMPLES / 2u - first);
-        bits |= butterfly4(z + 4u * group, 1,
-                           windowed(pair, mean, rising[0], rising[1], shift),
-                           windowed(pair + 64, mean, rising[64], rising[65], shift),
-                           windowed(pair + 128, mean, falling[0], falling[-1], shift),
-                           windowed(pair + 192, mean, falling[-64], falling[-65], shift));
+        const uint16_t *weight = window + first;
+        bits |= butterfly4(z + 4u * group, 1, windowed(pair, mean, weight, shift),
+                           windowed(pair + 64, mean, weight + 64, shift),
+                           windowed(pair + 128, mean, weight + 128, shift),
+                           windowed(pair + 192, mean, weight + 192, shift));
     }
     return bits;
 }
@@ -127,7 +139,7 @@ static uint32_t radix4_pass(sd_complex *z, uint32_t span, uint32_t step, uint32_
     uint32_t bits = 0;
     uint32_t j, first;
     for (j = 0; j < span; j++) {
-        const int16_t *sine = sd_frontend_sine + j * step;
+        const int16_t *sine = sd_sine + j * step;
         const int32_t sine1 = sine[0], cosine1 = sine[QUARTER_TURN];
         const int32_t sine2 = sine[j * step], cosine2 = sine[j * step + QUARTER_TURN];
         const int32_t sine3 = sine[2u * j * step], cosine3 = sine[2u * j * step + QUARTER_TURN];
@@ -152,7 +164,7 @@ static uint32_t radix2_pass(sd_complex *z, uint32_t shift)
     uint32_t bits = 0;
     uint32_t j;
     for (j = 0; j < half; j++) {
-        const int16_t *sine = sd_frontend_sine + 2u * j;
+        const int16_t *sine = sd_sine + 2u * j;
         const sd_complex a = shifted(z[j], shift);
         const sd_complex b =
             turned(shifted(z[j + half], shift), sine[QUARTER_TURN], sine[0], SINE_BITS);
@@ -176,8 +188,8 @@ static void split_power(sd_complex *z, uint32_t shift)
         const sd_complex sum = {y.re + x.re, y.im - x.im};
         const sd_complex difference = {y.im + x.im, x.re - y.re}; /* turned by -j */
         const sd_complex even = shifted(sum, SPLIT_SHIFT);
-        const sd_complex odd = turned(difference, sd_frontend_sine[k + QUARTER_TURN],
-                                      sd_frontend_sine[k], SINE_BITS + SPLIT_SHIFT);
+        const sd_complex odd = turned(difference, sd_sine[k + QUARTER_TURN],
+                                      sd_sine[k], SINE_BITS + SPLIT_SHIFT);
         const int32_t sum_re = even.re + odd.re, sum_im = even.im + odd.im;
         const int32_t dif_re = even.re - odd.re, dif_im = even.im - odd.im;
         mirror->re = dif_re * dif_re + dif_im * dif_im;
@@ -185,12 +197,14 @@ static void split_power(sd_complex *z, uint32_t shift)
     }
 }
 
-int32_t sd_fft_power(const int16_t samples[SD_FFT_SAMPLES], sd_complex spectrum[SD_FFT_POINTS])
+int32_t sd_fft_power(const uint16_t window[SD_FFT_SAMPLES], uint32_t n_samples,
+                     const int16_t samples[SD_FFT_SAMPLES], sd_complex spectrum[SD_FFT_POINTS])
 {
-    const int32_t mean = rounded_mean(samples);
-    uint32_t shift = level_of(samples, mean); /* weights are Q15: this leaves 15 bits and a sign */
+    const int32_t mean = rounded_mean(samples, n_samples);
+    /* weights are Q15: this leaves 15 bits and a sign */
+    uint32_t shift = level_of(samples, n_samples, mean);
     int32_t exponent = (int32_t)shift - 15;
-    uint32_t bits = first_pass(samples, mean, spectrum, shift);
+    uint32_t bits = first_pass(window, samples, mean, spectrum, shift);
 
     shift = shift_to_fit(bits, PASS_BITS);
     exponent += (int32_t)shift;

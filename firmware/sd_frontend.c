@@ -1,22 +1,23 @@
-/* Front-end: buffering, level tracker and cosine transform; see sd_frontend.h. */
+/* Front-end: from samples to windows, from those to logs of mel bands; see sd_frontend.h. */
 #include "sd_frontend.h"
 
-#include "sd_fixed.h"
 #include "sd_mel.h"
-
-#define HALF (SD_FRONTEND_N_MELS / 2u)
-#define COEFFICIENT_SHIFT 16u
 
 void sd_frontend_reset(sd_frontend *frontend)
 {
+    uint32_t i;
+    for (i = 0; i < SD_FFT_SAMPLES; i++) {
+        frontend->samples[i] = 0; /* those after a shorter window are read, times 0 */
+    }
     frontend->n_samples = 0;
     frontend->has_framed = 0;
     frontend->level = 0;
 }
 
-uint32_t sd_frontend_push(sd_frontend *frontend, const int16_t *samples, uint32_t n_samples)
+uint32_t sd_frontend_push(const sd_frontend_spec *spec, sd_frontend *frontend,
+                          const int16_t *samples, uint32_t n_samples)
 {
-    const uint32_t room = SD_FFT_SAMPLES - frontend->n_samples;
+    const uint32_t room = (uint32_t)spec->window_length - frontend->n_samples;
     const uint32_t n_taken = n_samples < room ? n_samples : room;
     int16_t *to = frontend->samples + frontend->n_samples;
     uint32_t i;
@@ -27,83 +28,49 @@ uint32_t sd_frontend_push(sd_frontend *frontend, const int16_t *samples, uint32_
     return n_taken;
 }
 
-int sd_frontend_ready(const sd_frontend *frontend)
+int sd_frontend_ready(const sd_frontend_spec *spec, const sd_frontend *frontend)
 {
-    return frontend->n_samples == SD_FFT_SAMPLES;
+    return frontend->n_samples == spec->window_length;
 }
 
-int sd_frontend_finish(sd_frontend *frontend)
+int sd_frontend_finish(const sd_frontend_spec *spec, sd_frontend *frontend)
 {
     int16_t last;
     if (frontend->has_framed != 0u) {
         return 0;
     }
     last = frontend->n_samples > 0u ? frontend->samples[frontend->n_samples - 1u] : 0;
-    while (frontend->n_samples < SD_FFT_SAMPLES) {
+    while (frontend->n_samples < spec->window_length) {
         frontend->samples[frontend->n_samples++] = last;
     }
     return 1;
 }
 
 /* Drop the first hop of the window. */
-static void move_on(sd_frontend *frontend)
+static void move_on(const sd_frontend_spec *spec, sd_frontend *frontend)
 {
-    uint32_t i;
-    for (i = SD_FRONTEND_HOP_LENGTH; i < SD_FFT_SAMPLES; i++) {
-        frontend->samples[i - SD_FRONTEND_HOP_LENGTH] = frontend->samples[i];
+    const uint32_t n_kept = (uint32_t)spec->window_length - spec->hop_length;
+    const int16_t *from = frontend->samples + spec->hop_length;
+    int16_t *to = frontend->samples;
+    uint32_t left = n_kept;
+    for (; left >= 4u; left -= 4u, from += 4, to += 4) {
+        to[0] = from[0];
+        to[1] = from[1];
+        to[2] = from[2];
+        to[3] = from[3];
     }
-    frontend->n_samples = (uint16_t)(SD_FFT_SAMPLES - SD_FRONTEND_HOP_LENGTH);
+    for (; left > 0u; left--) {
+        *to++ = *from++;
+    }
+    frontend->n_samples = (uint16_t)n_kept;
     frontend->has_framed = 1;
 }
 
-/* Cosine rows are symmetric or antisymmetric about the middle: the first half becomes the sums
- * of mirrored bands, the second half their differences. */
-static void fold(int16_t logs[SD_FRONTEND_N_MELS])
+void sd_frontend_logs(const sd_frontend_spec *spec, sd_frontend *frontend,
+                      sd_complex spectrum[SD_FFT_POINTS], int16_t *logs)
 {
-    uint32_t m;
-    for (m = 0; m < HALF; m++) {
-        const int32_t low = logs[m], high = logs[SD_FRONTEND_N_MELS - 1u - m];
-        logs[m] = (int16_t)(high + low);
-        logs[SD_FRONTEND_N_MELS - 1u - m] = (int16_t)(high - low);
-    }
-}
-
-/* Loudness relative to a running maximum that decays slowly: at most 0. */
-static int32_t relative_level(sd_frontend *frontend, const int16_t sums[HALF])
-{
-    int32_t loudness = 0;
-    uint32_t m;
-    for (m = 0; m < HALF; m++) {
-        loudness += sums[m];
-    }
-    frontend->level -= SD_FRONTEND_LEVEL_DECAY;
-    if (frontend->level < loudness) {
-        frontend->level = loudness;
-    }
-    return loudness - frontend->level;
-}
-
-void sd_frontend_frame(sd_frontend *frontend, sd_frontend_scratch *scratch,
-                       int8_t features[SD_FRONTEND_N_MFCC])
-{
-    const int16_t *row = sd_frontend_cosine;
-    int16_t *logs = scratch->logs;
-    uint32_t k, m;
-
-    sd_mel_log(scratch->spectrum, sd_fft_power(frontend->samples, scratch->spectrum), logs);
-    move_on(frontend);
-    fold(logs);
-    for (k = 0; k < SD_FRONTEND_N_MFCC; k++) {
-        int32_t sum = 0;
-        if (k == 0u) {
-            sum = SD_FRONTEND_LEVEL_GAIN * relative_level(frontend, logs) +
-                  SD_FRONTEND_LEVEL_OFFSET * ((int32_t)1 << COEFFICIENT_SHIFT);
-        } else {
-            const int16_t *folded = logs + HALF * (k & 1u);
-            for (m = 0; m < HALF; m++) {
-                sum += folded[m] * *row++;
-            }
-        }
-        features[k] = (int8_t)sd_saturate8(sd_round_shift(sum, COEFFICIENT_SHIFT));
-    }
+    const int32_t exponent =
+        sd_fft_power(spec->window, spec->window_length, frontend->samples, spectrum);
+    sd_mel_log(spec, spectrum, exponent, logs);
+    move_on(spec, frontend);
 }

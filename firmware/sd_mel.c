@@ -2,6 +2,7 @@
 #include "sd_mel.h"
 
 #include "sd_fixed.h"
+#include "sd_frontend_constants.h"
 
 #define WEIGHT_BITS 8u /* mel weights are Q8, below 256 */
 #define INTERVAL_BITS 5u
@@ -12,24 +13,30 @@ typedef struct {
     uint32_t low;
 } wide;
 
-/* log2(x), Q8, of x > 0. */
-static int32_t log2_q8(wide x)
+static inline int32_t log2_q8(uint32_t mantissa, int32_t exponent)
 {
-    const int is_coarse = x.high >= ((uint32_t)1 << 15);
-    uint32_t mantissa = is_coarse ? x.high : (x.high << 16) | x.low;
-    const uint32_t length = sd_bit_length(mantissa);
-    const uint32_t exponent = length - 1u + (is_coarse ? 16u : 0u);
-    const uint16_t *table;
-    uint32_t step, fraction;
-
-    mantissa <<= 32u - length; /* highest bit at position 31 */
-    table = sd_frontend_log_fraction + ((mantissa >> (31u - INTERVAL_BITS)) & 31u);
-    step = (mantissa >> (15u - INTERVAL_BITS)) & 0xFFFFu;
-    fraction = table[0] + (((uint32_t)(table[1] - table[0]) * step) >> 16); /* Q15 */
-    return sd_round_shift((int32_t)((exponent << 15) + fraction), 7);
+    const uint16_t *table = sd_log2_fraction + ((mantissa >> (31u - INTERVAL_BITS)) & 31u);
+    const uint32_t step = (mantissa >> (15u - INTERVAL_BITS)) & 0xFFFFu;
+    const uint32_t rise = (((uint32_t)table[1] - table[0]) * step) >> 16;
+    const int32_t fraction = (int32_t)(table[0] + rise); /* Q15 */
+    return sd_round_shift((exponent + 31) * 32768 + fraction, 7);
 }
 
-static int16_t log_above_floor(wide energy, int32_t exponent)
+int32_t sd_log2_q8(uint32_t mantissa, int32_t exponent)
+{
+    return log2_q8(mantissa, exponent);
+}
+
+/* log2(x), Q8, of x > 0: uses at most 32 significant bits. */
+static int32_t log2_of(wide x)
+{
+    const int is_coarse = x.high >= ((uint32_t)1 << 15);
+    const uint32_t mantissa = is_coarse ? x.high : (x.high << 16) | x.low;
+    const uint32_t shift = 32u - sd_bit_length(mantissa);
+    return log2_q8(mantissa << shift, (is_coarse ? 16 : 0) - (int32_t)shift);
+}
+
+static int16_t log_above_floor(wide energy, int32_t exponent, int32_t floor)
 {
     int32_t log;
     energy.high += energy.low >> 16;
@@ -37,19 +44,19 @@ static int16_t log_above_floor(wide energy, int32_t exponent)
     if ((energy.high | energy.low) == 0u) {
         return 0;
     }
-    log = log2_q8(energy) + exponent * 512 - SD_FRONTEND_FLOOR;
+    log = log2_of(energy) + exponent * 512 - floor;
     return (int16_t)(log > 0 ? log : 0);
 }
 
 /* Powers of the bins [bin, end): their sum times 256, and their sum with the weights of the rising
  * band. The difference of the two belongs to the falling band, the one before. */
-static void segment_sums(const sd_complex *spectrum, uint32_t bin, uint32_t end, wide *whole,
-                         wide *rising)
+static void segment_sums(const sd_complex *spectrum, const uint8_t *mel_rising, uint32_t bin,
+                         uint32_t end, wide *whole, wide *rising)
 {
     uint32_t whole_high = 0, whole_low = 0, rising_high = 0, rising_low = 0;
     for (; bin < end; bin++) {
         const uint32_t power = (uint32_t)spectrum[bin].re;
-        const uint32_t weight = sd_frontend_mel_rising[bin];
+        const uint32_t weight = mel_rising[bin];
         const uint32_t high = power >> 16, low = power & 0xFFFFu;
         whole_high += high;
         whole_low += low;
@@ -62,20 +69,20 @@ static void segment_sums(const sd_complex *spectrum, uint32_t bin, uint32_t end,
     rising->low = rising_low;
 }
 
-void sd_mel_log(const sd_complex spectrum[SD_FFT_POINTS], int32_t exponent,
-                int16_t logs[SD_FRONTEND_N_MELS])
+void sd_mel_log(const sd_frontend_spec *spec, const sd_complex spectrum[SD_FFT_POINTS],
+                int32_t exponent, int16_t *logs)
 {
-    wide before = {0, 0}; /* rising part, in the segment before, of the band that now falls */
-    uint32_t segment;
-    for (segment = 0; segment <= SD_FRONTEND_N_MELS; segment++) {
-        wide whole, rising;
-        segment_sums(spectrum, sd_frontend_mel_edges[segment],
-                     sd_frontend_mel_edges[segment + 1u], &whole, &rising);
-        if (segment > 0u) {
-            const wide band = {before.high + whole.high - rising.high,
-                               before.low + whole.low - rising.low};
-            logs[segment - 1u] = log_above_floor(band, exponent);
-        }
+    const uint8_t *edge = spec->mel_edges;
+    const int16_t *floor = spec->mel_floor;
+    const int16_t *end = logs + spec->n_mels;
+    wide before, whole; /* before: rising part, in the segment before, of the band that now falls */
+    segment_sums(spectrum, spec->mel_rising, edge[0], edge[1], &whole, &before);
+    for (edge++; logs < end; edge++) {
+        wide rising, band;
+        segment_sums(spectrum, spec->mel_rising, edge[0], edge[1], &whole, &rising);
+        band.high = before.high + whole.high - rising.high;
+        band.low = before.low + whole.low - rising.low;
+        *logs++ = log_above_floor(band, exponent, *floor++);
         before = rising;
     }
 }

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "golden.h"
-#include "sd_frontend.h"
 #include "sd_model.h"
+#include "sd_model_frontend.h"
 
 enum { BLOCK_SAMPLES = 64 };
 
@@ -19,7 +19,7 @@ static sd_network_state state = SD_STATE(memory);
 /* Results of a clip, for the comparison; an application keeps only n_frames. */
 static uint32_t n_frames;
 static uint32_t features_hash;
-static int8_t first_frames[GOLDEN_FIRST_FRAMES * SD_FRONTEND_N_MFCC];
+static int8_t first_frames[GOLDEN_FIRST_FRAMES * SD_MODEL_FRONTEND_N_FEATURES];
 
 static void start(void)
 {
@@ -33,19 +33,19 @@ static void remember(const int8_t *features)
 {
     uint32_t i;
 
-    for (i = 0; i < SD_FRONTEND_N_MFCC; i++) {
+    for (i = 0; i < SD_MODEL_FRONTEND_N_FEATURES; i++) {
         features_hash = (features_hash ^ (uint8_t)features[i]) * GOLDEN_HASH_FACTOR;
         if (n_frames < GOLDEN_FIRST_FRAMES) {
-            first_frames[n_frames * SD_FRONTEND_N_MFCC + i] = features[i];
+            first_frames[n_frames * SD_MODEL_FRONTEND_N_FEATURES + i] = features[i];
         }
     }
 }
 
 static void take_frame(void)
 {
-    int8_t features[SD_FRONTEND_N_MFCC];
+    int8_t features[SD_MODEL_FRONTEND_N_FEATURES];
 
-    sd_frontend_frame(&frontend, &scratch, features);
+    sd_frontend_frame(&sd_model_frontend, &frontend, &scratch, features);
     sd_network_push(&sd_model, &state, features);
     remember(features);
     n_frames++;
@@ -54,11 +54,11 @@ static void take_frame(void)
 /* A block from the microphone, of any size. */
 static void hear(const int16_t *block, uint32_t n_samples)
 {
-    while (n_samples > 0u && n_frames < SD_FRONTEND_MAX_FRAMES) {
-        const uint32_t n_taken = sd_frontend_push(&frontend, block, n_samples);
+    while (n_samples > 0u && n_frames < SD_MODEL_FRONTEND_N_FRAMES) {
+        const uint32_t n_taken = sd_frontend_push(&sd_model_frontend, &frontend, block, n_samples);
         block += n_taken;
         n_samples -= n_taken;
-        if (sd_frontend_ready(&frontend)) {
+        if (sd_frontend_ready(&sd_model_frontend, &frontend)) {
             take_frame();
         }
     }
@@ -67,7 +67,8 @@ static void hear(const int16_t *block, uint32_t n_samples)
 /* The word is over: return its class. */
 static uint16_t finish(int32_t logits[SD_MODEL_N_CLASSES])
 {
-    if (n_frames < SD_FRONTEND_MAX_FRAMES && sd_frontend_finish(&frontend)) {
+    if (n_frames < SD_MODEL_FRONTEND_N_FRAMES &&
+        sd_frontend_finish(&sd_model_frontend, &frontend)) {
         take_frame();
     }
     sd_network_finish(&sd_model, &state, logits);
@@ -81,7 +82,7 @@ static int differs(const golden_clip *clip, const int32_t *logits)
     if (n_frames != clip->n_frames || features_hash != clip->features_hash) {
         return 1;
     }
-    for (i = 0; i < n_frames * SD_FRONTEND_N_MFCC && i < sizeof first_frames; i++) {
+    for (i = 0; i < n_frames * SD_MODEL_FRONTEND_N_FEATURES && i < sizeof first_frames; i++) {
         if (first_frames[i] != clip->first_frames[i]) {
             return 1;
         }

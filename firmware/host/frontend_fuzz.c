@@ -6,6 +6,7 @@
 #include "frontend_host.c"
 
 #define MAX_SAMPLES 8192u
+#define N_FEATURES (SD_MODEL_FRONTEND_N_FRAMES * SD_MODEL_FRONTEND_N_FEATURES)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -13,8 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static int16_t samples[MAX_SAMPLES];
-    static int8_t whole[SD_FRONTEND_MAX_FRAMES * SD_FRONTEND_N_MFCC];
-    static int8_t in_blocks[SD_FRONTEND_MAX_FRAMES * SD_FRONTEND_N_MFCC];
+    static int8_t whole[N_FEATURES];
+    static int8_t in_blocks[N_FEATURES];
     uint32_t n_samples, n_frames;
 
     if (size == 0u) {
@@ -25,7 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(samples, data + 1, 2u * n_samples);
     n_frames = sd_host_features(samples, n_samples, MAX_SAMPLES, whole);
     if (sd_host_features(samples, n_samples, data[0] + 1u, in_blocks) != n_frames ||
-        memcmp(whole, in_blocks, n_frames * SD_FRONTEND_N_MFCC) != 0) {
+        memcmp(whole, in_blocks, n_frames * SD_MODEL_FRONTEND_N_FEATURES) != 0) {
         abort();
     }
     return 0;

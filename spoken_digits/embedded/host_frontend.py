@@ -21,8 +21,8 @@ from spoken_digits.embedded.emit import tables as c_tables
 from spoken_digits.errors import UserError
 from spoken_digits.integer.frontend.specification import FrontendSpec
 
-SOURCES = ("sd_fft.c", "sd_mel.c", "sd_frontend.c")
-"""The front-end's C files in ``firmware/``; the tables are generated for each specification."""
+SOURCES = ("sd_fft.c", "sd_mel.c", "sd_frontend.c", "sd_cepstrum.c", "sd_frontend_constants.c")
+"""The front-end's C files in ``firmware/``; the specification itself is generated."""
 
 NO_FLOAT = ("-mgeneral-regs-only",)
 """x86-64: any floating-point type in a function's code is an error."""
@@ -45,7 +45,7 @@ def build_host_library(
 ) -> Path:
     """Compile the front-end of `spec` into the shared library `output`; warnings are errors.
 
-    Its tables are written beside `output`.
+    Its specification is written beside `output`.
     """
     tables = c_tables.write(spec, output.parent)
     command = [
@@ -114,7 +114,7 @@ def extract_on_board(
             boards_dir=firmware / "boards",
             sources=[
                 *source_paths(firmware),
-                folder / "sd_frontend_tables.c",
+                folder / "sd_model_frontend.c",
                 firmware / "boards" / "frontend_board.c",
             ],
             include_dirs=[folder, firmware],

@@ -12,7 +12,6 @@ from networks import random_clips, random_features, random_parent
 
 from spoken_digits.embedded.emit import tables as c_tables
 from spoken_digits.embedded.package.folder import export_files, fnv1a
-from spoken_digits.embedded.package.readme import table_bytes
 from spoken_digits.errors import UserError
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.quantize import quantize
@@ -66,8 +65,9 @@ def test_the_bytes_are_text_without_paths_of_this_machine(firmware, tmp_path):
 def test_tables_are_of_the_given_front_end(firmware):
     spec = committed_spec(n_mels=24, floor_lsb=9.0)
     files = exported(firmware, spec=spec)
-    assert files["include/sd_frontend_tables.h"] == c_tables.header(spec).encode()
-    assert files["src/sd_frontend_tables.c"] == c_tables.source(spec).encode()
+    header, source = c_tables.c_files(spec, "sd_words").values()
+    assert files["include/sd_words_frontend.h"] == header.encode()
+    assert files["src/sd_words_frontend.c"] == source.encode()
     assert spec.fingerprint() in files["README.md"].decode()
 
 
@@ -84,8 +84,9 @@ def test_the_readme_describes_the_network(firmware):
 
 def test_table_bytes_are_those_of_the_c_tables():
     sizes = {"uint8_t": 1, "int16_t": 2, "uint16_t": 2}
-    found = re.findall(r"extern const (\w+) \w+\[(\d+)\]", c_tables.header(SPEC))
-    assert table_bytes(SPEC) == sum(sizes[ctype] * int(n) for ctype, n in found)
+    text = c_tables.constants_source() + c_tables.c_files(SPEC, "a")["a_frontend.c"]
+    found = re.findall(r"const (\w+) \w+\[(\d+)\]", text)
+    assert c_tables.table_bytes(SPEC) == sum(sizes[ctype] * int(n) for ctype, n in found)
 
 
 def test_hash_is_fnv1a():

@@ -148,7 +148,9 @@ def test_headers_are_safe_for_cpp(standard, firmware, tmp_path):
     headers = [path.name for path in (tmp_path / "include").glob("*.h") if "avx2" not in path.name]
     (tmp_path / "use.cpp").write_text(
         "".join(f'#include "{header}"\n' for header in [*sorted(headers), "golden.h"])
-        + "int main() { static sd_words_memory memory; sd_network_state state = SD_STATE(memory);\n"
+        + "int main() { static sd_frontend frontend; sd_frontend_reset(&frontend);\n"
+        "if (sd_frontend_ready(&sd_words_frontend, &frontend)) return 1;\n"
+        "static sd_words_memory memory; sd_network_state state = SD_STATE(memory);\n"
         "sd_network_reset(&sd_words, &state); int32_t logits[SD_WORDS_N_CLASSES];\n"
         "sd_network_finish(&sd_words, &state, logits);\n"
         "return golden_clips[0].n_frames == 0 || !sd_words_labels[sd_argmax(logits, 3)]; }\n"

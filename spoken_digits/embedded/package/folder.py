@@ -91,8 +91,7 @@ def export_files(
         *host_frontend.source_paths(firmware),
         *host_network.source_paths(firmware, network.scheme),
     ]
-    generated = {"sd_frontend_tables.h": c_tables.header(spec)}
-    generated["sd_frontend_tables.c"] = c_tables.source(spec)
+    generated = c_tables.c_files(spec, name)
     shared = {path.name: _read(path) for path in sources}
     shared |= _headers(shared.values(), firmware, generated)
     if name in _OWN_NAMES | {Path(file).stem for file in shared}:

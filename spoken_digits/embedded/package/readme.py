@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from spoken_digits.embedded.emit import network as c_network
+from spoken_digits.embedded.emit.tables import table_bytes
 from spoken_digits.integer.frontend.specification import (
     FFT_POINTS,
     WINDOW_SAMPLES,
     FrontendSpec,
-    tables,
 )
 from spoken_digits.integer.network import IntegerLSTM
 
+CEPSTRUM_MAX_MELS = 40
+"""``SD_CEPSTRUM_MAX_MELS`` of firmware/sd_frontend.h."""
 _LIVES = {"sd_frontend": ", from frame to frame", "sd_frontend_scratch": ", free between frames"}
 _MEASURED = {
     "flash_bytes": "flash, code and constants, bytes",
@@ -81,7 +83,7 @@ stream of sound, and it answers with one of its words whatever it hears.{synthet
             ),
             "constants: front-end tables": f"{table_bytes(self.spec):,}",
         }
-        ram = ram_bytes(self.network, self.spec, self.name)
+        ram = ram_bytes(self.network, self.name)
         rows |= {f"RAM: `{ctype}`{_LIVES.get(ctype, '')}": f"{n:,}" for ctype, n in ram.items()}
         rows["RAM together"] = f"{sum(ram.values()):,}"
         page = "## Memory\n\n" + _table(("what", "bytes"), rows)
@@ -110,9 +112,9 @@ Add `src/*.c` to your build and `include` to its header folders.
     sd_frontend_reset(&frontend);
     sd_network_reset(&{name}, &state);
     /* any number of samples arrives: push until all are taken */
-    taken = sd_frontend_push(&frontend, samples, n);
-    if (sd_frontend_ready(&frontend)) {{
-        sd_frontend_frame(&frontend, &scratch, features);
+    taken = sd_frontend_push(&{name}_frontend, &frontend, samples, n);
+    if (sd_frontend_ready(&{name}_frontend, &frontend)) {{
+        sd_frontend_frame(&{name}_frontend, &frontend, &scratch, features);
         sd_network_push(&{name}, &state, features);
     }}
     /* the word is over */
@@ -120,7 +122,7 @@ Add `src/*.c` to your build and `include` to its header folders.
     word = {name}_labels[sd_argmax(logits, {upper}_N_CLASSES)];
 
 `example/main.c` is a whole program: its `start`, `hear` and `finish` are what an application
-needs, with the limit of `SD_FRONTEND_MAX_FRAMES` frames and the case of a clip shorter than one.
+needs, with the limit of `{upper}_FRONTEND_N_FRAMES` frames and the case of a clip shorter than one.
 A real value is a logit divided by 2^{upper}_LOGIT_FRACTION_BITS."""
 
     def _microphone(self) -> str:
@@ -134,7 +136,8 @@ A real value is a logit divided by 2^{upper}_LOGIT_FRACTION_BITS."""
 - Call `hear` from the main loop with each block that DMA completes, not from the interrupt: a
   frame takes the time of one transform.
 - Begin a clip with the word: a loudness detector that keeps the last few blocks is enough in a
-  quiet room. End it when the word ends or `SD_FRONTEND_MAX_FRAMES` frames are taken."""
+  quiet room. End it when the word ends or `{self.name.upper()}_FRONTEND_N_FRAMES` frames are
+  taken."""
 
     def _check(self) -> str:
         clips = ", ".join(f"`{utterance}`" for utterance in self.utterances)
@@ -163,13 +166,13 @@ Leave `example/` out of your product if those terms do not suit you, and name th
 ask for it."""
 
 
-def ram_bytes(network: IntegerLSTM, spec: FrontendSpec, name: str) -> dict[str, int]:
+def ram_bytes(network: IntegerLSTM, name: str) -> dict[str, int]:
     """Bytes of each C type that an application holds, with 32-bit pointers."""
     sizes = c_network.memory_sizes(network)
     memory = 4 * sizes["sum"] + 2 * sum(sizes[part] for part in ("cell", "operand", "fresh"))
     return {
         "sd_frontend": 2 * WINDOW_SAMPLES + 8,
-        "sd_frontend_scratch": _words(8 * FFT_POINTS + 2 * spec.n_mels),
+        "sd_frontend_scratch": _words(8 * FFT_POINTS + 2 * CEPSTRUM_MAX_MELS),
         f"{name}_memory": _words(memory),
         "sd_network_state": 20,
     }
@@ -178,14 +181,6 @@ def ram_bytes(network: IntegerLSTM, spec: FrontendSpec, name: str) -> dict[str, 
 def _words(n_bytes: int) -> int:
     """Round up to whole 32-bit words, as the compiler does."""
     return -(-n_bytes // 4) * 4
-
-
-def table_bytes(spec: FrontendSpec) -> int:
-    """Bytes of the front-end's tables in C."""
-    table = tables(spec)
-    words = (table.window, table.sine, table.log_fraction, table.cosine)
-    n_words = sum(part.size for part in words)
-    return int(2 * n_words + table.order.size + table.mel_rising.size + table.mel_edges.size)
 
 
 def _table(head: tuple[str, str], rows: Mapping[str, object]) -> str:

@@ -142,9 +142,39 @@ class FrontendTables:
     level_decay: int
     """Fall of the level tracker a frame, in the scale of the zeroth sum, Q8."""
 
+    @property
+    def weights(self) -> IntArray:
+        """The whole window, (256,)."""
+        return np.concatenate([self.window, self.window[-2:0:-1]])
+
     def arrays(self) -> dict[str, IntArray]:
         """Tables by name, scalars as arrays of one element."""
         return {field.name: np.atleast_1d(getattr(self, field.name)) for field in fields(self)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharedTables:
+    """Integer tables that are the same for every specification."""
+
+    sine: IntArray
+    """sin(2 pi i / 256), Q14, i in 0..255, (256,)."""
+
+    order: IntArray
+    """Digit-reversed order of the first pass: group q starts at complex sample order[q], (32,)."""
+
+    log_fraction: IntArray
+    """log2(1 + i / 32), Q15, i in 0..32, (33,)."""
+
+
+@lru_cache(maxsize=1)
+def shared_tables() -> SharedTables:
+    """Round the shared tables."""
+    octave = np.arange((1 << LOG_TABLE_BITS) + 1) / (1 << LOG_TABLE_BITS)
+    return SharedTables(
+        sine=_rounded(np.sin(2 * np.pi * np.arange(256) / 256) * (1 << TWIDDLE_BITS)),
+        order=_digit_reversed(),
+        log_fraction=_rounded(np.log2(1 + octave) * (1 << LOG_FRACTION_BITS)),
+    )
 
 
 @lru_cache(maxsize=8)
@@ -164,14 +194,14 @@ def tables(spec: FrontendSpec) -> FrontendTables:
     floor_power = 3 * WINDOW_SAMPLES / 8 * spec.floor_lsb**2
     floor = (np.log2(floor_power) + MEL_BITS - 2) * (1 << LOG_BITS)
     decay = spec.level_decay_db / (10 * np.log10(2)) * spec.n_mels * (1 << LOG_BITS)
-    octave = np.arange((1 << LOG_TABLE_BITS) + 1) / (1 << LOG_TABLE_BITS)
+    shared = shared_tables()
     return FrontendTables(
         window=_rounded(half_window * (1 << 15)),
-        sine=_rounded(np.sin(2 * np.pi * np.arange(256) / 256) * (1 << TWIDDLE_BITS)),
-        order=_digit_reversed(),
+        sine=shared.sine,
+        order=shared.order,
         mel_rising=rising,
         mel_edges=edges,
-        log_fraction=_rounded(np.log2(1 + octave) * (1 << LOG_FRACTION_BITS)),
+        log_fraction=shared.log_fraction,
         cosine=_rounded(gains[1:, None] * np.cos(np.pi * rows * bands / spec.n_mels)),
         level_gain=int(_rounded(gains[0])),
         floor=int(_rounded(np.array(floor))),
