@@ -20,6 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from spoken_digits import audio, errors
+from spoken_digits.audio.pcm import to_pcm
 from spoken_digits.data import manifest
 from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.subsets import read_split
@@ -138,7 +139,7 @@ def golden_clips(card: ModelCard, spec: FrontendSpec) -> list[tuple[str, NDArray
                 archive.read(row["path"], row["sha256"]), row["path"]
             )
             waveform = audio.resample(waveform, audio_format.sample_rate, spec.sample_rate)
-            golden.append((row["utterance"], mfcc_int.to_pcm(waveform)))
+            golden.append((row["utterance"], to_pcm(waveform)))
     return golden
 
 

@@ -21,12 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits import audio, errors
+from spoken_digits.audio.pcm import to_pcm
 from spoken_digits.config import read_config
 from spoken_digits.data import manifest
 from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.subsets import read_split
 from spoken_digits.embedded import proof, toolchain
-from spoken_digits.features.mfcc_int import spec_from, to_pcm
+from spoken_digits.features.mfcc_int import spec_from
 from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.io import files

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from spoken_digits import audio, errors
+from spoken_digits.audio.pcm import to_pcm
 from spoken_digits.data import manifest
 from spoken_digits.data.clips import ClipArchive
 from spoken_digits.embedded import boards, host_frontend, host_network
@@ -141,9 +142,7 @@ def read_clips(sample_rate: int, n_clips: int | None) -> Clips:
     clips = []
     for path, digest in table.to_numpy():
         waveform, audio_format = audio.decode(archive.read(path, digest), path)
-        clips.append(
-            mfcc_int.to_pcm(audio.resample(waveform, audio_format.sample_rate, sample_rate))
-        )
+        clips.append(to_pcm(audio.resample(waveform, audio_format.sample_rate, sample_rate)))
     return clips
 
 

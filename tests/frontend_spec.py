@@ -8,10 +8,18 @@ from typing import Any
 from recordings import REPOSITORY
 
 from spoken_digits.config import read_config
+from spoken_digits.features.log_mel_int import LogMelInt
+from spoken_digits.integer.frontend.log_mel_specification import LogMelSpec
 from spoken_digits.integer.frontend.specification import FrontendSpec
 
 
 def committed_spec(**changes: Any) -> FrontendSpec:
     """`features.mfcc_int` of params.yaml with `changes`."""
     committed = read_config(REPOSITORY / "params.yaml").section("features.mfcc_int", FrontendSpec)
+    return replace(committed, **changes)
+
+
+def committed_log_mel_spec(**changes: Any) -> LogMelSpec:
+    """`features.log_mel` of params.yaml, for integers, with `changes`."""
+    committed = LogMelInt.from_config(read_config(REPOSITORY / "params.yaml")).spec
     return replace(committed, **changes)

@@ -99,7 +99,7 @@ LOADED_BY_NAME = {
         *modules_in("spoken_digits/models/architectures"),
         *modules_in("spoken_digits/features"),
     ],
-    "feature_extract": ["spoken_digits/features/${item}.py"],
+    "feature_extract": ["spoken_digits/features/${key}.py"],
     "train": [ARCHITECTURE, AUGMENTATION, FEATURES],
     "evaluate": [ARCHITECTURE, FEATURES],
     "robustness": [ARCHITECTURE, FEATURES],

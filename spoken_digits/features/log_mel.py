@@ -75,7 +75,7 @@ class LogMel:
     """Log-mel bands, decibels relative to the clip's mean band power."""
 
     kind = "log_mel"
-    dtype = np.dtype(np.float32)
+    dtype: np.dtype[Any] = np.dtype(np.float32)
     length_key = "features.log_mel.n_frames"
     first_sample = 0
     centres_frames = False

@@ -15,6 +15,7 @@ import scipy.signal
 from numpy.typing import NDArray
 
 from spoken_digits.audio.offset import remove_offset
+from spoken_digits.audio.pcm import FULL_SCALE, to_pcm
 from spoken_digits.features.base import described
 from spoken_digits.features.mel import Float32, band_edges, mel_bank
 from spoken_digits.integer.frontend import frontend
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from spoken_digits.audio import Waveform
     from spoken_digits.config import Config
     from spoken_digits.data.store import Features
-
-_FULL_SCALE = 32768
 
 
 class MfccInt:
@@ -92,7 +91,7 @@ class MfccInt:
         """Features of band powers, as in `SpectralExtractor`: the logarithm in float, what follows
         as on the device.
         """
-        return frontend.of_powers(power * np.float32(_FULL_SCALE**2), heard, self.spec)
+        return frontend.of_powers(power * np.float32(FULL_SCALE**2), heard, self.spec)
 
     def describe(self) -> dict[str, Any]:
         """Kind and parameters, for the model file."""
@@ -108,12 +107,6 @@ class MfccInt:
 
 
 EXTRACTOR = MfccInt
-
-
-def to_pcm(waveform: Waveform) -> NDArray[np.int16]:
-    """The int16 samples of a waveform (n_samples,) in [-1, 1)."""
-    scaled = np.round(waveform.astype(np.float64) * _FULL_SCALE)
-    return np.clip(scaled, -_FULL_SCALE, _FULL_SCALE - 1).astype(np.int16)
 
 
 def spec_from(description: Mapping[str, Any], source: str = "model card") -> FrontendSpec:

@@ -1,8 +1,8 @@
 """The kinds of features, by name.
 
 A kind is a module of this package that names its class `EXTRACTOR`, and a section of the same
-name under `features` in params.yaml. A module is imported only when its kind is asked for, so a
-stage depends on no other kind's code.
+name under `features` in params.yaml; `log_mel_int` shares that of `log_mel`. A module is imported
+only when its kind is asked for, so a stage depends on no other kind's code.
 """
 
 from __future__ import annotations
@@ -88,8 +88,23 @@ def make_extractor(kind: str, config: Config) -> Extractor:
     UserError
         No such kind, or its section holds an unknown key, or lacks one.
     """
-    config.subsection(f"features.{kind}")  # a name that is not there gets a suggestion
+    if not _has_module(kind):
+        config.subsection(f"features.{kind}")  # a name that is not there gets a suggestion
     return extractor_class(kind).from_config(config)
+
+
+def integer_kind(kind: str) -> str:
+    """The kind whose features the device computes in integers: itself, or its twin.
+
+    Raises
+    ------
+    UserError
+        There is none.
+    """
+    twin = kind if kind.endswith("_int") else f"{kind}_int"
+    if twin not in kinds():
+        raise UserError(f"no integer front-end computes features of kind {shown(kind)}")
+    return twin
 
 
 def extractor_from(description: Mapping[str, Any], source: str = "model card") -> Extractor:

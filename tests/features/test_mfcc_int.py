@@ -9,8 +9,9 @@ import pytest
 from frontend_spec import committed_spec
 
 from spoken_digits import audio
+from spoken_digits.audio.pcm import to_pcm
 from spoken_digits.errors import UserError
-from spoken_digits.features.mfcc_int import MfccInt, spec_from, to_pcm
+from spoken_digits.features.mfcc_int import MfccInt, spec_from
 from spoken_digits.features.registry import extractor_from, make_extractor
 from spoken_digits.integer.frontend import frontend
 

@@ -8,6 +8,8 @@ pass they are shifted right, rounding, just far enough to keep its products with
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 import numpy.typing as npt
 
@@ -18,9 +20,7 @@ from spoken_digits.integer.frontend.specification import (
     SPLIT_INPUT_BITS,
     SPLIT_SHIFT,
     TWIDDLE_BITS,
-    WINDOW_BITS,
     WINDOW_SAMPLES,
-    FrontendTables,
 )
 
 WORK = np.int32  # the type of every product and sum; tests widen it to prove that none overflows
@@ -28,15 +28,29 @@ WORK = np.int32  # the type of every product and sum; tests widen it to prove th
 Complex = tuple[IntArray, IntArray]
 
 
-def power_spectrum(
-    frames: npt.NDArray[np.int16], table: FrontendTables
-) -> tuple[IntArray, IntArray]:
+class FftTables(Protocol):
+    """The tables of a transform; the fields of `FrontendTables`."""
+
+    @property
+    def weights(self) -> IntArray:
+        """Window, Q15, with zeros after it, (256,)."""
+
+    @property
+    def sine(self) -> IntArray:
+        """(256,)."""
+
+    @property
+    def order(self) -> IntArray:
+        """(32,)."""
+
+
+def power_spectrum(frames: npt.NDArray[np.int16], table: FftTables) -> tuple[IntArray, IntArray]:
     """Power in each bin below half the sample rate.
 
     Parameters
     ----------
     frames
-        (n, 256) int16.
+        (n, window length) int16, at most 256 samples each.
 
     Returns
     -------
@@ -57,17 +71,19 @@ def power_spectrum(
     return _split_power(z, table), exponent
 
 
-def _normalised(frames: npt.NDArray[np.int16], table: FrontendTables) -> tuple[Complex, IntArray]:
-    """Mean, level and window: (n, 256) -> complex (n, 32, 4) in the order of the first pass.
+def _normalised(frames: npt.NDArray[np.int16], table: FftTables) -> tuple[Complex, IntArray]:
+    """Mean, level and window: (n, n_samples) -> complex (n, 32, 4) in the order of the first pass.
 
     Without their mean, samples reach at most 65279 (one of 32767 among 255 of -32768): 16 bits
     and a sign. Times a window weight of at most 2**15, and rounded, they stay below 2**31.
     """
     x = frames.astype(WORK)
-    x -= round_shift(x.sum(axis=1, dtype=WORK), WINDOW_BITS)[:, None]
+    n_samples = x.shape[1]
+    mean = (x.sum(axis=1, dtype=WORK) + n_samples // 2) // n_samples  # halves up, as round_shift
+    x -= mean[:, None]
     length = bit_length(np.bitwise_or.reduce(x ^ (x >> 31), axis=1)).astype(WORK)  # (n,) 0..16
-    window = np.concatenate([table.window, table.window[-2:0:-1]]).astype(WORK)  # (256,)
-    x = round_shift(x * window, length[:, None])  # weights are Q15: this leaves 15 bits
+    x = round_shift(x * table.weights[:n_samples].astype(WORK), length[:, None])  # Q15: 15 bits
+    x = np.pad(x, ((0, 0), (0, WINDOW_SAMPLES - n_samples)))
     rows = table.order[:, None] + 32 * np.arange(4)  # (32, 4)
     return (x[:, 2 * rows], x[:, 2 * rows + 1]), length - 15
 
@@ -90,7 +106,7 @@ def _first_pass(z: Complex) -> Complex:
     return _joined(outputs, axis=2)
 
 
-def _radix4_pass(z: Complex, span: int, table: FrontendTables) -> Complex:
+def _radix4_pass(z: Complex, span: int, table: FftTables) -> Complex:
     """Join four DFTs of `span` points each into one, for all groups: (n, 128) -> (n, 128)."""
     shape = (len(z[0]), FFT_POINTS // (4 * span), 4, span)
     re, im = z[0].reshape(shape), z[1].reshape(shape)
@@ -102,7 +118,7 @@ def _radix4_pass(z: Complex, span: int, table: FrontendTables) -> Complex:
     return _joined(_butterfly4(inputs), axis=2)
 
 
-def _radix2_pass(z: Complex, table: FrontendTables) -> Complex:
+def _radix2_pass(z: Complex, table: FftTables) -> Complex:
     """Join two DFTs of 64 points into one of 128: (n, 128) -> (n, 128)."""
     half = FFT_POINTS // 2
     (re, im) = z
@@ -115,7 +131,7 @@ def _radix2_pass(z: Complex, table: FrontendTables) -> Complex:
     )
 
 
-def _split_power(z: Complex, table: FrontendTables) -> IntArray:
+def _split_power(z: Complex, table: FftTables) -> IntArray:
     """Spectrum of the 256 real samples from that of their pairs, then its power: (n, 128)."""
     k = np.arange(1, FFT_POINTS // 2 + 1)  # 1..64
     re, im = z[0][:, k], z[1][:, k]
@@ -132,7 +148,7 @@ def _split_power(z: Complex, table: FrontendTables) -> IntArray:
     return power
 
 
-def _turned(z: Complex, angle: npt.NDArray[np.int64], shift: int, table: FrontendTables) -> Complex:
+def _turned(z: Complex, angle: npt.NDArray[np.int64], shift: int, table: FftTables) -> Complex:
     """Turn by ``-2 pi angle / 256`` and shift right by `shift`, rounding."""
     re, im = z
     sine = table.sine[angle % WINDOW_SAMPLES].astype(WORK)

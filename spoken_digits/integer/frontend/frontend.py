@@ -27,14 +27,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from spoken_digits.integer.fixed import IntArray, bit_length, round_shift, saturate
-from spoken_digits.integer.frontend import fft
+from spoken_digits.integer.fixed import IntArray, round_shift, saturate
+from spoken_digits.integer.frontend import mel
 from spoken_digits.integer.frontend.specification import (
     COEFFICIENT_SHIFT,
     LEVEL_OFFSET,
     LOG_BITS,
-    LOG_FRACTION_BITS,
-    LOG_TABLE_BITS,
     MEL_BITS,
     WINDOW_SAMPLES,
     FrontendSpec,
@@ -42,9 +40,7 @@ from spoken_digits.integer.frontend.specification import (
     tables,
 )
 
-_FRAMES_AT_ONCE = 1024  # keeps the FFT's arrays within a processor's cache
-
-Pcm = npt.NDArray[np.int16]
+Pcm = mel.Pcm
 
 
 def n_valid_frames(n_samples: int, spec: FrontendSpec) -> int:
@@ -88,13 +84,7 @@ def mel_log(frames: Pcm, spec: FrontendSpec) -> IntArray:
     -------
     (n, n_mels) int32, 0 at the floor, below 2**14.
     """
-    table = tables(spec)
-    logs = np.empty((len(frames), spec.n_mels), dtype=np.int32)
-    for start in range(0, len(frames), _FRAMES_AT_ONCE):
-        part = slice(start, start + _FRAMES_AT_ONCE)
-        power, exponent = fft.power_spectrum(frames[part], table)
-        logs[part] = _log_energy(_mel_energy(power, table), exponent, table)
-    return logs
+    return mel.mel_log(frames, tables(spec))
 
 
 def of_powers(
@@ -147,39 +137,6 @@ def _frames(clip: Pcm, n_frames: int, spec: FrontendSpec) -> Pcm:
         clip = np.concatenate([clip, np.repeat(last, WINDOW_SAMPLES - len(clip))])
     windows = np.lib.stride_tricks.sliding_window_view(clip, WINDOW_SAMPLES)
     return windows[:: spec.hop_length][:n_frames]
-
-
-def _mel_energy(power: IntArray, table: FrontendTables) -> npt.NDArray[np.int64]:
-    """Triangular bands over the bins: (n, 128) powers -> (n, n_mels) energies below 2**48."""
-    wide = power.astype(np.int64)
-    rising = wide * table.mel_rising
-    edges = table.mel_edges
-    sums = np.pad(np.cumsum(wide, axis=1), ((0, 0), (1, 0)))
-    sums_rising = np.pad(np.cumsum(rising, axis=1), ((0, 0), (1, 0)))
-    segment = np.diff(sums[:, edges], axis=1)  # (n, n_mels + 1)
-    segment_rising = np.diff(sums_rising[:, edges], axis=1)
-    falling = (segment << MEL_BITS) - segment_rising
-    energy: npt.NDArray[np.int64] = segment_rising[:, :-1] + falling[:, 1:]
-    return energy
-
-
-def _log_energy(
-    energy: npt.NDArray[np.int64], exponent: IntArray, table: FrontendTables
-) -> IntArray:
-    """log2 of energies times ``2**(2 exponent)`` above the floor, Q8; 0 where there is none."""
-    # Use at most 32 significant bits, as in C: drop the low 16 if the rest fills more than 16.
-    coarse = energy >= (1 << 31)
-    mantissa = np.where(coarse, energy >> 16, energy)
-    length = bit_length(mantissa)
-    mantissa = mantissa << (32 - length)  # highest bit at position 31
-    interval = (mantissa >> (31 - LOG_TABLE_BITS)) & ((1 << LOG_TABLE_BITS) - 1)
-    step = (mantissa >> (31 - LOG_TABLE_BITS - 16)) & 0xFFFF
-    below, above = table.log_fraction[interval], table.log_fraction[interval + 1]
-    fraction = below + (((above - below) * step) >> 16)  # Q15
-    log2 = ((length + 16 * coarse - 1) << LOG_FRACTION_BITS) + fraction
-    log2 = round_shift(log2, LOG_FRACTION_BITS - LOG_BITS)
-    log2 += (2 * exponent[:, None]) << LOG_BITS
-    return np.where(energy > 0, np.maximum(log2 - table.floor, 0), 0).astype(np.int32)
 
 
 def _accumulate(logs: IntArray, spec: FrontendSpec) -> IntArray:

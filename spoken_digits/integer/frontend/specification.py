@@ -7,9 +7,10 @@ trigonometric function or logarithm enters the firmware.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +89,7 @@ class FrontendSpec:
                 f"`fmax` is {self.fmax}, must be above fmin ({self.fmin}) and at most half of "
                 f"sample_rate ({self.sample_rate})"
             )
-        _, edges = _mel_table(self)
+        _, edges = mel_table(self)
         if not (edges[2:] > edges[:-2]).all():
             raise ValueError(
                 f"`n_mels` is {self.n_mels}, too many for fmin, fmax and sample_rate: a band is "
@@ -97,12 +98,7 @@ class FrontendSpec:
 
     def fingerprint(self) -> str:
         """SHA-256 of the parameters and of every table: equal fingerprints, equal features."""
-        digest = hashlib.sha256()
-        for field in fields(self):
-            digest.update(f"{field.name}={getattr(self, field.name)}\n".encode())
-        for name, table in tables(self).arrays().items():
-            digest.update(f"{name}{table.shape}".encode() + table.astype("<i4").tobytes())
-        return digest.hexdigest()
+        return fingerprint(self, arrays_of(tables(self)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,10 +143,6 @@ class FrontendTables:
         """The whole window, (256,)."""
         return np.concatenate([self.window, self.window[-2:0:-1]])
 
-    def arrays(self) -> dict[str, IntArray]:
-        """Tables by name, scalars as arrays of one element."""
-        return {field.name: np.atleast_1d(getattr(self, field.name)) for field in fields(self)}
-
 
 @dataclass(frozen=True, kw_only=True)
 class SharedTables:
@@ -171,9 +163,9 @@ def shared_tables() -> SharedTables:
     """Round the shared tables."""
     octave = np.arange((1 << LOG_TABLE_BITS) + 1) / (1 << LOG_TABLE_BITS)
     return SharedTables(
-        sine=_rounded(np.sin(2 * np.pi * np.arange(256) / 256) * (1 << TWIDDLE_BITS)),
+        sine=rounded(np.sin(2 * np.pi * np.arange(256) / 256) * (1 << TWIDDLE_BITS)),
         order=_digit_reversed(),
-        log_fraction=_rounded(np.log2(1 + octave) * (1 << LOG_FRACTION_BITS)),
+        log_fraction=rounded(np.log2(1 + octave) * (1 << LOG_FRACTION_BITS)),
     )
 
 
@@ -184,7 +176,7 @@ def tables(spec: FrontendSpec) -> FrontendTables:
     Sources: mel scale 2595 log10(1 + f / 700) (O'Shaughnessy 1987, as in HTK); MFCC after Davis
     and Mermelstein 1980, doi:10.1109/TASSP.1980.1163420.
     """
-    rising, edges = _mel_table(spec)
+    rising, edges = mel_table(spec)
     half_window = np.sin(np.pi * np.arange(FFT_POINTS + 1) / WINDOW_SAMPLES) ** 2
     rows = np.arange(1, spec.n_mfcc)[:, None]
     bands = np.arange(spec.n_mels // 2) + 0.5 + rows % 2 * (spec.n_mels // 2)
@@ -196,16 +188,16 @@ def tables(spec: FrontendSpec) -> FrontendTables:
     decay = spec.level_decay_db / (10 * np.log10(2)) * spec.n_mels * (1 << LOG_BITS)
     shared = shared_tables()
     return FrontendTables(
-        window=_rounded(half_window * (1 << 15)),
+        window=rounded(half_window * (1 << 15)),
         sine=shared.sine,
         order=shared.order,
         mel_rising=rising,
         mel_edges=edges,
         log_fraction=shared.log_fraction,
-        cosine=_rounded(gains[1:, None] * np.cos(np.pi * rows * bands / spec.n_mels)),
-        level_gain=int(_rounded(gains[0])),
-        floor=int(_rounded(np.array(floor))),
-        level_decay=int(_rounded(np.array(decay))),
+        cosine=rounded(gains[1:, None] * np.cos(np.pi * rows * bands / spec.n_mels)),
+        level_gain=int(rounded(gains[0])),
+        floor=int(rounded(np.array(floor))),
+        level_decay=int(rounded(np.array(decay))),
     )
 
 
@@ -221,7 +213,26 @@ def _gains(spec: FrontendSpec) -> npt.NDArray[np.float64]:
     return unit * lifter
 
 
-def _mel_table(spec: FrontendSpec) -> tuple[IntArray, IntArray]:
+class MelBands(Protocol):
+    """What decides the mel bands."""
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz."""
+
+    @property
+    def n_mels(self) -> int: ...
+
+    @property
+    def fmin(self) -> float:
+        """Hz."""
+
+    @property
+    def fmax(self) -> float:
+        """Hz."""
+
+
+def mel_table(spec: MelBands) -> tuple[IntArray, IntArray]:
     """Rising weight of every bin, and the first bin of every segment between band centres."""
     low, high = (2595 * np.log10(1 + f / 700) for f in (spec.fmin, spec.fmax))
     centres_hz = 700 * (10 ** (np.linspace(low, high, spec.n_mels + 2) / 2595) - 1)
@@ -234,8 +245,23 @@ def _mel_table(spec: FrontendSpec) -> tuple[IntArray, IntArray]:
     first = np.searchsorted(bins_hz, centres_hz[:-1], side="left")  # (n_mels + 1,)
     last = np.searchsorted(bins_hz, centres_hz[-1], side="left")
     edges = np.maximum(np.append(first, last), 1)  # bin 0 is a weightless constant
-    weights = np.minimum(_rounded(rising * (1 << MEL_BITS)), (1 << MEL_BITS) - 1)
+    weights = np.minimum(rounded(rising * (1 << MEL_BITS)), (1 << MEL_BITS) - 1)
     return weights, edges.astype(np.int32)
+
+
+def arrays_of(table: Any) -> dict[str, IntArray]:
+    """A dataclass of tables by name, scalars as arrays of one element."""
+    return {field.name: np.atleast_1d(getattr(table, field.name)) for field in fields(table)}
+
+
+def fingerprint(spec: Any, arrays: Mapping[str, IntArray]) -> str:
+    """SHA-256 of a dataclass of parameters and of its tables."""
+    digest = hashlib.sha256()
+    for field in fields(spec):
+        digest.update(f"{field.name}={getattr(spec, field.name)}\n".encode())
+    for name, table in arrays.items():
+        digest.update(f"{name}{table.shape}".encode() + table.astype("<i4").tobytes())
+    return digest.hexdigest()
 
 
 def _digit_reversed() -> IntArray:
@@ -246,6 +272,6 @@ def _digit_reversed() -> IntArray:
     return order
 
 
-def _rounded(x: npt.NDArray[np.float64]) -> IntArray:
+def rounded(x: npt.NDArray[np.float64]) -> IntArray:
     """Round to the nearest integer; `tests/integer` holds every entry clear of a tie."""
     return np.floor(x + 0.5).astype(np.int32)
