@@ -74,4 +74,18 @@ static inline uint32_t sd_bit_length(uint32_t x)
     return length + x;
 }
 
+/* numerator / denominator, for quotients below 2^14. A Cortex-M0 has no divide instruction, and
+ * the library's routine is larger. */
+static inline uint32_t sd_divide(uint32_t numerator, uint32_t denominator)
+{
+    uint32_t quotient = 0;
+    for (uint32_t bit = 14; bit-- > 0u;) {
+        if ((numerator >> bit) >= denominator) {
+            numerator -= denominator << bit;
+            quotient |= (uint32_t)1 << bit;
+        }
+    }
+    return quotient;
+}
+
 #endif

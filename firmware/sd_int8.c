@@ -1,5 +1,6 @@
 /* Kernels for int8 weights: see sd_kernels.h for their order. */
 #include "sd_kernels.h"
+#include "sd_rows.h"
 #include "sd_unit.h"
 
 #if defined(__AVX2__) && !defined(SD_PORTABLE)
@@ -8,78 +9,6 @@
 #else
 #define USE_AVX2 0
 #endif
-
-enum { WEIGHT_OFFSET = 128 };
-
-/* 128 sum(v): the excess in the accumulators, since stored weights are 128 too large. */
-static int32_t excess(const int16_t *operand, uint32_t n)
-{
-    int32_t sum = 0;
-    while (n-- > 0u) {
-        sum += *operand++;
-    }
-    return WEIGHT_OFFSET * sum;
-}
-
-/* Four rows times one vector; returns the weights that follow. */
-static const uint8_t *multiply_unit(const uint8_t *weights, const int16_t *operand, uint32_t n,
-                                    int32_t accumulator[4])
-{
-    int32_t i = accumulator[0];
-    int32_t f = accumulator[1];
-    int32_t g = accumulator[2];
-    int32_t o = accumulator[3];
-
-    for (; n >= 4u; n -= 4u, operand += 4, weights += 16) {
-        int32_t v = operand[0];
-        i += weights[0] * v;
-        f += weights[2] * v;
-        g += weights[4] * v;
-        o += weights[6] * v;
-        v = operand[1];
-        i += weights[1] * v;
-        f += weights[3] * v;
-        g += weights[5] * v;
-        o += weights[7] * v;
-        v = operand[2];
-        i += weights[8] * v;
-        f += weights[10] * v;
-        g += weights[12] * v;
-        o += weights[14] * v;
-        v = operand[3];
-        i += weights[9] * v;
-        f += weights[11] * v;
-        g += weights[13] * v;
-        o += weights[15] * v;
-    }
-    if (n >= 2u) {
-        int32_t v = operand[0];
-        i += weights[0] * v;
-        f += weights[2] * v;
-        g += weights[4] * v;
-        o += weights[6] * v;
-        v = operand[1];
-        i += weights[1] * v;
-        f += weights[3] * v;
-        g += weights[5] * v;
-        o += weights[7] * v;
-        operand += 2;
-        weights += 8;
-    }
-    if ((n & 1u) != 0u) {
-        const int32_t v = operand[0];
-        i += weights[0] * v;
-        f += weights[1] * v;
-        g += weights[2] * v;
-        o += weights[3] * v;
-        weights += 4;
-    }
-    accumulator[0] = i;
-    accumulator[1] = f;
-    accumulator[2] = g;
-    accumulator[3] = o;
-    return weights;
-}
 
 #if USE_AVX2
 /* Eight rows of four gates times one vector. */
@@ -121,7 +50,7 @@ static void multiply_eight(const uint8_t *weights, const int16_t *operand, uint3
 static void lstm(const sd_lstm_layer *layer, const int16_t *operand, int16_t *cell, int16_t *fresh)
 {
     const uint32_t n_columns = (uint32_t)layer->n_inputs + layer->n_units;
-    const int32_t too_much = excess(operand, n_columns);
+    const int32_t too_much = sd_rows_excess(operand, n_columns);
     const uint8_t *weights = layer->weights;
     const int32_t *bias = layer->bias;
     const uint8_t *shift = layer->shift;
@@ -144,7 +73,7 @@ static void lstm(const sd_lstm_layer *layer, const int16_t *operand, int16_t *ce
         for (uint32_t gate = 0; gate < 4u; gate++) {
             accumulator[gate] = bias[gate] - too_much;
         }
-        weights = multiply_unit(weights, operand, n_columns, accumulator);
+        weights = sd_rows_multiply(weights, operand, n_columns, accumulator);
         *fresh = sd_unit_step(accumulator, shift, layer->cell_bits, cell);
     }
 }
@@ -152,7 +81,7 @@ static void lstm(const sd_lstm_layer *layer, const int16_t *operand, int16_t *ce
 static void dense(const uint8_t *weights, const int32_t *bias, const int16_t *operand,
                   uint16_t n_inputs, uint16_t n_outputs, int32_t *logits)
 {
-    const int32_t too_much = excess(operand, n_inputs);
+    const int32_t too_much = sd_rows_excess(operand, n_inputs);
 
     for (uint32_t c = 0; c < n_outputs; c++) {
         int32_t accumulator = bias[c] - too_much;

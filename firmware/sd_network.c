@@ -2,6 +2,7 @@
 #include "sd_network.h"
 
 #include "sd_activation.h"
+#include "sd_fixed.h"
 #include "sd_kernels.h"
 
 enum { MAX_FRAMES = 65535, HIDDEN_FLOOR = 4096 /* -4096 < hidden state < 4096 */ };
@@ -11,20 +12,6 @@ static void clear16(int16_t *values, uint32_t n)
     while (n-- > 0u) {
         *values++ = 0;
     }
-}
-
-/* numerator / denominator, for quotients below 2^14. A Cortex-M0 has no divide instruction, and
- * the library's routine is larger. */
-static uint32_t divide(uint32_t numerator, uint32_t denominator)
-{
-    uint32_t quotient = 0;
-    for (uint32_t bit = 14; bit-- > 0u;) {
-        if ((numerator >> bit) >= denominator) {
-            numerator -= denominator << bit;
-            quotient |= (uint32_t)1 << bit;
-        }
-    }
-    return quotient;
 }
 
 static const sd_lstm_layer *last_layer(const sd_network *net)
@@ -82,20 +69,9 @@ void sd_network_finish(const sd_network *net, sd_network_state *state, int32_t *
     /* mean, rounded half up: floor((2 sum + n) / (2 n)), offset so that the division is unsigned */
     for (uint32_t j = 0; j < n_units; j++) {
         const uint32_t lifted = (uint32_t)(state->sum[j] + (int32_t)(n * HIDDEN_FLOOR));
-        const uint32_t mean = divide(2u * lifted + n, 2u * n);
+        const uint32_t mean = sd_divide(2u * lifted + n, 2u * n);
         state->fresh[j] = (int16_t)((int32_t)mean - HIDDEN_FLOOR);
     }
     net->kernels->dense(net->output_weights, net->output_bias, state->fresh, n_units,
                         net->n_classes, logits);
-}
-
-uint16_t sd_argmax(const int32_t *logits, uint16_t n_classes)
-{
-    uint16_t best = 0;
-    for (uint16_t c = 1; c < n_classes; c++) {
-        if (logits[c] > logits[best]) {
-            best = c;
-        }
-    }
-    return best;
 }

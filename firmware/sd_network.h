@@ -19,6 +19,8 @@
 
 #include <stdint.h>
 
+#include "sd_argmax.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -70,9 +72,6 @@ void sd_network_push(const sd_network *net, sd_network_state *state, const int8_
 /* Write the n_classes logits of the frames so far. Leaves the state unchanged: more frames may
  * follow. */
 void sd_network_finish(const sd_network *net, sd_network_state *state, int32_t *logits);
-
-/* Index of the largest logit, the lowest among equals; n_classes >= 1. */
-uint16_t sd_argmax(const int32_t *logits, uint16_t n_classes);
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,6 @@
-"""Call the C network from Python: as a shared library on the host, or on emulated boards.
+"""Call a C network from Python: as a shared library on the host, or on emulated boards.
 
-Both return what :meth:`spoken_digits.integer.network.IntegerLSTM.logits` returns.
+Both return what ``logits`` of the network returns, an LSTM or a graph of operators.
 """
 
 from __future__ import annotations
@@ -9,41 +9,66 @@ import ctypes
 import struct
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits.embedded import boards
-from spoken_digits.embedded.emit.network import c_files
+from spoken_digits.embedded.emit import graph as c_graph
+from spoken_digits.embedded.emit import network as c_network
 from spoken_digits.errors import UserError
+from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.integer.limits import Scheme
 from spoken_digits.integer.network import IntegerLSTM
 
 MODEL = "sd_model"
 """C name of the networks generated here."""
 
+Network = IntegerLSTM | IntegerGraph
+
 NO_FLOAT = ("-mgeneral-regs-only",)
 """x86-64: any floating-point type in a function's code is an error."""
 
 
 def source_paths(firmware: Path, scheme: Scheme) -> list[Path]:
-    """The network's C files in the folder `firmware`; excludes those of the model."""
+    """The C files of an LSTM in the folder `firmware`; excludes those of the model."""
     return [firmware / name for name in ("sd_network.c", f"sd_{scheme}.c", "sd_activation.c")]
 
 
-def write_model(network: IntegerLSTM, folder: Path) -> Path:
+def sources_of(firmware: Path, network: Network) -> list[Path]:
+    """The C files that run `network`, in the folder `firmware`; excludes those of the model."""
+    if isinstance(network, IntegerGraph):
+        return [firmware / name for name in ("sd_graph.c", *c_graph.operator_sources(network))]
+    return source_paths(firmware, network.scheme)
+
+
+def model_files(
+    network: Network, name: str, *, labels: Sequence[str], provenance: Mapping[str, object]
+) -> dict[str, str]:
+    """Header and source that define `network` in C under `name`."""
+    if isinstance(network, IntegerGraph):
+        return c_graph.c_files(network, name, labels=labels, provenance=provenance)
+    return c_network.c_files(network, name, labels=labels, provenance=provenance)
+
+
+def _program(network: Network, where: str) -> str:
+    """File name of the program for the ``host`` or a ``board``."""
+    return f"{'graph' if isinstance(network, IntegerGraph) else 'network'}_{where}.c"
+
+
+def write_model(network: Network, folder: Path) -> Path:
     """Write ``sd_model.h`` and ``sd_model.c`` into `folder`; return the latter."""
     labels = [str(number) for number in range(network.n_classes)]
-    for name, text in c_files(network, MODEL, labels=labels, provenance={}).items():
+    for name, text in model_files(network, MODEL, labels=labels, provenance={}).items():
         (folder / name).write_text(text, encoding="ascii")
     return folder / f"{MODEL}.c"
 
 
 def build_host_library(
     firmware: Path,
-    network: IntegerLSTM,
+    network: Network,
     folder: Path,
     *,
     compiler: str = "gcc",
@@ -58,8 +83,8 @@ def build_host_library(
     command = [
         *(compiler, "-shared", "-fPIC", *boards.WARNINGS, *flags),
         *(f"-I{include}" for include in (firmware, folder)),
-        *map(str, source_paths(firmware, network.scheme)),
-        *map(str, [model, firmware / "host" / "network_host.c"]),
+        *map(str, sources_of(firmware, network)),
+        *map(str, [model, firmware / "host" / _program(network, "host")]),
         *("-o", str(output)),
     ]
     try:
@@ -91,7 +116,7 @@ def logits_on_host(
 def logits_on_board(
     board: boards.Board,
     firmware: Path,
-    network: IntegerLSTM,
+    network: Network,
     features: NDArray[np.int8],
     n_frames: NDArray[np.integer],
     *,
@@ -118,9 +143,9 @@ def logits_on_board(
             board,
             boards_dir=firmware / "boards",
             sources=[
-                *source_paths(firmware, network.scheme),
+                *sources_of(firmware, network),
                 folder / f"{MODEL}.c",
-                firmware / "boards" / "network_board.c",
+                firmware / "boards" / _program(network, "board"),
             ],
             include_dirs=[firmware, folder],
             output=folder / "network.elf",
@@ -137,13 +162,13 @@ def logits_on_board(
 def compile_objects(
     board: boards.Board,
     firmware: Path,
-    network: IntegerLSTM,
+    network: Network,
     folder: Path,
     *,
     optimisation: str = "-O2",
 ) -> list[Path]:
     """Compile the network's files and its model for `board` into `folder`, one object each."""
-    sources = [*source_paths(firmware, network.scheme), write_model(network, folder)]
+    sources = [*sources_of(firmware, network), write_model(network, folder)]
     return [
         boards.compile_object(
             board,

@@ -5,19 +5,14 @@ The order and encoding of the weights are described in ``firmware/sd_kernels.h``
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.embedded.emit.text import (
-    array,
-    braced,
-    comment_lines,
-    comment_text,
-    string_literal,
-)
+from spoken_digits.embedded.emit.model import check_names, header, label_array
+from spoken_digits.embedded.emit.rows import interleaved
+from spoken_digits.embedded.emit.text import array, braced
 from spoken_digits.integer.activation import TABLE
 from spoken_digits.integer.limits import WEIGHT_OFFSET, Scheme
 from spoken_digits.integer.network import IntegerLayer, IntegerLSTM
@@ -51,10 +46,7 @@ def c_files(
     dict
         File name to text.
     """
-    if re.fullmatch(r"[a-z][a-z0-9_]*", name) is None:
-        raise ValueError(f"{name!r} is no lower-case C identifier")
-    if len(labels) != network.n_classes:
-        raise ValueError(f"{len(labels)} labels for {network.n_classes} classes")
+    check_names(name, labels, network.n_classes)
     return {
         f"{name}.h": _header(network, name, labels, provenance),
         f"{name}.c": _source(network, name, labels),
@@ -96,12 +88,7 @@ def interleave(weight: NDArray[np.int8], scheme: Scheme) -> NDArray[np.uint8]:
     if scheme == "pow2":
         packed = pack_pairs(units)  # (h, 4, n_pairs)
         return packed.transpose(0, 2, 1).reshape(-1)
-    stored = (units.astype(np.int16) + WEIGHT_OFFSET).astype(np.uint8)
-    even = columns - columns % 2
-    pairs = stored[..., :even].reshape(len(units), 4, -1, 2).transpose(0, 2, 1, 3)
-    return np.hstack(
-        [pairs.reshape(len(units), -1), stored[..., even:].reshape(len(units), -1)]
-    ).reshape(-1)
+    return interleaved(units)
 
 
 def pack_pairs(weight: NDArray[np.int8]) -> NDArray[np.uint8]:
@@ -122,51 +109,36 @@ def _by_unit(values: NDArray[np.integer]) -> NDArray[np.integer]:
 def _header(
     network: IntegerLSTM, name: str, labels: Sequence[str], provenance: Mapping[str, object]
 ) -> str:
-    upper = name.upper()
     units = ", ".join(str(layer.n_units) for layer in network.layers)
     card = [
         f"{network.n_inputs} int8 coefficients a frame, LSTM layers of {units} units,",
         f"mean over frames, {network.n_classes} classes; weights {network.scheme},",
         f"{network.parameter_bytes()} bytes of parameters.",
-        "",
-        *(f"{key}: {comment_text(value)}" for key, value in provenance.items()),
     ]
     sizes = memory_sizes(network)
     types = {"sum": "int32_t", "cell": "int16_t", "operand": "int16_t", "fresh": "int16_t"}
     fields = "\n".join(f"    {types[field]} {field}[{sizes[field]}];" for field in _MEMORY)
-    return f"""/* Model card. Generated: do not edit.
- *
-{comment_lines(card)}
- */
-#ifndef {upper}_H
-#define {upper}_H
-
-#include "sd_network.h"
-
-#define {upper}_N_INPUTS {network.n_inputs}
-#define {upper}_N_CLASSES {network.n_classes}
-#define {upper}_LOGIT_FRACTION_BITS {12 + network.output_shift}
-
-#ifdef __cplusplus
-extern "C" {{
-#endif
-
+    declarations = f"""\
 /* All the memory a state needs: sd_network_state state = SD_STATE(memory); */
 typedef struct {{
 {fields}
 }} {name}_memory;
 
 extern const sd_network {name};
-
-/* The words, in the order of the logits: {comment_text(", ".join(labels))} */
-extern const char *const {name}_labels[{upper}_N_CLASSES];
-
-#ifdef __cplusplus
-}}
-#endif
-
-#endif
 """
+    return header(
+        name,
+        labels,
+        card=card,
+        provenance=provenance,
+        include="sd_network.h",
+        constants={
+            "N_INPUTS": network.n_inputs,
+            "N_CLASSES": network.n_classes,
+            "LOGIT_FRACTION_BITS": 12 + network.output_shift,
+        },
+        declarations=declarations,
+    )
 
 
 def _source(network: IntegerLSTM, name: str, labels: Sequence[str]) -> str:
@@ -183,7 +155,6 @@ def _source(network: IntegerLSTM, name: str, labels: Sequence[str]) -> str:
         if network.scheme == "pow2"
         else (network.output_weight.astype(np.int16) + WEIGHT_OFFSET).astype(np.uint8)
     )
-    words = ", ".join(string_literal(label) for label in labels)
     return f"""/* Weights of {name}.h. Generated: do not edit. */
 #include "{name}.h"
 
@@ -201,8 +172,7 @@ const sd_network {name} = {{
     {network.n_inputs}, {network.n_classes}, {len(network.layers)},
 }};
 
-const char *const {name}_labels[{name.upper()}_N_CLASSES] = {{{words}}};
-"""
+{label_array(name, labels)}"""
 
 
 def _layer_arrays(layer: IntegerLayer, number: int, scheme: Scheme) -> str:

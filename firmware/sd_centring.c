@@ -1,0 +1,15 @@
+/* Features minus the mean that the network expects: see sd_operators.h. */
+#include "sd_operators.h"
+
+enum { FRACTION_BITS = 3 };
+
+void sd_centring(const void *parameters, const sd_step *step)
+{
+    const sd_centring_parameters *centring = parameters;
+    const int8_t *features = step->frames[0];
+    int16_t *output = step->output;
+
+    for (uint32_t band = 0; band < centring->n_bands; band++) {
+        output[band] = (int16_t)(features[band] * (1 << FRACTION_BITS) - centring->mean[band]);
+    }
+}
