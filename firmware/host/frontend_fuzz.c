@@ -1,9 +1,14 @@
-/* libFuzzer target: features must not depend on block size; no sanitizer may report anything. */
+/* libFuzzer target: features must not depend on block size; no sanitizer may report anything.
+ * Of words with -DSD_FUZZ_WORD, else of cepstra. */
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef SD_FUZZ_WORD
+#include "word_host.c"
+#else
 #include "frontend_host.c"
+#endif
 
 #define MAX_SAMPLES 8192u
 #define N_FEATURES (SD_MODEL_FRONTEND_N_FRAMES * SD_MODEL_FRONTEND_N_FEATURES)

@@ -1,7 +1,7 @@
 """Call the C front-end from Python: as a shared library on the host, or on emulated boards.
 
-Both return what :func:`spoken_digits.integer.frontend.extract` returns, so all three
-can be compared directly.
+Both return what :func:`spoken_digits.integer.frontend.extraction.extract` returns for the same
+specification, of cepstra or of log-mel bands, so all three can be compared directly.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ import numpy.typing as npt
 from spoken_digits.embedded import boards
 from spoken_digits.embedded.emit import tables as c_tables
 from spoken_digits.errors import UserError
-from spoken_digits.integer.frontend.specification import FrontendSpec
+from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.frontend.log_mel_specification import LogMelSpec
 
-SOURCES = ("sd_fft.c", "sd_mel.c", "sd_frontend.c", "sd_cepstrum.c", "sd_frontend_constants.c")
-"""The front-end's C files in ``firmware/``; the specification itself is generated."""
+_SHARED = ("sd_fft.c", "sd_mel.c", "sd_frontend.c", "sd_frontend_constants.c")
+_CEPSTRUM = ("sd_cepstrum.c",)
+_WORD = ("sd_word.c", "sd_word_constants.c")
 
 NO_FLOAT = ("-mgeneral-regs-only",)
 """x86-64: any floating-point type in a function's code is an error."""
@@ -30,14 +32,23 @@ NO_FLOAT = ("-mgeneral-regs-only",)
 Features = tuple[npt.NDArray[np.int8], npt.NDArray[np.int32]]
 
 
-def source_paths(firmware: Path) -> list[Path]:
-    """The front-end's C files in the folder `firmware`."""
-    return [firmware / name for name in SOURCES]
+def source_paths(firmware: Path, spec: Spec) -> list[Path]:
+    """The C files that a front-end of this kind needs, in the folder `firmware`.
+
+    The specification itself is generated: `spoken_digits.embedded.emit.tables`.
+    """
+    last_step = _WORD if isinstance(spec, LogMelSpec) else _CEPSTRUM
+    return [firmware / name for name in (*_SHARED, *last_step)]
+
+
+def _program(spec: Spec) -> str:
+    """Stem of the programs for host and boards."""
+    return "word" if isinstance(spec, LogMelSpec) else "frontend"
 
 
 def build_host_library(
     firmware: Path,
-    spec: FrontendSpec,
+    spec: Spec,
     output: Path,
     *,
     compiler: str = "gcc",
@@ -47,11 +58,11 @@ def build_host_library(
 
     Its specification is written beside `output`.
     """
-    tables = c_tables.write(spec, output.parent)
+    sources = [*source_paths(firmware, spec), c_tables.write(spec, output.parent)]
     command = [
         *(compiler, "-shared", "-fPIC", *boards.WARNINGS, *flags),
         *(f"-I{folder}" for folder in (output.parent, firmware)),
-        *map(str, [*source_paths(firmware), tables, firmware / "host" / "frontend_host.c"]),
+        *map(str, [*sources, firmware / "host" / f"{_program(spec)}_host.c"]),
         *("-o", str(output)),
     ]
     try:
@@ -66,7 +77,7 @@ def build_host_library(
 def extract_on_host(
     library: Path,
     clips: Sequence[npt.NDArray[np.int16]],
-    spec: FrontendSpec,
+    spec: Spec,
     *,
     block_samples: int = 160,
 ) -> Features:
@@ -74,7 +85,7 @@ def extract_on_host(
     function = ctypes.CDLL(str(library)).sd_host_features
     function.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_void_p]
     function.restype = ctypes.c_uint32
-    features = np.zeros((len(clips), spec.n_frames, spec.n_mfcc), dtype=np.int8)
+    features = np.zeros((len(clips), spec.n_frames, spec.n_features), dtype=np.int8)
     counts = np.zeros(len(clips), dtype=np.int32)
     for row, clip in enumerate(clips):
         samples = np.ascontiguousarray(clip, dtype=np.int16)
@@ -88,7 +99,7 @@ def extract_on_board(
     board: boards.Board,
     firmware: Path,
     clips: Sequence[npt.NDArray[np.int16]],
-    spec: FrontendSpec,
+    spec: Spec,
     *,
     optimisation: str = "-O2",
     timeout_s: float = 600.0,
@@ -101,7 +112,8 @@ def extract_on_board(
         As from `extract`.
     report
         ``frame_instructions_max``, ``frame_instructions_mean``, ``push_instructions_max``,
-        ``stack_bytes``, ``state_bytes``, ``scratch_bytes``, ``flash_bytes``, ``ram_bytes``.
+        ``stack_bytes``, ``state_bytes``, ``scratch_bytes``, ``flash_bytes``, ``ram_bytes``; of
+        log-mel bands also ``finish_instructions_max`` and ``feature_instructions_max``.
     """
     content = b"".join(
         struct.pack("<I", len(clip)) + np.asarray(clip).astype("<i2").tobytes() for clip in clips
@@ -113,9 +125,9 @@ def extract_on_board(
             board,
             boards_dir=firmware / "boards",
             sources=[
-                *source_paths(firmware),
+                *source_paths(firmware, spec),
                 folder / "sd_model_frontend.c",
-                firmware / "boards" / "frontend_board.c",
+                firmware / "boards" / f"{_program(spec)}_board.c",
             ],
             include_dirs=[folder, firmware],
             output=folder / "frontend.elf",
@@ -132,7 +144,7 @@ def extract_on_board(
 def compile_objects(
     board: boards.Board,
     firmware: Path,
-    spec: FrontendSpec,
+    spec: Spec,
     folder: Path,
     *,
     optimisation: str = "-O2",
@@ -146,23 +158,23 @@ def compile_objects(
             include_dirs=[folder, firmware],
             optimisation=optimisation,
         )
-        for source in [*source_paths(firmware), c_tables.write(spec, folder)]
+        for source in [*source_paths(firmware, spec), c_tables.write(spec, folder)]
     ]
 
 
-def _decoded(output: bytes, n_clips: int, spec: FrontendSpec) -> Features:
-    """Features from ``output.bin`` (see ``firmware/boards/frontend_board.c``)."""
-    features = np.zeros((n_clips, spec.n_frames, spec.n_mfcc), dtype=np.int8)
+def _decoded(output: bytes, n_clips: int, spec: Spec) -> Features:
+    """Features from ``output.bin`` (see ``frontend_board.c`` and ``word_board.c``)."""
+    features = np.zeros((n_clips, spec.n_frames, spec.n_features), dtype=np.int8)
     counts = np.zeros(n_clips, dtype=np.int32)
     position = row = 0
     while position < len(output) and row < n_clips:
         if output[position] == 0:
             row, position = row + 1, position + 1
         else:
-            values = np.frombuffer(output, np.int8, spec.n_mfcc, position + 1)
+            values = np.frombuffer(output, np.int8, spec.n_features, position + 1)
             features[row, counts[row]] = values
             counts[row] += 1
-            position += 1 + spec.n_mfcc
+            position += 1 + spec.n_features
     if position != len(output) or row != n_clips:
         raise UserError(f"the board wrote {row} of {n_clips} clips, {len(output)} bytes in all")
     return features, counts

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits.embedded import boards, host_frontend, host_network
-from spoken_digits.integer.frontend import frontend
-from spoken_digits.integer.frontend.specification import FrontendSpec
+from spoken_digits.integer.frontend import extraction
+from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.network import IntegerLSTM
 
 Pcm = NDArray[np.int16]
@@ -42,9 +42,7 @@ class Run:
     """The emulator's counts; empty for host builds."""
 
 
-def on_host(
-    network: IntegerLSTM, spec: FrontendSpec, clips: Sequence[Pcm], firmware: Path
-) -> list[Run]:
+def on_host(network: IntegerLSTM, spec: Spec, clips: Sequence[Pcm], firmware: Path) -> list[Run]:
     """Run `clips` through the builds of every installed host compiler.
 
     Raises
@@ -52,7 +50,7 @@ def on_host(
     UserError
         There is no gcc, or the C does not compile.
     """
-    expected, n_frames = frontend.extract(clips, spec)
+    expected, n_frames = extraction.extract(clips, spec)
     logits = network.logits(expected, n_frames)
     runs = []
     for name, (compiler, flags) in _HOST_BUILDS.items():
@@ -72,9 +70,7 @@ def on_host(
     return runs
 
 
-def on_boards(
-    network: IntegerLSTM, spec: FrontendSpec, clips: Sequence[Pcm], firmware: Path
-) -> list[Run]:
+def on_boards(network: IntegerLSTM, spec: Spec, clips: Sequence[Pcm], firmware: Path) -> list[Run]:
     """Run `clips` on an emulated Cortex-M0 and Cortex-M3.
 
     Raises
@@ -82,7 +78,7 @@ def on_boards(
     UserError
         The cross-compiler or the emulator is missing, or the C does not compile.
     """
-    expected, n_frames = frontend.extract(clips, spec)
+    expected, n_frames = extraction.extract(clips, spec)
     logits = network.logits(expected, n_frames)
     runs = []
     for name, board in boards.BOARDS.items():

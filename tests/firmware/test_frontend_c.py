@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+from frontend_clips import edge_cases
 from frontend_spec import committed_spec
 
 from spoken_digits.embedded import boards, host_frontend
@@ -44,39 +44,6 @@ HOST_BUILDS = [
 
 FLASH_BYTES, RAM_BYTES, STACK_BYTES = 6 * 1024, 3 * 1024, 512
 INSTRUCTIONS = {"m0": 110_000, "m3": 75_000}
-
-
-@cache
-def edge_cases() -> list[np.ndarray]:
-    """Clips at the limits, noise at every level, and all that on a DC offset."""
-    rng = np.random.default_rng(3)
-    speech = np.convolve(rng.normal(0, 900, 6000), 0.9 ** np.arange(60), mode="same")
-    speech = speech.clip(-9000, 9000)
-    clips = [
-        np.zeros(0),
-        np.zeros(1),
-        np.full(1, -32768),
-        np.zeros(4000),  # silence
-        np.full(5000, -32768),  # saturation
-        np.full(5000, 32767),
-        np.full(300, -1),  # its level is 15 shifts away
-        np.where(np.arange(6000) // 50 % 2, 32767, -32768),  # full-scale square wave
-        np.where(np.arange(6000) % 2, 32767, -32768),
-        rng.choice([-32768, 32767], 6000),
-        rng.integers(-32768, 32768, 18262),  # longer than the longest recording
-        *(rng.integers(-1, 2, n) for n in (255, 256, 257, 415, 416, 417)),
-        *(speech + offset for offset in (0, 1, 655, 3277, -3277, 23000, -23000)),
-        *(np.round(speech / 3000) + offset for offset in (-32760, -1, 1, 32760)),
-        *(np.arange(5000) % 256 < ones for ones in (1, 127, 128, 129, 255)),  # means about a tie
-        *(32767 - 65535 * (np.arange(5000) % 256 != place) for place in (0, 64, 127, 128, 129)),
-        *(65535 * (np.arange(5000) % 256 != place) - 32768 for place in (0, 64, 127, 128, 129)),
-        *(np.round(rng.uniform(-1, 1, 1500) * 2**level) for level in np.arange(0, 15, 0.5)),
-    ]
-    for place in range(0, 256, 15):
-        impulse = np.zeros(256)
-        impulse[place] = -32768
-        clips += [impulse, impulse / 32768, -impulse / 2]
-    return [clip.astype(np.int16) for clip in clips]
 
 
 def assert_equal(
@@ -193,7 +160,9 @@ def test_sanitizers_find_nothing(compiler, firmware, tmp_path):
             *(compiler, "-std=c99", "-g", "-O1", f"-fsanitize={sanitize}"),
             *(wrapping if compiler == "clang" else []),
             *("-fno-sanitize-recover=all", str(source), "-o", str(program)),
-            *map(str, [*host_frontend.source_paths(firmware), c_tables.write(SPEC, tmp_path)]),
+            *map(
+                str, [*host_frontend.source_paths(firmware, SPEC), c_tables.write(SPEC, tmp_path)]
+            ),
             *(f"-I{folder}" for folder in (tmp_path, firmware, firmware / "host")),
         ],
         check=True,
@@ -216,7 +185,9 @@ def test_fuzzing_finds_nothing(firmware, tmp_path):
             *("clang", *boards.WARNINGS, "-g", "-O2", "-fsanitize=fuzzer,address,undefined"),
             *("-fno-sanitize-recover=all", "-o", str(program)),
             str(firmware / "host" / "frontend_fuzz.c"),
-            *map(str, [*host_frontend.source_paths(firmware), c_tables.write(SPEC, tmp_path)]),
+            *map(
+                str, [*host_frontend.source_paths(firmware, SPEC), c_tables.write(SPEC, tmp_path)]
+            ),
             *(f"-I{folder}" for folder in (tmp_path, firmware)),
         ],
         check=True,
@@ -241,7 +212,7 @@ def test_headers_are_safe_for_cpp(firmware, tmp_path):
     objects.mkdir()
     folders = [f"-I{folder}" for folder in (tmp_path, firmware)]
     tables = c_tables.write(SPEC, tmp_path)
-    paths = [str(path) for path in [*host_frontend.source_paths(firmware), tables]]
+    paths = [str(path) for path in [*host_frontend.source_paths(firmware, SPEC), tables]]
     subprocess.run(["gcc", "-std=c99", "-c", *folders, *paths], cwd=objects, check=True)
     subprocess.run(
         ["g++", "-Wall", "-Wextra", "-Werror", *folders, str(source)]
@@ -287,7 +258,7 @@ def test_two_front_ends_in_one_program(firmware, tmp_path):
     subprocess.run(
         [
             *("gcc", *boards.WARNINGS, f"-I{tmp_path}", f"-I{firmware}", str(tmp_path / "two.c")),
-            *map(str, [*host_frontend.source_paths(firmware), *generated]),
+            *map(str, [*host_frontend.source_paths(firmware, SPEC), *generated]),
             *("-o", str(tmp_path / "two")),
         ],
         check=True,

@@ -1,8 +1,8 @@
 """Emit a front-end as C: its specification, and the tables that all specifications share.
 
 ``<name>_frontend.h`` and ``.c`` are generated for each build or export and never kept, so no copy
-can be out of date. ``firmware/sd_frontend_constants.c`` is the same for all and is kept. The same
-specification gives the same bytes on every machine.
+can be out of date. ``firmware/sd_frontend_constants.c`` and ``sd_word_constants.c`` are the same
+for all and are kept. The same specification gives the same bytes on every machine.
 """
 
 from __future__ import annotations
@@ -14,10 +14,16 @@ from pathlib import Path
 import numpy as np
 
 from spoken_digits.integer.fixed import IntArray
+from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.frontend.log_mel_specification import (
+    LogMelSpec,
+    LogMelTables,
+    log_mel_tables,
+    shared_log_mel_tables,
+)
 from spoken_digits.integer.frontend.specification import (
     LEVEL_OFFSET,
     WINDOW_SAMPLES,
-    FrontendSpec,
     shared_tables,
     tables,
 )
@@ -34,14 +40,14 @@ _Table = tuple[str, str, IntArray, str]
 """Name, C type, values and comment."""
 
 
-def write(spec: FrontendSpec, folder: Path, name: str = "sd_model") -> Path:
+def write(spec: Spec, folder: Path, name: str = "sd_model") -> Path:
     """Write the files of `c_files` into `folder`; return the path of the source."""
     for file, text in c_files(spec, name).items():
         files.write_bytes(folder / file, text.encode())
     return folder / f"{name}_frontend.c"
 
 
-def c_files(spec: FrontendSpec, name: str) -> dict[str, str]:
+def c_files(spec: Spec, name: str) -> dict[str, str]:
     """Header and source that define the ``const sd_frontend_spec`` called ``<name>_frontend``.
 
     Parameters
@@ -63,13 +69,40 @@ def c_files(spec: FrontendSpec, name: str) -> dict[str, str]:
 
 def constants_source() -> str:
     """Text of ``firmware/sd_frontend_constants.c``."""
+    return _constants("sd_frontend_constants.h", _shared())
+
+
+def word_constants_source() -> str:
+    """Text of ``firmware/sd_word_constants.c``."""
+    return _constants("sd_word_constants.h", _shared_of_words())
+
+
+def table_bytes(spec: Spec) -> int:
+    """Bytes of the arrays in flash: those of the specification, and the shared ones."""
+    rows = [
+        *_shared(),
+        *(_shared_of_words() if isinstance(spec, LogMelSpec) else []),
+        *_tables(spec),
+    ]
+    sizes = {"uint8_t": 1, "int16_t": 2, "uint16_t": 2}
+    return sum(sizes[ctype] * values.size for _, ctype, values, _ in rows)
+
+
+def _shared() -> list[_Table]:
     shared = shared_tables()
-    rows: list[_Table] = [
+    return [
         ("sd_sine", "int16_t", shared.sine, "sin(2 pi i / 256), Q14"),
         ("sd_fft_order", "uint8_t", shared.order, "digit-reversed order of the first pass"),
         ("sd_log2_fraction", "uint16_t", shared.log_fraction, "log2(1 + i / 32), Q15"),
     ]
-    return _constants("sd_frontend_constants.h", rows)
+
+
+def _shared_of_words() -> list[_Table]:
+    shared = shared_log_mel_tables()
+    return [
+        ("sd_exp2_fraction", "uint16_t", shared.exp_fraction, "2^(i / 32) - 1, Q15"),
+        ("sd_softplus", "uint16_t", shared.softplus, "log2(1 + 2^(-i / 8)), Q8"),
+    ]
 
 
 def _constants(header: str, rows: Sequence[_Table]) -> str:
@@ -80,28 +113,21 @@ def _constants(header: str, rows: Sequence[_Table]) -> str:
     )
 
 
-def table_bytes(spec: FrontendSpec) -> int:
-    """Bytes of the arrays in flash: those of the specification, and the shared ones."""
-    shared = shared_tables()
-    constants = 2 * (shared.sine.size + shared.log_fraction.size) + shared.order.size
-    sizes = {"uint8_t": 1, "int16_t": 2, "uint16_t": 2}
-    return int(constants + sum(sizes[row[1]] * row[2].size for row in _tables(spec)))
-
-
-def _header(spec: FrontendSpec, name: str) -> str:
+def _header(spec: Spec, name: str) -> str:
     upper = f"{name}_frontend".upper()
+    is_word = isinstance(spec, LogMelSpec)
     constants = {
         "SAMPLE_RATE": f"{spec.sample_rate}u /* Hz */",
         "HOP_LENGTH": f"{spec.hop_length}u /* samples from frame to frame */",
-        "N_FEATURES": f"{spec.n_mfcc}u /* of a frame */",
-        "N_FRAMES": f"{spec.n_frames}u /* at most */",
+        "N_FEATURES": f"{spec.n_features}u /* of a frame */",
+        "N_FRAMES": f"{spec.n_frames}u{'' if is_word else ' /* at most */'}",
     }
     defines = "\n".join(f"#define {upper}_{key} {value}" for key, value in constants.items())
     notice = _NOTICE.format(what=f"Front-end of {name}.", fingerprint=spec.fingerprint())
     return f"""{notice}#ifndef {upper}_H
 #define {upper}_H
 
-#include "sd_frontend.h"
+#include "{"sd_word.h" if is_word else "sd_frontend.h"}"
 
 {defines}
 
@@ -110,7 +136,7 @@ extern "C" {{
 #endif
 
 extern const sd_frontend_spec {name}_frontend;
-
+{_word_memory(name) if is_word else ""}
 #ifdef __cplusplus
 }}
 #endif
@@ -119,48 +145,81 @@ extern const sd_frontend_spec {name}_frontend;
 """
 
 
-def _source(spec: FrontendSpec, name: str) -> str:
-    table = tables(spec)
+def _word_memory(name: str) -> str:
+    """Types of the memory that an ``sd_word`` points into."""
+    upper = f"{name}_frontend".upper()
+    size = f"{upper}_N_FRAMES * {upper}_N_FEATURES"
+    return f"""
+/* sd_word word = SD_WORD(kept, recent); when each is needed: sd_word.h. */
+typedef struct {{
+    int16_t logs[{size}];
+}} {name}_word_kept;
+
+typedef struct {{
+    uint64_t energy[{upper}_N_FRAMES];
+    int16_t logs[{size}];
+}} {name}_word_recent;
+"""
+
+
+def _source(spec: Spec, name: str) -> str:
     notice = _NOTICE.format(what=f"Tables of {name}_frontend.h.", fingerprint=spec.fingerprint())
     arrays = "\n".join(f"static {_array(*row)}" for row in _tables(spec))
+    is_word = isinstance(spec, LogMelSpec)
     return f"""{notice}#include "{name}_frontend.h"
 
 {arrays}
-static const sd_cepstrum_spec cepstrum = {{
-    cosine,
-    {table.level_gain},
-    {table.level_decay},
-    {LEVEL_OFFSET},
-    {spec.n_mfcc},
-}};
-
+{_last_step(spec)}
 const sd_frontend_spec {name}_frontend = {{
     {spec.sample_rate}, /* sample_rate, Hz */
     {spec.hop_length}, /* hop_length */
-    {WINDOW_SAMPLES}, /* window_length */
+    {spec.window_length if isinstance(spec, LogMelSpec) else WINDOW_SAMPLES}, /* window_length */
     {spec.n_mels}, /* n_mels */
     {spec.n_frames}, /* n_frames */
     window,
     mel_rising,
     mel_edges,
     mel_floor,
-    &cepstrum,
-    0, /* word */
+    {"0" if is_word else "&cepstrum"}, /* cepstrum */
+    {"&word" if is_word else "0"}, /* word */
 }};
 """
 
 
-def _tables(spec: FrontendSpec) -> list[_Table]:
-    """The arrays of one specification."""
+def _last_step(spec: Spec) -> str:
+    """Definition of the constants of the last step."""
+    if isinstance(spec, LogMelSpec):
+        step = log_mel_tables(spec)
+        return f"""static const sd_word_spec word = {{
+    {step.floor_depth}, /* floor_depth */
+    {step.gain}, /* gain */
+    {step.silence}, /* silence */
+}};
+"""
     table = tables(spec)
-    floor = np.full(spec.n_mels, table.floor)
-    return [
+    return f"""static const sd_cepstrum_spec cepstrum = {{
+    cosine,
+    {table.level_gain}, /* level_gain */
+    {table.level_decay}, /* level_decay */
+    {LEVEL_OFFSET}, /* level_offset */
+    {spec.n_mfcc}, /* n_mfcc */
+}};
+"""
+
+
+def _tables(spec: Spec) -> list[_Table]:
+    """The arrays of one specification."""
+    table = log_mel_tables(spec) if isinstance(spec, LogMelSpec) else tables(spec)
+    rows: list[_Table] = [
         ("window", "uint16_t", table.weights, "Hann window, Q15"),
         ("mel_rising", "uint8_t", table.mel_rising, "weight in the rising band, Q8"),
         ("mel_edges", "uint8_t", table.mel_edges, "first bin of each segment"),
-        ("mel_floor", "int16_t", floor, "least log2 of an energy, Q8"),
-        ("cosine", "int16_t", table.cosine.ravel(), "half rows 1.. of the cosine transform"),
+        ("mel_floor", "int16_t", np.full(spec.n_mels, table.floor), "least log2 of an energy, Q8"),
     ]
+    if not isinstance(table, LogMelTables):
+        cosine = table.cosine.ravel()
+        rows.append(("cosine", "int16_t", cosine, "half rows 1.. of the cosine transform"))
+    return rows
 
 
 def _array(name: str, ctype: str, values: IntArray, comment: str) -> str:

@@ -88,7 +88,7 @@ def export_files(
     if not golden:
         raise ValueError("a golden clip is needed")
     sources = [
-        *host_frontend.source_paths(firmware),
+        *host_frontend.source_paths(firmware, spec),
         *host_network.source_paths(firmware, network.scheme),
     ]
     generated = c_tables.c_files(spec, name)

@@ -114,6 +114,11 @@ class LogMelSpec:
                 "times step_db: features are int8"
             )
 
+    @property
+    def n_features(self) -> int:
+        """Features of one frame."""
+        return self.n_mels
+
     def fingerprint(self) -> str:
         """SHA-256 of the parameters and of every table: equal fingerprints, equal features."""
         return fingerprint(self, arrays_of(log_mel_tables(self)))

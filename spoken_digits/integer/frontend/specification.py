@@ -96,6 +96,11 @@ class FrontendSpec:
                 f"narrower than the bins of the FFT ({self.sample_rate / WINDOW_SAMPLES:g} Hz)"
             )
 
+    @property
+    def n_features(self) -> int:
+        """Features of one frame."""
+        return self.n_mfcc
+
     def fingerprint(self) -> str:
         """SHA-256 of the parameters and of every table: equal fingerprints, equal features."""
         return fingerprint(self, arrays_of(tables(self)))

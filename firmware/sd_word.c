@@ -1,0 +1,166 @@
+/* Last step of the front-end: the loudest stretch of a clip, relative to its level; see sd_word.h. */
+#include "sd_word.h"
+
+#include "sd_fixed.h"
+#include "sd_mel.h"
+#include "sd_word_constants.h"
+
+#define LOG_BITS 8u
+#define INTERVAL_BITS 5u
+#define FRACTION_BITS (LOG_BITS - INTERVAL_BITS) /* between two entries of the exp table */
+#define MANTISSA_BITS 15u
+#define SOFTPLUS_STEP_BITS 5u
+#define SOFTPLUS_END ((int32_t)(SD_SOFTPLUS_ENTRIES - 1) << SOFTPLUS_STEP_BITS)
+#define GAIN_SHIFT 18u
+
+void sd_word_reset(sd_word *word)
+{
+    word->sum = 0;
+    word->loudest = 0;
+    word->level = 0;
+    word->n_valid = 0;
+    word->next = 0;
+    word->first_row = 0;
+    word->age = 0;
+}
+
+/* 2^(log / 256), rounded, of 0 < log < 51 * 256. The 64-bit shift is done in halves: a Cortex-M
+ * would call a routine for it. */
+static uint64_t exp2_q8(uint32_t log)
+{
+    const uint32_t octave = log >> LOG_BITS;
+    const uint16_t *table = sd_exp2_fraction + ((log >> FRACTION_BITS) & 31u);
+    const int32_t step = (int32_t)(log & ((1u << FRACTION_BITS) - 1u));
+    const int32_t rise = sd_round_shift(((int32_t)table[1] - table[0]) * step, FRACTION_BITS);
+    const uint32_t mantissa = ((uint32_t)1 << MANTISSA_BITS) + table[0] + (uint32_t)rise; /* Q15 */
+    uint32_t left;
+    if (octave < MANTISSA_BITS) {
+        return (uint32_t)sd_round_shift((int32_t)mantissa, MANTISSA_BITS - octave);
+    }
+    left = octave - MANTISSA_BITS;
+    if (left < 16u) {
+        return mantissa << left; /* mantissa < 2^16 */
+    }
+    if (left >= 32u) {
+        return (uint64_t)(mantissa << (left - 32u)) << 32;
+    }
+    return ((uint64_t)(mantissa >> (32u - left)) << 32) | (uint32_t)(mantissa << left);
+}
+
+/* log2(x), Q8, of x > 0, from its top 32 bits. */
+static int32_t log2_of(uint64_t x)
+{
+    const uint32_t high = (uint32_t)(x >> 32), low = (uint32_t)x;
+    uint32_t length;
+    if (high == 0u) {
+        length = sd_bit_length(low);
+        return sd_log2_q8(low << (32u - length), (int32_t)length - 32);
+    }
+    length = sd_bit_length(high);
+    return sd_log2_q8(length < 32u ? (high << (32u - length)) | (low >> length) : high,
+                      (int32_t)length);
+}
+
+static uint64_t energy_of(const int16_t *logs, uint32_t n_mels)
+{
+    uint64_t energy = 0;
+    uint32_t m;
+    for (m = 0; m < n_mels; m++) {
+        if (logs[m] > 0) {
+            energy += exp2_q8((uint32_t)logs[m]);
+        }
+    }
+    return energy;
+}
+
+/* Copy one frame's logs from `recent` to the same row of `kept`. */
+static void keep(const sd_word *word, uint32_t row, uint32_t n_mels)
+{
+    const int16_t *from = word->recent + row * n_mels;
+    int16_t *to = word->kept + row * n_mels;
+    uint32_t m;
+    for (m = 0; m < n_mels; m++) {
+        to[m] = from[m];
+    }
+}
+
+void sd_word_push(const sd_frontend_spec *spec, sd_word *word, sd_frontend *frontend,
+                  sd_complex spectrum[SD_FFT_POINTS])
+{
+    const uint32_t n_mels = spec->n_mels;
+    const uint32_t row = word->next;
+    const int is_full = word->n_valid == spec->n_frames;
+    int16_t *logs = word->recent + row * n_mels;
+
+    if (is_full) {
+        word->sum -= word->energy[row]; /* the oldest frame goes: keep it if the word needs it */
+        if (word->age < spec->n_frames) {
+            keep(word, row, n_mels);
+            word->age++;
+        }
+    } else {
+        word->n_valid++;
+    }
+    sd_frontend_logs(spec, frontend, spectrum, logs);
+    word->energy[row] = energy_of(logs, n_mels);
+    word->sum += word->energy[row];
+    word->next = (uint16_t)(row + 1u < spec->n_frames ? row + 1u : 0u);
+    if (!is_full || word->sum > word->loudest) {
+        word->loudest = word->sum;
+        word->first_row = (uint16_t)(word->n_valid == spec->n_frames ? word->next : 0u);
+        word->age = 0;
+    }
+}
+
+/* Row of frame i of the word, i < n_frames. */
+static uint32_t row_of(const sd_frontend_spec *spec, const sd_word *word, uint32_t i)
+{
+    const uint32_t row = word->first_row + i;
+    return row < spec->n_frames ? row : row - spec->n_frames;
+}
+
+uint16_t sd_word_finish(const sd_frontend_spec *spec, sd_word *word)
+{
+    uint32_t i;
+    for (i = word->age; i < word->n_valid; i++) {
+        keep(word, row_of(spec, word, i), spec->n_mels);
+    }
+    word->age = word->n_valid; /* all is kept */
+    if (word->loudest > 0u) {
+        word->level =
+            log2_of(word->loudest) - log2_of((uint32_t)word->n_valid * (uint32_t)spec->n_mels);
+    }
+    return word->n_valid;
+}
+
+/* log2(1 + 2^-x), Q8, of x >= 0 in Q8. */
+static int32_t softplus(int32_t x)
+{
+    const int32_t inside = x < SOFTPLUS_END ? x : SOFTPLUS_END - 1;
+    const uint16_t *table = sd_softplus + (inside >> SOFTPLUS_STEP_BITS);
+    const int32_t step = inside & ((1 << SOFTPLUS_STEP_BITS) - 1);
+    const int32_t fall = (int32_t)table[0] - table[1];
+    return table[0] - sd_round_shift(fall * step, SOFTPLUS_STEP_BITS);
+}
+
+/* Feature of a log > 0. */
+static int8_t relative(const sd_word_spec *spec, int32_t log, int32_t level)
+{
+    const int32_t above = log - level + spec->floor_depth; /* the floor */
+    const int32_t octaves = above > 0 ? above + softplus(above) : softplus(-above);
+    return (int8_t)sd_saturate8(
+        sd_round_shift((octaves - spec->floor_depth) * spec->gain, GAIN_SHIFT));
+}
+
+void sd_word_frame(const sd_frontend_spec *spec, const sd_word *word, uint32_t i, int8_t *features)
+{
+    const uint32_t start = ((uint32_t)spec->n_frames - word->n_valid) / 2u;
+    const int is_silent = i < start || i - start >= word->n_valid;
+    const uint32_t row = is_silent ? 0u : row_of(spec, word, i - start);
+    const int16_t *logs = word->kept + row * spec->n_mels;
+    uint32_t m;
+    for (m = 0; m < spec->n_mels; m++) {
+        features[m] = is_silent || logs[m] == 0 ? spec->word->silence
+                                                : relative(spec->word, logs[m], word->level);
+    }
+}
