@@ -59,6 +59,37 @@ static int32_t gather(const sd_convolution_parameters *convolution, const sd_ste
     return sum;
 }
 
+/* All channels of an output band. */
+static uint8_t *multiply(const sd_convolution_parameters *convolution, const int16_t *operand,
+                         uint32_t n_columns, int32_t excess, uint8_t *output)
+{
+    const uint8_t *weights = convolution->weights;
+    const int32_t *bias = convolution->bias;
+    const uint32_t shift = convolution->shift;
+    uint8_t *const end = output + convolution->n_out;
+    int32_t accumulator[4];
+
+    for (;;) {
+        weights = sd_rows_block(weights, bias, operand, n_columns, excess, accumulator);
+        if (end - output < 4) {
+            break;
+        }
+        bias += 4;
+        output[0] = sd_relu(accumulator[0], shift);
+        output[1] = sd_relu(accumulator[1], shift);
+        output[2] = sd_relu(accumulator[2], shift);
+        output[3] = sd_relu(accumulator[3], shift);
+        output += 4;
+        if (output == end) {
+            return output;
+        }
+    }
+    for (uint32_t row = 0; output != end; row++) {
+        *output++ = sd_relu(accumulator[row], shift);
+    }
+    return output;
+}
+
 void sd_convolution(const void *parameters, const sd_step *step)
 {
     const sd_convolution_parameters *convolution = parameters;
@@ -69,20 +100,7 @@ void sd_convolution(const void *parameters, const sd_step *step)
     uint8_t *output = step->output;
 
     for (uint32_t band = 0; band < window->bands_out; band++) {
-        const uint8_t *weights = convolution->weights;
-        const int32_t *bias = convolution->bias;
         const int32_t excess = SD_WEIGHT_OFFSET * gather(convolution, step, band, operand);
-        uint32_t n = convolution->n_out;
-
-        while (n > 0u) {
-            int32_t accumulator[4];
-            for (uint32_t row = 0; row < 4u; row++) {
-                accumulator[row] = *bias++ - excess;
-            }
-            weights = sd_rows_multiply(weights, operand, n_columns, accumulator);
-            for (uint32_t row = 0; row < 4u && n > 0u; row++, n--) {
-                *output++ = sd_relu(accumulator[row], convolution->shift);
-            }
-        }
+        output = multiply(convolution, operand, n_columns, excess, output);
     }
 }

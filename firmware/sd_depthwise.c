@@ -23,9 +23,12 @@ static void multiply_nine(const sd_depthwise_parameters *depthwise, const uint8_
                           uint8_t *output)
 {
     const int8_t *w = depthwise->weights;
+    const int32_t *bias = depthwise->bias;
+    const uint8_t *shift = depthwise->shift;
+    const uint32_t n_channels = depthwise->n_channels;
 
-    for (uint32_t c = 0; c < depthwise->n_channels; c++, w += 9) {
-        int32_t accumulator = depthwise->bias[c];
+    for (uint32_t c = 0; c < n_channels; c++, w += 9) {
+        int32_t accumulator = bias[c];
         accumulator += (int32_t)w[0] * taps[0][c];
         accumulator += (int32_t)w[1] * taps[1][c];
         accumulator += (int32_t)w[2] * taps[2][c];
@@ -35,7 +38,7 @@ static void multiply_nine(const sd_depthwise_parameters *depthwise, const uint8_
         accumulator += (int32_t)w[6] * taps[6][c];
         accumulator += (int32_t)w[7] * taps[7][c];
         accumulator += (int32_t)w[8] * taps[8][c];
-        output[c] = sd_relu(accumulator, depthwise->shift[c]);
+        output[c] = sd_relu(accumulator, shift[c]);
     }
 }
 

@@ -14,10 +14,8 @@ void sd_linear(const void *parameters, const sd_step *step)
 
     while (n > 0u) {
         int32_t accumulator[4];
-        for (uint32_t row = 0; row < 4u; row++) {
-            accumulator[row] = *bias++ - excess;
-        }
-        weights = sd_rows_multiply(weights, operand, linear->n_inputs, accumulator);
+        weights = sd_rows_block(weights, bias, operand, linear->n_inputs, excess, accumulator);
+        bias += 4;
         for (uint32_t row = 0; row < 4u && n > 0u; row++, n--) {
             *logits++ = accumulator[row];
         }

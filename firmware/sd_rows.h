@@ -26,60 +26,64 @@ static inline int32_t sd_rows_excess(const int16_t *operand, uint32_t n)
 static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int16_t *operand,
                                               uint32_t n, int32_t accumulator[4])
 {
-    int32_t i = accumulator[0];
-    int32_t f = accumulator[1];
-    int32_t g = accumulator[2];
-    int32_t o = accumulator[3];
+    int32_t a = accumulator[0];
+    int32_t b = accumulator[1];
+    int32_t c = accumulator[2];
+    int32_t d = accumulator[3];
 
-    for (; n >= 4u; n -= 4u, operand += 4, weights += 16) {
-        int32_t v = operand[0];
-        i += weights[0] * v;
-        f += weights[2] * v;
-        g += weights[4] * v;
-        o += weights[6] * v;
-        v = operand[1];
-        i += weights[1] * v;
-        f += weights[3] * v;
-        g += weights[5] * v;
-        o += weights[7] * v;
-        v = operand[2];
-        i += weights[8] * v;
-        f += weights[10] * v;
-        g += weights[12] * v;
-        o += weights[14] * v;
-        v = operand[3];
-        i += weights[9] * v;
-        f += weights[11] * v;
-        g += weights[13] * v;
-        o += weights[15] * v;
+    for (; n >= 4u; n -= 4u, weights += 16) {
+        int32_t v = *operand++;
+        a += weights[0] * v;
+        b += weights[2] * v;
+        c += weights[4] * v;
+        d += weights[6] * v;
+        v = *operand++;
+        a += weights[1] * v;
+        b += weights[3] * v;
+        c += weights[5] * v;
+        d += weights[7] * v;
+        v = *operand++;
+        a += weights[8] * v;
+        b += weights[10] * v;
+        c += weights[12] * v;
+        d += weights[14] * v;
+        v = *operand++;
+        a += weights[9] * v;
+        b += weights[11] * v;
+        c += weights[13] * v;
+        d += weights[15] * v;
     }
-    if (n >= 2u) {
+    if ((n & 2u) != 0u) {
         int32_t v = operand[0];
-        i += weights[0] * v;
-        f += weights[2] * v;
-        g += weights[4] * v;
-        o += weights[6] * v;
+        a += weights[0] * v;
+        b += weights[2] * v;
+        c += weights[4] * v;
+        d += weights[6] * v;
         v = operand[1];
-        i += weights[1] * v;
-        f += weights[3] * v;
-        g += weights[5] * v;
-        o += weights[7] * v;
+        a += weights[1] * v;
+        b += weights[3] * v;
+        c += weights[5] * v;
+        d += weights[7] * v;
         operand += 2;
         weights += 8;
     }
     if ((n & 1u) != 0u) {
         const int32_t v = operand[0];
-        i += weights[0] * v;
-        f += weights[1] * v;
-        g += weights[2] * v;
-        o += weights[3] * v;
+        a += weights[0] * v;
+        b += weights[1] * v;
+        c += weights[2] * v;
+        d += weights[3] * v;
         weights += 4;
     }
-    accumulator[0] = i;
-    accumulator[1] = f;
-    accumulator[2] = g;
-    accumulator[3] = o;
+    accumulator[0] = a;
+    accumulator[1] = b;
+    accumulator[2] = c;
+    accumulator[3] = d;
     return weights;
 }
+
+/* The same from biases and the excess; one copy of the code for all that can spare a call. */
+const uint8_t *sd_rows_block(const uint8_t *weights, const int32_t *bias, const int16_t *operand,
+                             uint32_t n, int32_t excess, int32_t accumulator[4]);
 
 #endif

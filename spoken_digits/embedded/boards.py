@@ -70,6 +70,15 @@ BOARDS: Mapping[str, Board] = {
     )
 }
 
+CORTEX_M4 = Board(
+    name="m4",
+    machine="mps2-an386",
+    cpu="cortex-m4",
+    linker_script="mps2_an385.ld",  # the memory map is that of the Cortex-M3
+    ticks_per_instruction=(8, 5),
+)
+"""Not among `BOARDS`: no metric is reported for it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:

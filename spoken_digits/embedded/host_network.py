@@ -40,7 +40,7 @@ def source_paths(firmware: Path, scheme: Scheme) -> list[Path]:
 def sources_of(firmware: Path, network: Network) -> list[Path]:
     """The C files that run `network`, in the folder `firmware`; excludes those of the model."""
     if isinstance(network, IntegerGraph):
-        return [firmware / name for name in ("sd_graph.c", *c_graph.operator_sources(network))]
+        return [firmware / name for name in c_graph.sources(network)]
     return source_paths(firmware, network.scheme)
 
 

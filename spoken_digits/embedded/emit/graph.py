@@ -77,9 +77,10 @@ def c_files(
     }
 
 
-def operator_sources(graph: IntegerGraph) -> list[str]:
-    """C files of the operators that the graph uses."""
-    return sorted({f"sd_{node.operator.kind}.c" for node in graph.nodes})
+def sources(graph: IntegerGraph) -> list[str]:
+    """C files of the executor and of the operators that the graph uses."""
+    operators = sorted({f"sd_{node.operator.kind}.c" for node in graph.nodes})
+    return ["sd_graph.c", "sd_rows.c", *operators]
 
 
 def check(graph: IntegerGraph) -> None:
