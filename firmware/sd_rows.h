@@ -1,7 +1,7 @@
 /* Rows of int8 weights times a vector of int16, in blocks of four rows that share each operand.
  *
  * A weight is stored plus 128: on a Cortex-M0 an unsigned byte loads in one instruction. Within a
- * block, columns in pairs, for each pair a0 a1 b0 b1 c0 c1 d0 d1, and an odd last column as a b c d.
+ * block, columns in pairs, for each pair a0 a1 b0 b1 c0 c1 d0 d1, and an odd last one as a b c d.
  *
  * Accumulators start from the bias minus sd_rows_excess of the operand. spoken_digits/integer/
  * limits.py proves that no partial sum leaves int32, for any weights. */

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 from graphs import random_graph, small_graph
+from wild_graphs import wild_graph
 
 from spoken_digits.embedded.emit import graph as c_graph
 from spoken_digits.embedded.emit import schedule
@@ -59,9 +60,10 @@ def overwritten(graph: IntegerGraph, where: Layout) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("seed", range(60))
-def test_no_frame_is_overwritten_while_needed(seed):
-    graph = random_graph(np.random.default_rng(seed))
+@pytest.mark.parametrize("make", [random_graph, wild_graph])
+@pytest.mark.parametrize("seed", range(40))
+def test_no_frame_is_overwritten_while_needed(seed, make):
+    graph = make(np.random.default_rng(seed))
     assert overwritten(graph, c_graph.layout(graph)) is None
 
 
