@@ -1,4 +1,4 @@
-/* Last step of the front-end: the loudest stretch of a clip, relative to its level; see sd_word.h. */
+/* Last step of the front-end: the loudest stretch of a clip, relative to its level: sd_word.h. */
 #include "sd_word.h"
 
 #include "sd_fixed.h"

@@ -27,8 +27,8 @@ from spoken_digits.data import manifest
 from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.subsets import read_split
 from spoken_digits.embedded import proof, toolchain
-from spoken_digits.features.mfcc_int import spec_from
-from spoken_digits.integer.frontend.specification import FrontendSpec
+from spoken_digits.features.registry import integer_spec
+from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.io import files
 from spoken_digits.models.model_file import read_model
@@ -53,7 +53,7 @@ def main() -> None:
         leave(path, stem, model, missing)
         return
     network = integer.restore(card, tensors)
-    spec = spec_from(card.features)
+    spec = integer_spec(card.features)
     clips = test_clips(spec)
     runs = proof.on_host(network, spec, clips, FIRMWARE)
     runs += proof.on_boards(network, spec, clips, FIRMWARE)
@@ -67,7 +67,7 @@ def main() -> None:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", help="lstm_36kb, or another trained on mfcc_int")
+    parser.add_argument("model", help="lstm_36kb, or another with an integer network")
     parser.add_argument("scheme", choices=SCHEMES)
     return parser.parse_args()
 
@@ -83,7 +83,7 @@ def leave(path: Path, stem: str, model: str, missing: list[str]) -> None:
     print(f"{stem}: not measured, {kept} ({'; '.join(missing)}; Debian: {toolchain.PACKAGES})")
 
 
-def test_clips(spec: FrontendSpec) -> list[NDArray[np.int16]]:
+def test_clips(spec: Spec) -> list[NDArray[np.int16]]:
     """Every test clip as samples for the front-end."""
     table = manifest.read_manifest(RAW / "manifest.csv")
     archive = ClipArchive(RAW / "audio.zip")

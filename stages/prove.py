@@ -30,9 +30,9 @@ from spoken_digits.data import manifest
 from spoken_digits.data.clips import ClipArchive
 from spoken_digits.embedded import boards, host_frontend, host_network
 from spoken_digits.errors import UserError
-from spoken_digits.features import mfcc_int
-from spoken_digits.integer.frontend import frontend
-from spoken_digits.integer.frontend.specification import FrontendSpec
+from spoken_digits.features.registry import integer_spec
+from spoken_digits.integer.frontend import extraction
+from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.network import IntegerLSTM
 from spoken_digits.models.model_file import read_model
@@ -81,7 +81,7 @@ def main() -> None:
     rows: list[Row] = []
     for spec in dict.fromkeys(spec for spec, _ in models.values()):
         clips = read_clips(spec.sample_rate, n_clips)
-        features, n_frames = frontend.extract(clips, spec)
+        features, n_frames = extraction.extract(clips, spec)
         networks = {name: network for name, (own, network) in models.items() if own == spec}
         rows += progress(prove_frontend(spec, clips, features, n_frames))
         for name, network in networks.items():
@@ -118,14 +118,14 @@ def check_tools() -> None:
         print("clang is not installed: left out")
 
 
-def read_models() -> dict[str, tuple[FrontendSpec, IntegerLSTM]]:
+def read_models() -> dict[str, tuple[Spec, IntegerLSTM]]:
     """Front-end and network of every integer model file, by name."""
     found = {}
     paths = [path for scheme in SCHEMES for path in MODELS.glob(f"*.{scheme}.safetensors")]
     for path in sorted(paths):
         card, tensors = read_model(path)
         found[path.name.removesuffix(".safetensors")] = (
-            mfcc_int.spec_from(card.features),
+            integer_spec(card.features),
             integer.restore(card, tensors),
         )
     if not found:
@@ -156,7 +156,7 @@ def progress(steps: Iterator[Row]) -> list[Row]:
 
 
 def prove_frontend(
-    spec: FrontendSpec, clips: Clips, features: NDArray[np.int8], n_frames: NDArray[np.int32]
+    spec: Spec, clips: Clips, features: NDArray[np.int8], n_frames: NDArray[np.int32]
 ) -> Iterator[Row]:
     what = f"front-end {spec.fingerprint()[:8]}"
 

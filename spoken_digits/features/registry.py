@@ -23,6 +23,7 @@ from spoken_digits.features.parallel import ParallelParams
 
 if TYPE_CHECKING:
     from spoken_digits.config import Config
+    from spoken_digits.integer.frontend.extraction import Spec
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -105,6 +106,21 @@ def integer_kind(kind: str) -> str:
     if twin not in kinds():
         raise UserError(f"no integer front-end computes features of kind {shown(kind)}")
     return twin
+
+
+def integer_spec(description: Mapping[str, Any], source: str = "model card") -> Spec:
+    """The specification of the integer front-end that described itself as `description`.
+
+    Raises
+    ------
+    UserError
+        The features are not computed in integers, or as `extractor_from`.
+    """
+    extractor = extractor_from(description, source)
+    spec: Spec | None = getattr(extractor, "spec", None)
+    if spec is None:
+        raise UserError(f"{source}: no integer front-end computes features of {extractor.kind}")
+    return spec
 
 
 def extractor_from(description: Mapping[str, Any], source: str = "model card") -> Extractor:

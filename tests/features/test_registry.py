@@ -11,7 +11,7 @@ from spoken_digits.features import registry
 from spoken_digits.features.mfcc import Mfcc
 
 
-@pytest.mark.parametrize("kind", ["mfcc", "mfcc_int", "spectrogram"])
+@pytest.mark.parametrize("kind", ["log_mel", "mfcc", "mfcc_int", "spectrogram"])
 def test_params_and_description_make_the_same_extractor(default_params, kind):
     extractor = registry.make_extractor(kind, default_params)
     assert extractor.kind == kind
@@ -47,6 +47,15 @@ def test_a_kind_needs_only_its_module_and_its_section(default_params, monkeypatc
 def test_an_unknown_kind_is_refused(kind):
     with pytest.raises(UserError, match="there are no features of kind"):
         registry.extractor_from({"kind": kind})
+
+
+def test_the_specification_of_an_integer_front_end(default_params):
+    for kind in ("mfcc_int", "log_mel_int"):
+        extractor = registry.make_extractor(kind, default_params)
+        assert registry.integer_spec(extractor.describe()) == extractor.spec
+    described = registry.make_extractor("log_mel", default_params).describe()
+    with pytest.raises(UserError, match="card: no integer front-end computes features of log_mel"):
+        registry.integer_spec(described, "card")
 
 
 def test_a_misspelt_kind_or_key_is_named(default_params):
