@@ -90,9 +90,13 @@ ARCHITECTURE = "spoken_digits/models/architectures/${item.architecture}.py"
 AUGMENTATION = "spoken_digits/augmentation/${item.augmentation}/__init__.py"
 FEATURES = "spoken_digits/features/${item.features}.py"
 INTEGER = "spoken_digits/quantization/integer.py"
-LSTM_OF_INTEGERS = [
-    "spoken_digits/models/architectures/lstm.py",
+OF_INTEGERS = [
+    "spoken_digits/features/log_mel_int.py",
     "spoken_digits/features/mfcc_int.py",
+    "spoken_digits/models/architectures/ds_cnn.py",
+    "spoken_digits/models/architectures/lstm.py",
+    "spoken_digits/quantization/integer_graph.py",
+    "spoken_digits/quantization/integer_lstm.py",
 ]
 LOADED_BY_NAME = {
     "plan": [
@@ -103,11 +107,11 @@ LOADED_BY_NAME = {
     "train": [ARCHITECTURE, AUGMENTATION, FEATURES],
     "evaluate": [ARCHITECTURE, FEATURES],
     "robustness": [ARCHITECTURE, FEATURES],
-    "robustness_integer": [*LSTM_OF_INTEGERS, INTEGER],
-    "quantize": [*LSTM_OF_INTEGERS, INTEGER],
+    "robustness_integer": [*OF_INTEGERS, INTEGER],
+    "quantize": [*OF_INTEGERS, INTEGER, "spoken_digits/features/log_mel.py"],
     "quantize_dynamic": [ARCHITECTURE, FEATURES, "spoken_digits/quantization/int8_dynamic.py"],
-    "measure": LSTM_OF_INTEGERS,
-    "export": LSTM_OF_INTEGERS,
+    "measure": OF_INTEGERS,
+    "export": OF_INTEGERS,
 }
 
 

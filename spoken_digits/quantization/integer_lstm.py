@@ -1,7 +1,4 @@
-"""Schemes `int8` and `pow2`: LSTMs that run on integers only, from PCM to digit.
-
-The arithmetic is specified in `spoken_digits.integer`; here it meets the trained models.
-"""
+"""LSTMs in integers: see `integer`."""
 
 from __future__ import annotations
 
@@ -33,8 +30,6 @@ from spoken_digits.models.model_file import outline
 from spoken_digits.models.tensors import TensorSpec, check_tensors
 from spoken_digits.quantization.schemes import Quantized
 
-SCHEMES = ("int8", "pow2")
-PARAMS = QatParams
 MAX_INPUT_SHIFT = 8
 """An int8 feature shifted so far still fits into int16."""
 
@@ -55,11 +50,6 @@ def quantized(
         logits=np.float64(network.logit_step) * logits_of(network, dataset.subset("test")),
         metrics={"parameter_bytes": n_bytes},
     )
-
-
-def network_of(card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
-    """See `schemes.SchemeModule`."""
-    return IntegerNetwork(card, tensors)
 
 
 def quantize(
@@ -152,11 +142,6 @@ def restore(card: ModelCard, tensors: dict[str, Tensor]) -> IntegerLSTM:
         The tensors are not those of the network that the card describes, or its arithmetic could
         overflow.
     """
-    if card.scheme not in SCHEMES:
-        raise UserError(
-            f"model {printable(card.name)} is of scheme {printable(card.scheme)}, "
-            f"not of {' or '.join(SCHEMES)}"
-        )
     if card.features["kind"] != "mfcc_int" or card.mean != [0.0] or card.std != [1.0]:
         raise UserError(
             f"model {printable(card.name)} is an integer network, so its card must name mfcc_int "
@@ -196,19 +181,6 @@ def _expected(network: nn.Module, card: ModelCard) -> dict[str, TensorSpec]:
             f"layer_{number}.cell_bits": byte(shape=(1,), low=MIN_CELL_BITS, high=MAX_CELL_BITS),
         }
     return expected
-
-
-class IntegerNetwork(nn.Module):
-    """An integer network behind the interface of the float ones, for predicting."""
-
-    def __init__(self, card: ModelCard, tensors: dict[str, Tensor]) -> None:
-        super().__init__()
-        self.integers = restore(card, tensors)
-
-    def forward(self, x: Tensor, n_frames: Tensor) -> Tensor:
-        """Real logits (batch, n_classes) of int8 features, not normalised."""
-        logits = self.integers.logits(x.numpy().astype(np.int8), n_frames.numpy())
-        return torch.from_numpy(logits * self.integers.logit_step)
 
 
 def _clips(
