@@ -47,17 +47,17 @@ typedef struct {
 struct sd_word_spec; /* last step, if features are log-mel bands: sd_word.h */
 
 typedef struct {
-    uint32_t sample_rate;                 /* Hz */
-    uint16_t hop_length;                  /* samples from frame to frame, 1 to window_length */
-    uint16_t window_length;               /* samples, a multiple of 4, at most 256 */
-    uint16_t n_mels;                      /* even and at most SD_CEPSTRUM_MAX_MELS for cepstra */
-    uint16_t n_frames;                    /* the most frames taken from a clip */
-    const uint16_t *window;               /* 256 weights, Q15; 0 from window_length on */
-    const uint8_t *mel_rising;            /* weight of each of 128 bins in its rising band, Q8 */
-    const uint8_t *mel_edges;             /* first bin of each segment, n_mels + 2 */
-    const int16_t *mel_floor;             /* least log2 of the energy in each band, Q8, n_mels */
-    const sd_cepstrum_spec *cepstrum;     /* for sd_frontend_frame, else NULL */
-    const struct sd_word_spec *word;      /* for sd_word_*, else NULL */
+    uint32_t sample_rate;             /* Hz */
+    uint16_t hop_length;              /* samples from frame to frame, 1 to window_length */
+    uint16_t window_length;           /* samples, a multiple of 4, at most 256 */
+    uint16_t n_mels;                  /* even and at most SD_CEPSTRUM_MAX_MELS for cepstra */
+    uint16_t n_frames;                /* the most frames taken from a clip */
+    const uint16_t *window;           /* 256 weights, Q15; 0 from window_length on */
+    const uint8_t *mel_rising;        /* weight of each of 128 bins in its rising band, Q8 */
+    const uint8_t *mel_edges;         /* first bin of each segment, n_mels + 2 */
+    const int16_t *mel_floor;         /* least log2 of the energy in each band, Q8, n_mels */
+    const sd_cepstrum_spec *cepstrum; /* for sd_frontend_frame, else NULL */
+    const struct sd_word_spec *word;  /* for sd_word_*, else NULL */
 } sd_frontend_spec;
 
 /* State kept from frame to frame. */
