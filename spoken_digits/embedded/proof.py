@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from spoken_digits.embedded import boards, host_frontend, host_network
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
-from spoken_digits.integer.network import IntegerLSTM
 
 Pcm = NDArray[np.int16]
 
@@ -42,7 +41,9 @@ class Run:
     """The emulator's counts; empty for host builds."""
 
 
-def on_host(network: IntegerLSTM, spec: Spec, clips: Sequence[Pcm], firmware: Path) -> list[Run]:
+def on_host(
+    network: host_network.Network, spec: Spec, clips: Sequence[Pcm], firmware: Path
+) -> list[Run]:
     """Run `clips` through the builds of every installed host compiler.
 
     Raises
@@ -70,7 +71,9 @@ def on_host(network: IntegerLSTM, spec: Spec, clips: Sequence[Pcm], firmware: Pa
     return runs
 
 
-def on_boards(network: IntegerLSTM, spec: Spec, clips: Sequence[Pcm], firmware: Path) -> list[Run]:
+def on_boards(
+    network: host_network.Network, spec: Spec, clips: Sequence[Pcm], firmware: Path
+) -> list[Run]:
     """Run `clips` on an emulated Cortex-M0 and Cortex-M3.
 
     Raises

@@ -94,20 +94,6 @@ def make_extractor(kind: str, config: Config) -> Extractor:
     return extractor_class(kind).from_config(config)
 
 
-def integer_kind(kind: str) -> str:
-    """The kind whose features the device computes in integers: itself, or its twin.
-
-    Raises
-    ------
-    UserError
-        There is none.
-    """
-    twin = kind if kind.endswith("_int") else f"{kind}_int"
-    if twin not in kinds():
-        raise UserError(f"no integer front-end computes features of kind {shown(kind)}")
-    return twin
-
-
 def integer_spec(description: Mapping[str, Any], source: str = "model card") -> Spec:
     """The specification of the integer front-end that described itself as `description`.
 

@@ -6,7 +6,7 @@ import pytest
 from spoken_digits.audio.pcm import to_pcm
 from spoken_digits.errors import UserError
 from spoken_digits.features.log_mel_int import LogMelInt, spec_from
-from spoken_digits.features.registry import extractor_from, integer_kind, make_extractor
+from spoken_digits.features.registry import extractor_from, make_extractor
 from spoken_digits.features.spectral import SpectralExtractor
 from spoken_digits.integer.frontend import log_mel
 
@@ -80,11 +80,3 @@ def test_what_integers_cannot_hold_is_refused_with_its_key(change, said, default
     with pytest.raises(UserError) as refused:
         make_extractor("log_mel_int", default_params)
     assert said in str(refused.value)
-
-
-def test_integer_kinds():
-    assert integer_kind("log_mel") == "log_mel_int"
-    assert integer_kind("log_mel_int") == "log_mel_int"
-    assert integer_kind("mfcc") == integer_kind("mfcc_int") == "mfcc_int"
-    with pytest.raises(UserError, match="no integer front-end computes features of kind"):
-        integer_kind("spectrogram")
