@@ -1,0 +1,257 @@
+"""Emit a whole recogniser as C: the ``const sd_model`` that ties network and front-end together.
+
+``firmware/sd_recogniser.h`` describes it. ``model.h`` gives the model of an application names that
+are the same for every model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from spoken_digits.embedded.emit import graph as c_graph
+from spoken_digits.embedded.emit import network as c_network
+from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.frontend.log_mel_specification import LogMelSpec
+from spoken_digits.integer.frontend.specification import FFT_POINTS, WINDOW_SAMPLES
+from spoken_digits.integer.graph import IntegerGraph
+from spoken_digits.integer.network import IntegerLSTM
+
+Network: TypeAlias = IntegerLSTM | IntegerGraph
+
+ALIAS = "model.h"
+"""The header that an application includes."""
+
+CEPSTRUM_MAX_MELS = 40
+"""``SD_CEPSTRUM_MAX_MELS`` of firmware/sd_frontend.h."""
+
+_NETWORK_PARTS = ("sum", "cell", "operand", "fresh")
+
+
+def check(network: Network, spec: Spec) -> None:
+    """Refuse a front-end that is not the network's.
+
+    Raises
+    ------
+    ValueError
+        The network cannot read its features.
+    """
+    if isinstance(network, IntegerGraph) != isinstance(spec, LogMelSpec):
+        raise ValueError(
+            f"no recogniser joins {type(network).__name__} and {type(spec).__name__}: "
+            "an LSTM reads cepstra, a graph log-mel bands"
+        )
+    if spec.n_features != network.n_inputs:
+        raise ValueError(
+            f"{spec.n_features} features a frame, the network takes {network.n_inputs}"
+        )
+    if isinstance(network, IntegerGraph) and spec.n_frames != network.n_frames:
+        raise ValueError(f"{spec.n_frames} frames a word, the network takes {network.n_frames}")
+
+
+def sources(network: Network) -> list[str]:
+    """C files of the recogniser; excludes those of front-end and network."""
+    hearing = "sd_by_word.c" if isinstance(network, IntegerGraph) else "sd_by_frame.c"
+    return ["sd_recogniser.c", hearing]
+
+
+def model_id(network: Network, spec: Spec, labels: list[str]) -> int:
+    """32 bits of a digest of everything that decides what the recogniser answers."""
+    digest = hashlib.sha256()
+
+    def add(content: bytes) -> None:
+        digest.update(len(content).to_bytes(8, "little") + content)
+
+    for text in (type(network).__name__, network.scheme, spec.fingerprint(), *labels):
+        add(text.encode())
+    for name, array in sorted(network.arrays().items()):
+        add(name.encode())
+        add(f"{array.dtype.str} {array.shape}".encode())
+        add(array.tobytes())
+    return int.from_bytes(digest.digest()[:4], "little")
+
+
+def c_files(network: Network, spec: Spec, name: str, labels: list[str]) -> dict[str, str]:
+    """Header and source that define the ``const sd_model`` called ``<name>_model``, and `ALIAS`.
+
+    They include ``<name>.h`` and ``<name>_frontend.h``, of the other modules here.
+
+    Parameters
+    ----------
+    network, spec
+        What hears and how.
+    name
+        That of the network in C.
+    labels
+        (n_classes,) the words.
+
+    Returns
+    -------
+    dict
+        File name to text.
+
+    Raises
+    ------
+    ValueError
+        Front-end and network do not match.
+    """
+    check(network, spec)
+    return {
+        f"{name}_model.h": _header(network, spec, name, labels),
+        f"{name}_model.c": _source(network, name),
+        ALIAS: _alias(name),
+    }
+
+
+def ram_bytes(network: Network, spec: Spec) -> dict[str, int]:
+    """Bytes of the two types that an application holds, with 32-bit pointers."""
+    frontend = 2 * WINDOW_SAMPLES + 8
+    if isinstance(network, IntegerGraph):
+        kept = _aligned(2 * spec.n_frames * spec.n_features, 2)
+        energy = 8 * spec.n_frames
+        listening = energy + kept + _aligned(8 * FFT_POINTS + frontend, 4)
+        answering = c_graph.layout(network).n_bytes + spec.n_features
+        memory = _aligned(_WORD_BYTES + kept, 8) + _aligned(max(listening, answering), 8)
+    else:
+        sizes = c_network.memory_sizes(network)
+        arrays = 4 * sizes["sum"] + 2 * sum(sizes[part] for part in ("cell", "operand", "fresh"))
+        scratch = _aligned(8 * FFT_POINTS + 2 * CEPSTRUM_MAX_MELS, 4)
+        memory = frontend + scratch + _STATE_BYTES + _aligned(arrays, 4) + spec.n_features
+    return {"memory": _aligned(memory, 8), "recogniser": _RECOGNISER_BYTES}
+
+
+_WORD_BYTES, _STATE_BYTES, _RECOGNISER_BYTES = 48, 20, 12  # sd_word, sd_network_state
+
+
+def _aligned(n_bytes: int, alignment: int) -> int:
+    return -(-n_bytes // alignment) * alignment
+
+
+def _header(network: Network, spec: Spec, name: str, labels: list[str]) -> str:
+    upper = f"{name}_model".upper()
+    return f"""/* The recogniser {name}: network and front-end as one. Generated: do not edit. */
+#ifndef {upper}_H
+#define {upper}_H
+
+#include "{name}.h"
+#include "{name}_frontend.h"
+#include "sd_recogniser.h"
+
+/* Digest of all that decides its results; for sd_recogniser_init. */
+#define {upper}_ID 0x{model_id(network, spec, labels):08X}u
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+{_memory(network, name)}
+extern const sd_model {name}_model;
+
+#ifdef __cplusplus
+}}
+#endif
+
+#endif
+"""
+
+
+def _memory(network: Network, name: str) -> str:
+    """The type of the memory of a recogniser."""
+    upper = name.upper()
+    if isinstance(network, IntegerGraph):
+        parts = f"""\
+    sd_word word;
+    {name}_word_kept kept;
+    union {{
+        struct {{ /* from the first sample to the last */
+            {name}_word_recent recent;
+            sd_complex spectrum[SD_FFT_POINTS];
+            sd_frontend frontend;
+        }} listening;
+        struct {{ /* then */
+            {name}_memory graph;
+            int8_t features[{upper}_N_INPUTS];
+        }} answering;
+    }} shared;
+"""
+    else:
+        parts = f"""\
+    sd_frontend frontend;
+    sd_frontend_scratch scratch;
+    sd_network_state state;
+    {name}_memory network;
+    int8_t features[{upper}_N_INPUTS];
+"""
+    indented = "".join(f"    {line}\n" for line in parts.splitlines())
+    return f"""/* All the RAM of the recogniser, but for the sd_recogniser. */
+typedef union {{
+    uint64_t alignment;
+    struct {{
+{indented}    }} parts;
+}} {name}_recogniser_memory;
+"""
+
+
+def _source(network: Network, name: str) -> str:
+    if isinstance(network, IntegerGraph):
+        hearing, kind = "sd_by_word", "sd_word_parts"
+        where = {
+            "word": "word",
+            "kept": "kept.logs",
+            "recent": "shared.listening.recent.logs",
+            "energy": "shared.listening.recent.energy",
+            "spectrum": "shared.listening.spectrum",
+            "frontend": "shared.listening.frontend",
+            "graph": "shared.answering.graph",
+            "features": "shared.answering.features",
+        }
+    else:
+        hearing, kind = "sd_by_frame", "sd_frame_parts"
+        where = {part: part for part in ("frontend", "scratch", "features", "state")}
+        where |= {part: f"network.{part}" for part in _NETWORK_PARTS}
+    return f"""/* The recogniser of {name}_model.h. Generated: do not edit. */
+#include "{name}_model.h"
+
+#include <stddef.h>
+
+#define AT(part) ((uint32_t)offsetof({name}_recogniser_memory, parts.part))
+
+static const {kind} parts = {{
+{_fields(where)}}};
+
+const sd_model {name}_model = {{
+    SD_ABI,
+    {name.upper()}_MODEL_ID,
+    &{hearing},
+    &{name}_frontend,
+    &{name},
+    &parts,
+    {name}_labels,
+    (uint32_t)sizeof({name}_recogniser_memory),
+    {name.upper()}_N_CLASSES,
+}};
+"""
+
+
+def _fields(where: Mapping[str, str]) -> str:
+    return "".join(f"    AT({member}), /* {part} */\n" for part, member in where.items())
+
+
+def _alias(name: str) -> str:
+    upper = name.upper()
+    return f"""/* The model of this application, by the same names for every model. Generated: do not edit. */
+#ifndef MODEL_H
+#define MODEL_H
+
+#include "{name}_model.h"
+
+#define MODEL {name}_model
+#define MODEL_ID {upper}_MODEL_ID
+#define MODEL_MEMORY {name}_recogniser_memory
+#define MODEL_N_CLASSES {upper}_N_CLASSES
+#define MODEL_LABELS {name}_labels
+#define MODEL_SAMPLE_RATE {upper}_FRONTEND_SAMPLE_RATE
+
+#endif
+"""
