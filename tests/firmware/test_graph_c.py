@@ -31,7 +31,6 @@ from spoken_digits.models.architectures.ds_cnn import Network
 NO_FLOAT = host_network.NO_FLOAT if platform.machine() == "x86_64" else ()
 HOST_BUILDS = [
     ("gcc", ("-O0", *NO_FLOAT)),
-    ("gcc", ("-O2", *NO_FLOAT)),
     ("gcc", ("-O3", "-march=native")),
     ("clang", ("-O3", *NO_FLOAT)),
 ]
@@ -291,10 +290,8 @@ int main(void)
 """
 
 
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
-def test_sanitizers_find_nothing(compiler, firmware, tmp_path):
-    if shutil.which(compiler) is None:
-        pytest.skip(f"{compiler} is not installed")
+def test_sanitizers_find_nothing(firmware, tmp_path):
+    compiler = "clang" if shutil.which("clang") else "gcc"
     source, program = tmp_path / "driver.c", tmp_path / "driver"
     source.write_text(DRIVER)
     for name in ("chain0", "wild2", "wild5"):
@@ -394,7 +391,7 @@ def board(request) -> boards.Board:
 
 def test_board_equals_numpy_and_keeps_to_its_budget(board, firmware, tmp_path):
     graph = tiny_graph()
-    clips = random_clips(graph, np.random.default_rng(7), n=5)
+    clips = random_clips(graph, np.random.default_rng(7), n=3)
     actual, report = host_network.logits_on_board(
         board, firmware, graph, clips, full(graph, clips), timeout_s=300
     )
@@ -408,8 +405,7 @@ def test_board_equals_numpy_and_keeps_to_its_budget(board, firmware, tmp_path):
     assert boards.object_sizes(code)[0] <= CODE_BYTES
 
 
-@pytest.mark.parametrize("optimisation", ["-O0", "-Os"])
-def test_board_equals_numpy_at_the_limits(optimisation, board, firmware):
+def test_board_equals_numpy_at_the_limits(board, firmware):
     for name in ("chain2", "wild3"):
         graph, clips = make(name)
         for network in (graph, at_the_edge(graph, np.random.default_rng(6))):
@@ -419,7 +415,7 @@ def test_board_equals_numpy_at_the_limits(optimisation, board, firmware):
                 network,
                 clips[:8],
                 full(network, clips[:8]),
-                optimisation=optimisation,
+                optimisation="-Os",
             )
             assert_equal(actual, network, clips[:8])
 

@@ -32,7 +32,6 @@ OTHER_SPECS = [
 ]
 HOST_BUILDS = [
     ("gcc", ("-O0", *host_frontend.NO_FLOAT)),
-    ("gcc", ("-O2", *host_frontend.NO_FLOAT)),
     ("gcc", ("-O3", *host_frontend.NO_FLOAT)),
     ("clang", ("-O2", *host_frontend.NO_FLOAT)),
 ]
