@@ -3,7 +3,8 @@
 Reads   models/<model>.<scheme>.safetensors, metrics/<model>.<scheme>.json,
         metrics/cortex_m/<model>.<scheme>.json, firmware/, LICENSE, data/raw/, data/split.csv
 Writes  export/<model>.<scheme>/
-Run     python stages/export.py lstm_36kb int8
+Run     python stages/export.py tiny int8
+        python stages/export.py lstm_36kb int8 --prefix acme_
 """
 
 from __future__ import annotations
@@ -24,11 +25,15 @@ from spoken_digits.audio.pcm import to_pcm
 from spoken_digits.data import manifest
 from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.subsets import read_split
+from spoken_digits.embedded.package import prefix as prefixes
 from spoken_digits.embedded.package.folder import export_files
+from spoken_digits.embedded.package.readme import MEASURED
 from spoken_digits.errors import UserError
-from spoken_digits.features import mfcc_int
-from spoken_digits.integer.frontend.specification import FrontendSpec
+from spoken_digits.features.registry import integer_spec
+from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.integer.limits import SCHEMES
+from spoken_digits.integer.network import IntegerLSTM
 from spoken_digits.io import files
 from spoken_digits.models.card import ModelCard
 from spoken_digits.models.model_file import read_model
@@ -44,25 +49,21 @@ LICENCE = Path("LICENSE")
 EXPORT = Path("export")
 N_GOLDEN = 3
 GOLDEN_S = 0.4  # long enough for a word, short enough for a microcontroller's flash
-MEASURED = ("flash_bytes", "ram_bytes", "stack_bytes", "instructions_m0", "instructions_m3")
 
 
 def main() -> None:
     arguments = parse_arguments()
     stem = f"{arguments.model}.{arguments.scheme}"
     card, tensors = read_model(MODELS / f"{stem}.safetensors")
-    if card.features["kind"] != mfcc_int.MfccInt.kind:
-        raise UserError(
-            f"{stem} reads {card.features['kind']}, which no firmware computes: "
-            "export a model whose `features` are mfcc_int"
-        )
     network = integer.restore(card, tensors)
+    if not isinstance(network, IntegerLSTM | IntegerGraph):
+        raise UserError(f"{stem} is a {type(network).__name__}, which no firmware runs")
     if network.scheme != arguments.scheme:
         raise UserError(
             f"{stem}.safetensors holds a network of scheme {network.scheme}: "
             f"make it again with `dvc repro quantize@{stem}`"
         )
-    spec = mfcc_int.spec_from(card.features)
+    spec = integer_spec(card.features, f"{stem}.safetensors")
     metrics = files.read_json(METRICS / f"{stem}.json", f"dvc repro quantize@{stem}")
     content = export_files(
         network,
@@ -74,6 +75,7 @@ def main() -> None:
         firmware=FIRMWARE,
         licence=LICENCE.read_text(encoding="utf-8"),
         measured=measured(stem),
+        prefix=arguments.prefix,
     )
     with files.replacing(EXPORT / stem) as folder:
         write(folder, content)
@@ -83,9 +85,24 @@ def main() -> None:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", help="lstm_36kb, or another trained on mfcc_int")
+    parser.add_argument("model", help="tiny, lstm_36kb, or another that became integer")
     parser.add_argument("scheme", choices=SCHEMES)
+    parser.add_argument(
+        "--prefix",
+        type=checked_prefix,
+        default=prefixes.DEFAULT,
+        help="what names in C start with, such as acme_, where sd_ is taken (default: %(default)s)",
+    )
     return parser.parse_args()
+
+
+def checked_prefix(text: str) -> str:
+    """A prefix for names in C."""
+    try:
+        prefixes.check(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def identifier(stem: str) -> str:
@@ -125,7 +142,7 @@ def measured(stem: str) -> dict[str, int]:
     return {key: cost[key] for key in MEASURED if key in cost}
 
 
-def golden_clips(card: ModelCard, spec: FrontendSpec) -> list[tuple[str, NDArray[np.int16]]]:
+def golden_clips(card: ModelCard, spec: Spec) -> list[tuple[str, NDArray[np.int16]]]:
     """The first short test clip of each of the first words."""
     table = manifest.read_manifest(RAW / "manifest.csv")
     test = table.iloc[read_split(SPLIT, table)["test"]]

@@ -8,36 +8,41 @@ from pathlib import Path
 import numpy as np
 import pytest
 from frontend_spec import committed_spec
-from networks import random_clips, random_features, random_parent
+from networks import random_clips
+from recognisers import KINDS, make
 
+from spoken_digits.embedded.emit import recogniser as c_recogniser
 from spoken_digits.embedded.emit import tables as c_tables
-from spoken_digits.embedded.package.folder import export_files, fnv1a
+from spoken_digits.embedded.package.folder import export_files
 from spoken_digits.errors import UserError
-from spoken_digits.integer.limits import SCHEMES
-from spoken_digits.integer.quantize import quantize
 
 SPEC = committed_spec()
+OTHERS = {
+    "int8": {"sd_pow2", "sd_graph", "sd_rows", "sd_word", "sd_by_word"},
+    "pow2": {"sd_int8", "sd_graph", "sd_rows", "sd_word", "sd_by_word"},
+    "graph": {"sd_pow2", "sd_int8", "sd_network", "sd_cepstrum", "sd_by_frame"},
+}
 
 
-def exported(firmware: Path, scheme="int8", spec=SPEC, name="sd_words", **changed) -> dict:
-    parent = random_parent(3, h=5, n_layers=2, n_classes=3)
+def exported(firmware: Path, kind="int8", name="sd_words", **changed) -> dict:
+    network, spec = make(kind)
     options = {
-        "labels": ["oui", "non", "peut-être"],
+        "spec": spec,
+        "labels": ["oui", "non", "peut-être", "da", "sd_5"][: network.n_classes],
         "provenance": {"corpus": "made up", "corpus_licence": "none */", "accuracy": 0.5},
         "golden": random_clips(1),
         "firmware": firmware,
         "licence": "free\n",
     }
-    network = quantize(parent, *random_features(3), scheme)
-    return export_files(network, spec, name=name, **{**options, **changed})
+    return export_files(network, name=name, **{**options, **changed})
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_the_folder_holds_only_the_files_it_needs(scheme, firmware):
-    files = exported(firmware, scheme)
-    other = {"int8": "pow2", "pow2": "int8"}[scheme]
-    assert f"src/sd_{scheme}.c" in files
-    assert f"src/sd_{other}.c" not in files
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_folder_holds_only_the_files_it_needs(kind, firmware):
+    files = exported(firmware, kind)
+    sources = {Path(path).stem for path in files if path.endswith(".c")}
+    assert {"sd_recogniser", "sd_words_model"} <= sources
+    assert not OTHERS[kind] & sources
     assert list(files) == sorted(files)
     assert {path.split("/")[0] for path in files} == {
         *("LICENSE", "Makefile", "README.md", "example", "include", "src")
@@ -48,18 +53,27 @@ def test_the_folder_holds_only_the_files_it_needs(scheme, firmware):
     assert included == headers
 
 
-def test_the_same_network_gives_the_same_bytes(firmware):
-    assert exported(firmware) == exported(firmware)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_network_gives_the_same_bytes(kind, firmware):
+    assert exported(firmware, kind) == exported(firmware, kind)
 
 
-def test_the_bytes_are_text_without_paths_of_this_machine(firmware, tmp_path):
-    for path, content in exported(firmware).items():
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_bytes_are_text_without_paths_of_this_machine(kind, firmware, tmp_path):
+    for path, content in exported(firmware, kind).items():
         text = content.decode()
         for place in (str(firmware), str(firmware.parent), str(Path.home()), str(tmp_path)):
             assert place not in text, path
-        assert "sd_model" not in text.lower(), path
         assert text.endswith("\n"), path
         assert all(line == line.rstrip() for line in text.split("\n")), path
+        assert all(ord(letter) >= 32 or letter in "\n\t" for letter in text), path
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_model_changes_no_file_of_the_application(kind, firmware):
+    theirs, ours = exported(firmware, kind, name="sd_b"), exported(firmware, "int8", name="sd_a")
+    assert theirs["example/main.c"] == ours["example/main.c"]
+    assert not re.search(rb"sd_a|SD_A\b", theirs["example/main.c"])
 
 
 def test_tables_are_of_the_given_front_end(firmware):
@@ -71,15 +85,55 @@ def test_tables_are_of_the_given_front_end(firmware):
     assert spec.fingerprint() in files["README.md"].decode()
 
 
-def test_the_readme_describes_the_network(firmware):
-    page = exported(firmware, measured={"stack_bytes": 1234})["README.md"].decode()
-    for said in ("oui, non, peut-être", "made up", "none */", "1,234", "8,000 Hz", "LSTM layers"):
+@pytest.mark.parametrize(
+    ("kind", "also"),
+    [
+        ("int8", ("oui, non, peut-être |", "LSTM layers", "at most", "SD_CLIP_FULL")),
+        ("graph", ("peut-être, da, sd_5 |", "operators on 22 frames", "the loudest 0.29 s")),
+    ],
+)
+def test_the_readme_describes_the_network(kind, also, firmware):
+    page = exported(firmware, kind, measured={"stack_bytes": 1234})["README.md"].decode()
+    for said in ("made up", "none */", "1,234", "8,000 Hz", "sd_words_recogniser_memory", *also):
         assert said in page
     assert "synthetic" not in page
     assert (
         "synthetic speech"
-        in exported(firmware, provenance={"synthetic": True})["README.md"].decode()
+        in exported(firmware, kind, provenance={"synthetic": True})["README.md"].decode()
     )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_prefix_takes_the_place_of_every_sd(kind, firmware):
+    files = exported(firmware, kind, name="sd_words", prefix="acme_")
+    plain = exported(firmware, kind, name="sd_words")
+    assert len(files) == len(plain)
+    assert "include/acme_recogniser.h" in files
+    for path, content in files.items():
+        said = content.decode().replace("sd_5", "")  # a word, not a name
+        assert "sd_" not in (path + said).lower(), path
+
+
+def test_a_prefix_leaves_words_and_facts_alone(firmware):
+    facts = {"corpus": "SD_cards and sd_cards", "corpus_licence": "sd_free"}
+    labels = ["sd_on", "SD_OFF", "x"]
+    golden = [("sd_1", np.ones(300, np.int16))]
+    options = {"provenance": facts, "labels": labels, "golden": golden}
+    network, spec = make("int8")
+    number = f"0x{c_recogniser.model_id(network, spec, labels):08X}u"
+    for prefix in ("sd_", "acme_"):
+        files = exported(firmware, prefix=prefix, **options)
+        assert b'{"sd_on", "SD_OFF", "x"}' in files[f"src/{prefix}words.c"]
+        assert b"corpus: SD_cards and sd_cards" in files[f"include/{prefix}words.h"]
+        assert b"| corpus | SD_cards and sd_cards |" in files["README.md"]
+        assert b'{"sd_1", pcm_0' in files["example/golden.c"]
+        assert number.encode() in files[f"include/{prefix}words_model.h"]
+
+
+@pytest.mark.parametrize("prefix", ["", "3d_", "a-b", "Ab_", "_a", "a b", "ä_", "golden_", "a\n"])
+def test_a_prefix_that_cannot_be_is_refused(prefix, firmware):
+    with pytest.raises(ValueError, match="identifier|other names"):
+        exported(firmware, prefix=prefix)
 
 
 def test_table_bytes_are_those_of_the_c_tables():
@@ -89,24 +143,15 @@ def test_table_bytes_are_those_of_the_c_tables():
     assert c_tables.table_bytes(SPEC) == sum(sizes[ctype] * int(n) for ctype, n in found)
 
 
-def test_hash_is_fnv1a():
-    assert fnv1a(b"") == 0x811C9DC5
-    assert fnv1a(b"foobar") == 0xBF9CF968
-
-
 def test_senseless_wishes_are_refused(firmware, tmp_path):
-    with pytest.raises(ValueError, match="golden clip is needed"):
-        exported(firmware, golden=[])
+    for golden in ([], [("nothing", np.zeros(0, np.int16))]):
+        with pytest.raises(ValueError, match="golden clip is needed"):
+            exported(firmware, golden=golden)
     with pytest.raises(ValueError, match="name of another file"):
         exported(firmware, name="sd_fft")
     with pytest.raises(ValueError, match="no lower-case C identifier"):
         exported(firmware, name="sd-words")
-    with pytest.raises(ValueError, match="12 coefficients a frame, the network takes 13"):
+    with pytest.raises(ValueError, match="12 features a frame, the network takes 13"):
         exported(firmware, spec=committed_spec(n_mfcc=12))
-    with pytest.raises(UserError, match=r"sd_fft\.c is missing"):
+    with pytest.raises(UserError, match=r"sd_recogniser\.c is missing"):
         exported(tmp_path)
-
-
-def test_an_empty_golden_clip_is_one_frame_of_silence(firmware):
-    golden = exported(firmware, golden=[("nothing", np.zeros(0, np.int16))])["example/golden.c"]
-    assert '{"nothing", pcm_0, 0, 1,' in golden.decode()

@@ -7,39 +7,36 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from frontend_spec import committed_spec
-from networks import random_clips, random_features, random_parent
+from networks import random_clips
+from recognisers import KINDS, expected
+from recognisers import make as make_recogniser
 
 from spoken_digits.embedded import boards
 from spoken_digits.embedded.package.folder import export_files
-from spoken_digits.integer.frontend.specification import FrontendSpec
-from spoken_digits.integer.limits import SCHEMES, Scheme
-from spoken_digits.integer.quantize import quantize
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
 CORTEX_M0 = "CFLAGS=-mcpu=cortex-m0 -mthumb -Os -ffreestanding -Werror"
-SPECS = {
-    "default": committed_spec(),
-    "other": committed_spec(n_mels=24, hop_length=128, n_frames=9),
-}
+LABELS = ["oui", "non", "peut-être ??/", "da", "sd_5"]
+OTHER_SPEC = committed_spec(n_mels=24, hop_length=128, n_frames=9)
 
 
-def unpack(folder: Path, firmware: Path, scheme: Scheme, spec: FrontendSpec) -> Path:
-    network = quantize(random_parent(3, h=11, n_layers=2, n_classes=3), *random_features(3), scheme)
-    files = export_files(
-        network,
-        spec,
-        name="sd_words",
-        labels=["oui", "non", "peut-être ??/"],
-        provenance={"corpus": "made up"},
-        golden=random_clips(1),
-        firmware=firmware,
-        licence="free\n",
-    )
-    for path, content in files.items():
-        (folder / path).parent.mkdir(exist_ok=True)
+def unpack(folder: Path, firmware: Path, kind: str, **changed) -> Path:
+    network, spec = make_recogniser(kind)
+    options = {
+        "spec": spec,
+        "name": "sd_words",
+        "labels": LABELS[: network.n_classes],
+        "provenance": {"corpus": "made up"},
+        "golden": random_clips(1),
+        "firmware": firmware,
+        "licence": "free\n",
+    }
+    for path, content in export_files(network, **(options | changed)).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
     return folder
 
@@ -50,38 +47,40 @@ def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
-@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("prefix", ["sd_", "acme_"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 def test_it_compiles_without_a_warning_and_checks_itself(
-    compiler, scheme, spec, firmware, tmp_path
+    compiler, kind, prefix, firmware, tmp_path
 ):
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
-    unpack(tmp_path, firmware, scheme, spec)
-    done = make(tmp_path, "check", f"CC={compiler}", "CFLAGS=-O2 -Werror")
+    unpack(tmp_path, firmware, kind, prefix=prefix)
+    done = make(tmp_path, "check", f"CC={compiler}", "CFLAGS=-O1 -Werror")
     assert done.returncode == 0, done.stderr
     assert "-std=c99 -Wall -Wextra -Wconversion -pedantic" in done.stdout
     assert "3 clips, 0 differ" in done.stdout
-    assert re.search(r'clip_0: "(oui|non|peut-être \?\?/)"\n', done.stdout)
+    assert re.search(r'clip_0: "(oui|non|peut-être \?\?/|da|sd_5)"\n', done.stdout)
+
+
+def test_another_front_end_checks_itself(firmware, tmp_path):
+    unpack(tmp_path, firmware, "int8", spec=OTHER_SPEC)
+    assert "3 clips, 0 differ" in make(tmp_path, "check").stdout
 
 
 @pytest.mark.parametrize(
     ("what", "pattern"),
     [
-        ("logit", r"(?<=\{)(-?\d+)(?=, -?\d+, -?\d+\}\},)"),
-        ("hash", r"(\d+)(?=u, frames_1)"),
-        ("number of frames", r"(\d+)(?=,\n     \d+u, frames_1)"),
-        ("first frame", r"(?<=frames_1\[26\] = \{\n    )(-?\d+)"),
-        ("sample", r"(?<=, )(-?\d+)(?=, -?\d+,\n\};\n\nstatic const int8_t frames_0)"),
+        ("logit", r"(\n     \{)(-?\d+)"),
+        ("sample", r"(pcm_1\[\d+\] = \{\n(?: .*\n){9} +)(-?\d+)"),
     ],
 )
 def test_a_changed_golden_value_is_noticed(what, pattern, firmware, tmp_path):
-    unpack(tmp_path, firmware, "int8", SPECS["default"])
+    unpack(tmp_path, firmware, "int8")
     golden = tmp_path / "example" / "golden.c"
     step = 9000 if what == "sample" else 1
     text, n_changed = re.subn(
-        pattern, lambda found: str(int(found[1]) + step), golden.read_text(), count=1
+        pattern, lambda found: f"{found[1]}{int(found[2]) + step}", golden.read_text(), count=1
     )
     assert n_changed == 1
     golden.write_text(text)
@@ -91,7 +90,7 @@ def test_a_changed_golden_value_is_noticed(what, pattern, firmware, tmp_path):
 
 
 def test_a_changed_weight_is_noticed(firmware, tmp_path):
-    unpack(tmp_path, firmware, "int8", SPECS["default"])
+    unpack(tmp_path, firmware, "int8")
     model = tmp_path / "src" / "sd_words.c"
     text = model.read_text()
     start = text.index("{", text.index("output_bias[")) + 1
@@ -99,11 +98,11 @@ def test_a_changed_weight_is_noticed(firmware, tmp_path):
     assert make(tmp_path, "check").returncode != 0
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_objects_for_a_cortex_m0_need_no_float_and_no_division(scheme, firmware, tmp_path):
+@pytest.mark.parametrize("kind", KINDS)
+def test_objects_for_a_cortex_m0_need_no_float_and_no_division(kind, firmware, tmp_path):
     if shutil.which(boards.COMPILER) is None:
         pytest.skip(f"not installed: {boards.COMPILER} ({boards.PACKAGES})")
-    unpack(tmp_path, firmware, scheme, SPECS["default"])
+    unpack(tmp_path, firmware, kind)
     done = make(tmp_path, "objects", "size", f"CC={boards.COMPILER}", f"SIZE={boards.SIZE}",
                 CORTEX_M0)  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -115,17 +114,19 @@ def test_objects_for_a_cortex_m0_need_no_float_and_no_division(scheme, firmware,
     assert "malloc" not in names
 
 
-def test_the_readme_tells_the_ram_that_a_cortex_m0_needs(firmware, tmp_path):
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_readme_tells_the_ram_that_a_cortex_m0_needs(kind, firmware, tmp_path):
     if shutil.which(boards.COMPILER) is None:
         pytest.skip(f"not installed: {boards.COMPILER} ({boards.PACKAGES})")
-    unpack(tmp_path, firmware, "int8", SPECS["other"])
-    told = re.findall(r"\| RAM: `(\w+)`[^|]*\| ([\d,]+) \|", (tmp_path / "README.md").read_text())
-    assert len(told) == 4
+    unpack(tmp_path, firmware, kind)
+    page = (tmp_path / "README.md").read_text()
+    told = dict(re.findall(r"\| RAM: `(\w+)`[^|]*\| ([\d,]+) \|", page))
+    assert set(told) == {"sd_words_recogniser_memory", "sd_recogniser"}
     (tmp_path / "sizes.c").write_text(
-        '#include "sd_frontend.h"\n#include "sd_words.h"\n'
+        '#include "model.h"\n'
         + "".join(
-            f"typedef char size_{i}[sizeof({ctype}) == {number.replace(',', '')} ? 1 : -1];\n"
-            for i, (ctype, number) in enumerate(told)
+            f"typedef char of_{ctype}[sizeof({ctype}) == {number.replace(',', '')} ? 1 : -1];\n"
+            for ctype, number in told.items()
         )
     )
     board = boards.BOARDS["m0"]
@@ -134,26 +135,27 @@ def test_the_readme_tells_the_ram_that_a_cortex_m0_needs(firmware, tmp_path):
 
 
 def test_another_compiler_compiles_everything_anew(firmware, tmp_path):
-    unpack(tmp_path, firmware, "int8", SPECS["default"])
+    unpack(tmp_path, firmware, "int8")
     assert "-c src/" in make(tmp_path, "objects").stdout
     assert "-c src/" not in make(tmp_path, "objects").stdout
     assert "-c src/" in make(tmp_path, "objects", "CFLAGS=-O0").stdout
 
 
+@pytest.mark.parametrize("kind", ["pow2", "graph"])
 @pytest.mark.parametrize("standard", ["c++98", "c++20"])
-def test_headers_are_safe_for_cpp(standard, firmware, tmp_path):
+def test_headers_are_safe_for_cpp(standard, kind, firmware, tmp_path):
     if shutil.which("g++") is None:
         pytest.skip("g++ is not installed")
-    unpack(tmp_path, firmware, "pow2", SPECS["default"])
+    unpack(tmp_path, firmware, kind)
     headers = [path.name for path in (tmp_path / "include").glob("*.h") if "avx2" not in path.name]
     (tmp_path / "use.cpp").write_text(
         "".join(f'#include "{header}"\n' for header in [*sorted(headers), "golden.h"])
-        + "int main() { static sd_frontend frontend; sd_frontend_reset(&frontend);\n"
-        "if (sd_frontend_ready(&sd_words_frontend, &frontend)) return 1;\n"
-        "static sd_words_memory memory; sd_network_state state = SD_STATE(memory);\n"
-        "sd_network_reset(&sd_words, &state); int32_t logits[SD_WORDS_N_CLASSES];\n"
-        "sd_network_finish(&sd_words, &state, logits);\n"
-        "return golden_clips[0].n_frames == 0 || !sd_words_labels[sd_argmax(logits, 3)]; }\n"
+        + "int main() { static sd_recogniser one; static MODEL_MEMORY memory; uint16_t word;\n"
+        "int32_t logits[MODEL_N_CLASSES]; const golden_clip &clip = golden_clips[2];\n"
+        "if (sd_recogniser_init(&one, &MODEL, MODEL_ID, &memory, sizeof memory)) return 1;\n"
+        "if (sd_recogniser_hear(&one, clip.pcm, clip.n_samples)) return 2;\n"
+        "if (sd_recogniser_result(&one, logits, &word)) return 3;\n"
+        "return logits[word] != clip.logits[word] || !MODEL.labels[word]; }\n"
     )
     assert make(tmp_path, "check", "CC=gcc").returncode == 0
     objects = [path for path in (tmp_path / "build").glob("*.o") if path.name != "main.o"]
@@ -166,3 +168,76 @@ def test_headers_are_safe_for_cpp(standard, firmware, tmp_path):
         check=True,
     )
     subprocess.run([tmp_path / "use"], check=True)
+
+
+TWO = r"""
+#include <stdio.h>
+#include "sd_first_model.h"
+#include "sd_second_model.h"
+static sd_recogniser first, second;
+static sd_first_recogniser_memory first_memory;
+static sd_second_recogniser_memory second_memory;
+static int16_t samples[5000];
+int main(void)
+{
+    int32_t logits[16];
+    uint16_t word, c;
+    uint32_t n, i;
+    if (sd_recogniser_init(&first, &sd_first_model, SD_FIRST_MODEL_ID, &first_memory,
+                           sizeof first_memory) != SD_OK ||
+        sd_recogniser_init(&second, &sd_second_model, SD_SECOND_MODEL_ID, &second_memory,
+                           sizeof second_memory) != SD_OK ||
+        sd_recogniser_init(&second, &sd_first_model, SD_SECOND_MODEL_ID, &second_memory,
+                           sizeof second_memory) != SD_OTHER_MODEL) {
+        return 1;
+    }
+    while (fread(&n, sizeof n, 1, stdin) == 1 && fread(samples, 2, n, stdin) == n) {
+        (void)sd_recogniser_reset(&first);
+        (void)sd_recogniser_reset(&second);
+        for (i = 0; i < n; i++) { /* both hear at once */
+            (void)sd_recogniser_hear(&first, samples + i, 1);
+            (void)sd_recogniser_hear(&second, samples + i, 1);
+        }
+        if (sd_recogniser_result(&first, logits, &word) != SD_OK) {
+            return 2;
+        }
+        for (c = 0; c < sd_first_model.n_classes; c++) {
+            printf("%ld ", (long)logits[c]);
+        }
+        if (sd_recogniser_result(&second, logits, &word) != SD_OK) {
+            return 3;
+        }
+        for (c = 0; c < sd_second_model.n_classes; c++) {
+            printf("%ld ", (long)logits[c]);
+        }
+    }
+    return 0;
+}
+"""
+
+
+def test_two_models_in_one_program_answer_as_alone(firmware, tmp_path):
+    models = {"sd_first": make_recogniser("int8"), "sd_second": make_recogniser("graph")}
+    for name, kind in (("sd_first", "int8"), ("sd_second", "graph")):
+        unpack(tmp_path / name, firmware, kind, name=name)
+    shared: dict[str, bytes] = {}
+    for path in sorted(tmp_path.glob("sd_*/*/sd_*")):
+        assert shared.setdefault(path.name, path.read_bytes()) == path.read_bytes()
+    for name, content in shared.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "two.c").write_text(TWO)
+    subprocess.run(
+        [
+            *("gcc", *boards.WARNINGS, "-O1", "-I.", "two.c"),
+            *sorted(name for name in shared if name.endswith(".c")),
+            *("-o", "two"),
+        ],
+        cwd=tmp_path,
+        check=True,
+    )
+    clips = [pcm for _, pcm in random_clips(8, 6)]
+    content = b"".join(len(pcm).to_bytes(4, "little") + pcm.tobytes() for pcm in clips)
+    done = subprocess.run([tmp_path / "two"], input=content, capture_output=True, check=True)
+    actual = np.array(done.stdout.split(), np.int64).reshape(len(clips), -1)
+    right = [expected(network, spec, clips) for network, spec in models.values()]
+    np.testing.assert_array_equal(actual, np.concatenate(right, axis=1))

@@ -240,7 +240,8 @@ def _fields(where: Mapping[str, str]) -> str:
 
 def _alias(name: str) -> str:
     upper = name.upper()
-    return f"""/* The model of this application, by the same names for every model. Generated: do not edit. */
+    return f"""/* The model of this application, under names that no other model changes.
+ * Generated: do not edit. */
 #ifndef MODEL_H
 #define MODEL_H
 

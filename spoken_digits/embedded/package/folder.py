@@ -1,7 +1,7 @@
 """Export a network for firmware engineers: one small, self-contained folder of C.
 
-Front-end, network, their constants, a worked example, golden vectors to check a port with, and
-a Makefile. The same network gives the same bytes.
+Recogniser, front-end, network, their constants, a worked example, golden vectors to check a port
+with, and a Makefile. The same network gives the same bytes.
 """
 
 from __future__ import annotations
@@ -13,29 +13,25 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.embedded import host_frontend, host_network
-from spoken_digits.embedded.emit import network as c_network
-from spoken_digits.embedded.emit import tables as c_tables
+from spoken_digits.embedded import host_recogniser
+from spoken_digits.embedded.emit import recogniser as c_recogniser
 from spoken_digits.embedded.emit.text import array, literal, string_literal
+from spoken_digits.embedded.host_network import Network
+from spoken_digits.embedded.package import prefix as prefixes
 from spoken_digits.embedded.package.readme import Readme
 from spoken_digits.errors import UserError
-from spoken_digits.integer.frontend import frontend
-from spoken_digits.integer.frontend.specification import FrontendSpec
-from spoken_digits.integer.network import IntegerLSTM
+from spoken_digits.integer.frontend import extraction
+from spoken_digits.integer.frontend.extraction import Spec
 
-FIRST_FRAMES = 2
-"""Number of frames that a golden vector holds in full; its hash covers the rest."""
-
-_HASH_START, _HASH_FACTOR = 2166136261, 16777619  # FNV-1a, 32 bits
-_OWN_NAMES = {"golden", "main", "sd_model"}
+_OWN_NAMES = {"golden", "main", "model", "sd_model"}  # the last one is a type
 
 Golden = tuple[str, NDArray[np.int16]]
 """Name and samples of a clip."""
 
 
 def export_files(
-    network: IntegerLSTM,
-    spec: FrontendSpec,
+    network: Network,
+    spec: Spec,
     *,
     name: str,
     labels: Sequence[str],
@@ -44,6 +40,7 @@ def export_files(
     firmware: Path,
     licence: str,
     measured: Mapping[str, int] | None = None,
+    prefix: str = prefixes.DEFAULT,
 ) -> dict[str, bytes]:
     """Content of the folder.
 
@@ -68,6 +65,8 @@ def export_files(
         Text of the licence of the C sources.
     measured
         Figures for the README: ``flash_bytes``, ``stack_bytes``, ``instructions_m0``, ...
+    prefix
+        What every identifier, macro and file name starts with instead of ``sd_``.
 
     Returns
     -------
@@ -77,40 +76,41 @@ def export_files(
     Raises
     ------
     ValueError
-        Front-end and network do not match, or there is no golden clip.
+        Front-end and network do not match, there is no golden clip or an empty one, or `name` or
+        `prefix` cannot be used.
     UserError
         A C source is missing.
     """
-    if spec.n_mfcc != network.n_inputs:
-        raise ValueError(
-            f"{spec.n_mfcc} coefficients a frame, the network takes {network.n_inputs}"
-        )
-    if not golden:
-        raise ValueError("a golden clip is needed")
-    sources = [
-        *host_frontend.source_paths(firmware, spec),
-        *host_network.source_paths(firmware, network.scheme),
-    ]
-    generated = c_tables.c_files(spec, name)
+    prefixes.check(prefix)
+    if not golden or any(len(pcm) == 0 for _, pcm in golden):
+        raise ValueError("a golden clip is needed, and samples in every one")
+    facts = {
+        prefixes.shielded(key): prefixes.shielded(value) if isinstance(value, str) else value
+        for key, value in provenance.items()
+    }
+    words = [prefixes.shielded(label) for label in labels]
+    clips = [(prefixes.shielded(utterance), pcm) for utterance, pcm in golden]
+    generated = host_recogniser.model_files(network, spec, name, labels=words, provenance=facts)
+    generated |= c_recogniser.c_files(network, spec, name, list(labels))  # the digest is of these
+    sources = host_recogniser.source_paths(firmware, network, spec)
     shared = {path.name: _read(path) for path in sources}
-    shared |= _headers(shared.values(), firmware, generated)
+    shared |= _headers([*shared.values(), *generated.values()], firmware, generated)
     if name in _OWN_NAMES | {Path(file).stem for file in shared}:
         raise ValueError(f"{name!r} is the name of another file in the folder")
-    generated |= c_network.c_files(network, name, labels=labels, provenance=provenance)
-    example = {"main.c": _named(_read(firmware / "example" / "main.c"), name)}
-    example |= _golden_files(network, spec, name, golden)
     readme = Readme(
         network=network,
         spec=spec,
         name=name,
-        labels=labels,
-        provenance=provenance,
-        utterances=[utterance for utterance, _ in golden],
+        labels=words,
+        provenance=facts,
+        utterances=[utterance for utterance, _ in clips],
         measured=measured or {},
     )
     texts = {f"{_folder(file)}/{file}": text for file, text in (shared | generated).items()}
-    texts |= {f"example/{file}": text for file, text in example.items()}
-    texts |= {"LICENSE": licence, "Makefile": _makefile(texts), "README.md": readme.text()}
+    texts["example/main.c"] = _read(firmware / "example" / "main.c")
+    texts |= _golden_files(network, spec, clips)
+    texts |= {"Makefile": _makefile(texts), "README.md": readme.text()}
+    texts = prefixes.renamed(texts, prefix) | {"LICENSE": licence}
     return {path: texts[path].encode() for path in sorted(texts)}
 
 
@@ -137,51 +137,24 @@ def _headers(texts: Iterable[str], firmware: Path, generated: Mapping[str, str])
     return found
 
 
-def _named(text: str, name: str) -> str:
-    """Adapt an example written for a network called ``sd_model`` to the one called `name`."""
-    return text.replace("SD_MODEL", name.upper()).replace("sd_model", name)
-
-
-def _golden_files(
-    network: IntegerLSTM, spec: FrontendSpec, name: str, golden: Sequence[Golden]
-) -> dict[str, str]:
+def _golden_files(network: Network, spec: Spec, golden: Sequence[Golden]) -> dict[str, str]:
     """``golden.h`` and ``golden.c``: samples, and Python's results for them."""
-    features, counts = frontend.extract([pcm for _, pcm in golden], spec)
-    logits = network.logits(features, counts)
+    logits = network.logits(*extraction.extract([pcm for _, pcm in golden], spec))
     arrays, entries = [], []
     for i, (utterance, pcm) in enumerate(golden):
-        frames = features[i, : counts[i]]  # (n_frames, n_coefficients)
-        stored = pcm if len(pcm) else np.zeros(1, np.int16)  # C has no empty array
-        arrays.append(array("int16_t", f"pcm_{i}", stored))
-        arrays.append(array("int8_t", f"frames_{i}", frames[:FIRST_FRAMES].reshape(-1)))
+        arrays.append(array("int16_t", f"pcm_{i}", pcm))
         logit_row = ", ".join(literal(int(value)) for value in logits[i])
         entries.append(
-            f"    {{{string_literal(utterance)}, pcm_{i}, {len(pcm)}, {counts[i]},\n"
-            f"     {fnv1a(frames.tobytes())}u, frames_{i},\n     {{{logit_row}}}}},\n"
+            f"    {{{string_literal(utterance)}, pcm_{i}, {len(pcm)},\n     {{{logit_row}}}}},\n"
         )
-    header = _GOLDEN_HEADER.format(
-        name=name,
-        classes=f"{name.upper()}_N_CLASSES",
-        n_clips=len(golden),
-        first_frames=FIRST_FRAMES,
-        start=_HASH_START,
-        factor=_HASH_FACTOR,
-    )
     source = (
         "/* Generated: do not edit. The samples are recordings from the corpus named in the\n"
         " * README, under that corpus's licence. */\n"
         '#include "golden.h"\n\n' + "\n".join(arrays) + "\n"
         f"const golden_clip golden_clips[GOLDEN_N_CLIPS] = {{\n{''.join(entries)}}};\n"
     )
-    return {"golden.h": header, "golden.c": source}
-
-
-def fnv1a(content: bytes) -> int:
-    """32-bit FNV-1a hash."""
-    value = _HASH_START
-    for byte in content:
-        value = (value ^ byte) * _HASH_FACTOR & 0xFFFFFFFF
-    return value
+    header = _GOLDEN_HEADER.format(n_clips=len(golden))
+    return {"example/golden.h": header, "example/golden.c": source}
 
 
 def _makefile(paths: Iterable[str]) -> str:
@@ -190,18 +163,15 @@ def _makefile(paths: Iterable[str]) -> str:
 
 
 _GOLDEN_HEADER = """\
-/* Golden vectors of {name}: clips and the results of its Python twin. Generated. */
+/* Golden vectors of the model in model.h: clips and the results of its Python twin. Generated. */
 #ifndef GOLDEN_H
 #define GOLDEN_H
 
 #include <stdint.h>
 
-#include "{name}.h"
+#include "model.h"
 
 #define GOLDEN_N_CLIPS {n_clips}u
-#define GOLDEN_FIRST_FRAMES {first_frames}u
-#define GOLDEN_HASH_START {start}u /* FNV-1a of all features, as bytes */
-#define GOLDEN_HASH_FACTOR {factor}u
 
 #ifdef __cplusplus
 extern "C" {{
@@ -211,10 +181,7 @@ typedef struct {{
     const char *utterance;
     const int16_t *pcm;
     uint32_t n_samples;
-    uint32_t n_frames;
-    uint32_t features_hash;
-    const int8_t *first_frames; /* at most GOLDEN_FIRST_FRAMES of them */
-    int32_t logits[{classes}];
+    int32_t logits[MODEL_N_CLASSES];
 }} golden_clip;
 
 extern const golden_clip golden_clips[GOLDEN_N_CLIPS];
