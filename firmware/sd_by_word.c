@@ -16,7 +16,6 @@ static void reset(const sd_model *model, void *memory)
 
     word->kept = at(memory, parts->kept);
     word->recent = at(memory, parts->recent);
-    word->energy = at(memory, parts->energy);
     sd_word_reset(word);
     sd_frontend_reset(at(memory, parts->frontend));
 }

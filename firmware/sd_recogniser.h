@@ -72,8 +72,8 @@ typedef struct {
 typedef struct {
     uint32_t word;
     uint32_t kept;
-    uint32_t recent, energy, spectrum, frontend; /* while listening */
-    uint32_t graph, features;                    /* afterwards; may lie on those */
+    uint32_t recent, spectrum, frontend; /* while listening */
+    uint32_t graph, features;            /* afterwards; may lie on those */
 } sd_word_parts;
 
 /* A model: generated. */

@@ -73,66 +73,6 @@ static uint64_t energy_of(const int16_t *logs, uint32_t n_mels)
     return energy;
 }
 
-/* Copy one frame's logs from `recent` to the same row of `kept`. */
-static void keep(const sd_word *word, uint32_t row, uint32_t n_mels)
-{
-    const int16_t *from = word->recent + row * n_mels;
-    int16_t *to = word->kept + row * n_mels;
-    uint32_t m;
-    for (m = 0; m < n_mels; m++) {
-        to[m] = from[m];
-    }
-}
-
-void sd_word_push(const sd_frontend_spec *spec, sd_word *word, sd_frontend *frontend,
-                  sd_complex spectrum[SD_FFT_POINTS])
-{
-    const uint32_t n_mels = spec->n_mels;
-    const uint32_t row = word->next;
-    const int is_full = word->n_valid == spec->n_frames;
-    int16_t *logs = word->recent + row * n_mels;
-
-    if (is_full) {
-        word->sum -= word->energy[row]; /* the oldest frame goes: keep it if the word needs it */
-        if (word->age < spec->n_frames) {
-            keep(word, row, n_mels);
-            word->age++;
-        }
-    } else {
-        word->n_valid++;
-    }
-    sd_frontend_logs(spec, frontend, spectrum, logs);
-    word->energy[row] = energy_of(logs, n_mels);
-    word->sum += word->energy[row];
-    word->next = (uint16_t)(row + 1u < spec->n_frames ? row + 1u : 0u);
-    if (!is_full || word->sum > word->loudest) {
-        word->loudest = word->sum;
-        word->first_row = (uint16_t)(word->n_valid == spec->n_frames ? word->next : 0u);
-        word->age = 0;
-    }
-}
-
-/* Row of frame i of the word, i < n_frames. */
-static uint32_t row_of(const sd_frontend_spec *spec, const sd_word *word, uint32_t i)
-{
-    const uint32_t row = word->first_row + i;
-    return row < spec->n_frames ? row : row - spec->n_frames;
-}
-
-uint16_t sd_word_finish(const sd_frontend_spec *spec, sd_word *word)
-{
-    uint32_t i;
-    for (i = word->age; i < word->n_valid; i++) {
-        keep(word, row_of(spec, word, i), spec->n_mels);
-    }
-    word->age = word->n_valid; /* all is kept */
-    if (word->loudest > 0u) {
-        word->level =
-            log2_of(word->loudest) - log2_of((uint32_t)word->n_valid * (uint32_t)spec->n_mels);
-    }
-    return word->n_valid;
-}
-
 /* log2(1 + 2^-x), Q8, of x >= 0 in Q8. */
 static int32_t softplus(int32_t x)
 {
@@ -152,15 +92,84 @@ static int8_t relative(const sd_word_spec *spec, int32_t log, int32_t level)
         sd_round_shift((octaves - spec->floor_depth) * spec->gain, GAIN_SHIFT));
 }
 
+/* log2 of the mean energy of the word's bands, Q8; 0 in silence. */
+static int32_t level_of(const sd_word *word, uint32_t n_mels)
+{
+    return word->loudest == 0u
+               ? 0
+               : log2_of(word->loudest) - log2_of((uint32_t)word->n_valid * (uint32_t)n_mels);
+}
+
+/* Turn one frame's logs in `recent` into features in the same row of `kept`. The word's level is
+ * known: a frame that changes it begins another word. */
+static void keep(const sd_frontend_spec *spec, const sd_word *word, uint32_t row)
+{
+    const uint32_t n_mels = spec->n_mels;
+    const int16_t *logs = word->recent + row * n_mels;
+    int8_t *features = word->kept + row * n_mels;
+    uint32_t m;
+    for (m = 0; m < n_mels; m++) {
+        features[m] =
+            logs[m] == 0 ? spec->word->silence : relative(spec->word, logs[m], word->level);
+    }
+}
+
+void sd_word_push(const sd_frontend_spec *spec, sd_word *word, sd_frontend *frontend,
+                  sd_complex spectrum[SD_FFT_POINTS])
+{
+    const uint32_t n_mels = spec->n_mels;
+    const uint32_t row = word->next;
+    const int is_full = word->n_valid == spec->n_frames;
+    int16_t *logs = word->recent + row * n_mels;
+
+    if (is_full) {
+        word->sum -= energy_of(logs, n_mels); /* the oldest goes: keep it if the word needs it */
+        if (word->age == 0u) {
+            word->level = level_of(word, n_mels);
+        }
+        if (word->age < spec->n_frames) {
+            keep(spec, word, row);
+            word->age++;
+        }
+    } else {
+        word->n_valid++;
+    }
+    sd_frontend_logs(spec, frontend, spectrum, logs);
+    word->sum += energy_of(logs, n_mels);
+    word->next = (uint16_t)(row + 1u < spec->n_frames ? row + 1u : 0u);
+    if (!is_full || word->sum > word->loudest) {
+        word->loudest = word->sum;
+        word->first_row = (uint16_t)(word->n_valid == spec->n_frames ? word->next : 0u);
+        word->age = 0;
+    }
+}
+
+/* Row of frame i of the word, i < n_frames. */
+static uint32_t row_of(const sd_frontend_spec *spec, const sd_word *word, uint32_t i)
+{
+    const uint32_t row = word->first_row + i;
+    return row < spec->n_frames ? row : row - spec->n_frames;
+}
+
+uint16_t sd_word_finish(const sd_frontend_spec *spec, sd_word *word)
+{
+    uint32_t i;
+    word->level = level_of(word, spec->n_mels);
+    for (i = word->age; i < word->n_valid; i++) {
+        keep(spec, word, row_of(spec, word, i));
+    }
+    word->age = word->n_valid; /* all is kept */
+    return word->n_valid;
+}
+
 void sd_word_frame(const sd_frontend_spec *spec, const sd_word *word, uint32_t i, int8_t *features)
 {
     const uint32_t start = ((uint32_t)spec->n_frames - word->n_valid) / 2u;
     const int is_silent = i < start || i - start >= word->n_valid;
     const uint32_t row = is_silent ? 0u : row_of(spec, word, i - start);
-    const int16_t *logs = word->kept + row * spec->n_mels;
+    const int8_t *kept = word->kept + row * spec->n_mels;
     uint32_t m;
     for (m = 0; m < spec->n_mels; m++) {
-        features[m] = is_silent || logs[m] == 0 ? spec->word->silence
-                                                : relative(spec->word, logs[m], word->level);
+        features[m] = is_silent ? spec->word->silence : kept[m];
     }
 }

@@ -51,14 +51,13 @@ typedef struct sd_word_spec {
     int8_t silence;      /* the feature of silence */
 } sd_word_spec;
 
-/* Points into memory of the caller: n_frames rows of n_mels logs, twice, and n_frames energies. */
+/* Points into memory of the caller: n_frames rows of n_mels features, and as many of logs. */
 typedef struct {
-    int16_t *kept;      /* frames of the word that are no longer in `recent`; after the end, all */
+    int8_t *kept;       /* frames of the word that are no longer in `recent`; after the end, all */
     int16_t *recent;    /* the last n_frames frames, a ring */
-    uint64_t *energy;   /* of the frames in `recent` */
-    uint64_t sum;       /* of these energies */
+    uint64_t sum;       /* of their energies */
     uint64_t loudest;   /* energy of the word so far */
-    int32_t level;      /* log2 of the word's mean band energy, Q8; after the end */
+    int32_t level;      /* log2 of the word's mean band energy, Q8; once a frame is in `kept` */
     uint16_t n_valid;   /* frames in `recent` */
     uint16_t next;      /* row of the frame to come */
     uint16_t first_row; /* of the word */
@@ -67,7 +66,7 @@ typedef struct {
 
 #define SD_WORD(kept, recent)                                                                      \
     {                                                                                              \
-        (kept).logs, (recent).logs, (recent).energy, 0, 0, 0, 0, 0, 0, 0                           \
+        (kept).features, (recent).logs, 0, 0, 0, 0, 0, 0, 0                                        \
     }
 
 /* Start a new clip. */

@@ -104,6 +104,7 @@ BROKEN = {
     ),
     "one frame too few kept": ("word->age < spec->n_frames", "word->age + 1u < spec->n_frames"),
     "kept too late": ("for (i = word->age;", "for (i = word->age + 1u;"),
+    "level of an earlier word": ("if (word->age == 0u)", "if (word->age == 7u)"),
     "level of all frames, not of the valid": ("word->n_valid * (uint32_t)", "54u * (uint32_t)"),
     "exp table not interpolated": ("+ (uint32_t)rise;", ";"),
     "exp rounded down": (
@@ -113,7 +114,7 @@ BROKEN = {
     "the upper half of an energy lost": ("<< 32) | (uint32_t)(mantissa << left)", "<< 31)"),
     "softplus not interpolated": ("table[0] - sd_round_shift", "table[0] - 0 * sd_round_shift"),
     "not centred": ("- word->n_valid) / 2u", "- word->n_valid) / 3u"),
-    "the oldest energy left in the sum": ("word->sum -= word->energy[row];", ";"),
+    "the oldest energy left in the sum": ("word->sum -= energy_of(logs, n_mels);", ";"),
 }
 
 

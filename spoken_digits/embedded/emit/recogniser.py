@@ -108,11 +108,10 @@ def ram_bytes(network: Network, spec: Spec) -> dict[str, int]:
     """Bytes of the two types that an application holds, with 32-bit pointers."""
     frontend = 2 * WINDOW_SAMPLES + 8
     if isinstance(network, IntegerGraph):
-        kept = _aligned(2 * spec.n_frames * spec.n_features, 2)
-        energy = 8 * spec.n_frames
-        listening = energy + kept + _aligned(8 * FFT_POINTS + frontend, 4)
+        kept = spec.n_frames * spec.n_features
+        listening = _aligned(2 * kept, 4) + 8 * FFT_POINTS + frontend
         answering = c_graph.layout(network).n_bytes + spec.n_features
-        memory = _aligned(_WORD_BYTES + kept, 8) + _aligned(max(listening, answering), 8)
+        memory = _aligned(_WORD_BYTES + kept, 4) + _aligned(max(listening, answering), 4)
     else:
         sizes = c_network.memory_sizes(network)
         arrays = 4 * sizes["sum"] + 2 * sum(sizes[part] for part in ("cell", "operand", "fresh"))
@@ -121,7 +120,7 @@ def ram_bytes(network: Network, spec: Spec) -> dict[str, int]:
     return {"memory": _aligned(memory, 8), "recogniser": _RECOGNISER_BYTES}
 
 
-_WORD_BYTES, _STATE_BYTES, _RECOGNISER_BYTES = 48, 20, 12  # sd_word, sd_network_state
+_WORD_BYTES, _STATE_BYTES, _RECOGNISER_BYTES = 40, 20, 12  # sd_word, sd_network_state
 
 
 def _aligned(n_bytes: int, alignment: int) -> int:
@@ -198,9 +197,8 @@ def _source(network: Network, name: str) -> str:
         hearing, kind = "sd_by_word", "sd_word_parts"
         where = {
             "word": "word",
-            "kept": "kept.logs",
+            "kept": "kept.features",
             "recent": "shared.listening.recent.logs",
-            "energy": "shared.listening.recent.energy",
             "spectrum": "shared.listening.spectrum",
             "frontend": "shared.listening.frontend",
             "graph": "shared.answering.graph",

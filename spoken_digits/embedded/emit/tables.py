@@ -152,11 +152,10 @@ def _word_memory(name: str) -> str:
     return f"""
 /* sd_word word = SD_WORD(kept, recent); when each is needed: sd_word.h. */
 typedef struct {{
-    int16_t logs[{size}];
+    int8_t features[{size}];
 }} {name}_word_kept;
 
 typedef struct {{
-    uint64_t energy[{upper}_N_FRAMES];
     int16_t logs[{size}];
 }} {name}_word_recent;
 """
