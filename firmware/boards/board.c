@@ -61,27 +61,37 @@ void board_report(const char *name, uint32_t value)
 #define SYSTICK_RELOAD (*(volatile uint32_t *)0xE000E014u)
 #define SYSTICK_CURRENT (*(volatile uint32_t *)0xE000E018u) /* counts down */
 #define SYSTICK_MASK 0xFFFFFFu
+#define SYSTICK_COUNTFLAG 0x10000u
 
 static uint32_t started;
 static uint32_t overhead;
 
 static uint32_t ticks_since_start(void)
 {
-    return (started - SYSTICK_CURRENT) & SYSTICK_MASK;
+    const uint32_t ticks = (started - SYSTICK_CURRENT) & SYSTICK_MASK;
+    /* counted down to 0 since: once more around */
+    return (SYSTICK_CONTROL & SYSTICK_COUNTFLAG) != 0u ? ticks + SYSTICK_MASK + 1u : ticks;
+}
+
+/* Begin at the top of the counter. */
+static void restart(void)
+{
+    SYSTICK_CURRENT = 0;
+    while (SYSTICK_CURRENT == 0u) {
+    }
+    (void)SYSTICK_CONTROL; /* clears the flag */
+    started = SYSTICK_CURRENT;
 }
 
 void board_count_start(void)
 {
     if ((SYSTICK_CONTROL & 1u) == 0u) {
         SYSTICK_RELOAD = SYSTICK_MASK;
-        SYSTICK_CURRENT = 0;
         SYSTICK_CONTROL = 5; /* processor clock, no interrupt, run */
-        while (SYSTICK_CURRENT == 0u) {
-        }
-        started = SYSTICK_CURRENT; /* cost of an empty measurement */
-        overhead = ticks_since_start();
+        restart();
+        overhead = ticks_since_start(); /* cost of an empty measurement */
     }
-    started = SYSTICK_CURRENT;
+    restart();
 }
 
 uint32_t board_count_stop(void)

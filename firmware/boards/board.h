@@ -32,7 +32,7 @@ void board_report(const char *name, uint32_t value);
 
 /* Instructions executed between start and stop (not cycles): the emulator advances its clock
  * by 2^6 ns per instruction (-icount shift=6) and SysTick reads that clock. Accurate to a few
- * instructions, for at most 10 million; the cost of the calls themselves is subtracted. */
+ * instructions, for at most 20 million; the cost of the calls themselves is subtracted. */
 void board_count_start(void);
 uint32_t board_count_stop(void);
 

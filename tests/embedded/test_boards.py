@@ -28,6 +28,9 @@ int main(void)
     board_count_start();
     loop(2000);
     board_report("loop", board_count_stop());
+    board_count_start();
+    loop(6400000);
+    board_report("long", board_count_stop());
     board_stack_paint();
     buffer[0] = deep(3);
     board_report("stack", board_stack_used());
@@ -65,9 +68,10 @@ def test_bytes_counts_and_stack_come_back(board, firmware, tmp_path):
     content = bytes(range(256)) * 3 + b"end"
     outcome = boards.run_image(board, image, content)
     assert outcome.output == content
-    (_, first), (_, second), (_, stack) = outcome.history
+    (_, first), (_, second), (_, long), (_, stack) = outcome.history
     assert first == pytest.approx(3000, abs=8)
     assert second - first == pytest.approx(3000, abs=2)
+    assert long == pytest.approx(19_200_000, rel=1e-6)
     assert outcome.report["loop"] == second
     assert 200 <= stack <= 240
 
