@@ -8,16 +8,22 @@ import subprocess
 import numpy as np
 import pytest
 import torch
-from frontend_spec import committed_spec
+from frontend_spec import committed_log_mel_spec, committed_spec
+from graphs import BLOCKS, features, float_graph, trained_network
 from networks import random_features, random_parent
 from recordings import PATTERN, write_recordings
 from workspace import BIN, Workspace
 
 from spoken_digits.embedded import boards
-from spoken_digits.features import mfcc_int
+from spoken_digits.embedded.host_network import Network
+from spoken_digits.features import log_mel_int, mfcc_int
+from spoken_digits.integer import graph
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.quantize import quantize
 from spoken_digits.models.card import ModelCard, write_model
+
+WORDS = ("words", "int8")
+"""A graph."""
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +37,7 @@ def workspace(tmp_path_factory) -> Workspace:
     raw = json.loads((workspace.folder / "data/raw/provenance.json").read_text())
     for scheme in SCHEMES:
         add_network(workspace, scheme, raw)
+    add_graph(workspace, raw)
     return workspace
 
 
@@ -55,18 +62,50 @@ def add_network(workspace: Workspace, scheme: str, raw: dict) -> None:
         corpus={key: raw[key] for key in ("corpus", "version", "fingerprint", "synthetic")},
         scheme=scheme,
     )
+    add_files(workspace, card, network)
+
+
+def add_graph(workspace: Workspace, raw: dict) -> None:
+    parent = float_graph(trained_network(n_classes=3), np.linspace(-20, -10, 16), 9.0)
+    spec = committed_log_mel_spec(n_mels=16, n_frames=22)
+    card = ModelCard(
+        name="words",
+        architecture={
+            "name": "ds_cnn",
+            "stem_channels": 5,
+            "blocks": list(BLOCKS),
+            "depthwise_relu": True,
+            "dropout": 0.0,
+        },
+        labels=raw["labels"],
+        features=log_mel_int.LogMelInt(spec).describe(),
+        input_shape=(22, 16),
+        mean=[0.0],
+        std=[1.0],
+        best_epoch=1,
+        corpus={key: raw[key] for key in ("corpus", "version", "fingerprint", "synthetic")},
+        scheme="int8",
+    )
+    network = graph.quantise(parent, features(np.random.default_rng(0), 40))
+    add_files(workspace, card, network)
+
+
+def add_files(workspace: Workspace, card: ModelCard, network: Network) -> None:
+    stem = f"{card.name}.{card.scheme}"
     tensors = {name: torch.from_numpy(np.array(a)) for name, a in network.arrays().items()}
-    write_model(workspace.folder / f"models/small.{scheme}.safetensors", card, tensors)
-    metrics = workspace.folder / f"metrics/small.{scheme}.json"
-    cost = workspace.folder / f"metrics/cortex_m/small.{scheme}.json"
+    write_model(workspace.folder / f"models/{stem}.safetensors", card, tensors)
+    metrics = workspace.folder / f"metrics/{stem}.json"
+    cost = workspace.folder / f"metrics/cortex_m/{stem}.json"
     cost.parent.mkdir(parents=True, exist_ok=True)
     metrics.write_text(json.dumps({"accuracy": 0.25}))
     cost.write_text(json.dumps({"model_sha256": "0" * 64, "stack_bytes": 4321}))
 
 
-def exported(workspace: Workspace, scheme: str) -> dict[str, bytes]:
-    workspace.stage("export", "small", scheme)
-    folder = workspace.folder / "export" / f"small.{scheme}"
+def exported(
+    workspace: Workspace, scheme: str, *options: str, model: str = "small"
+) -> dict[str, bytes]:
+    workspace.stage("export", model, scheme, *options)
+    folder = workspace.folder / "export" / f"{model}.{scheme}"
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -74,16 +113,16 @@ def exported(workspace: Workspace, scheme: str) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-def test_export_makes_a_folder_that_checks_itself(scheme, workspace):
-    content = exported(workspace, scheme)
-    assert exported(workspace, scheme) == content  # replaced by the same
-    assert f"include/sd_small_{scheme}.h" in content
+@pytest.mark.parametrize(("model", "scheme"), [("small", "int8"), ("small", "pow2"), WORDS])
+def test_export_makes_a_folder_that_checks_itself(model, scheme, workspace):
+    content = exported(workspace, scheme, model=model)
+    assert exported(workspace, scheme, model=model) == content  # replaced by the same
+    assert f"include/sd_{model}_{scheme}_model.h" in content
     page = content["README.md"].decode()
     for said in ("0.2500", "4,321", "no, stop, yes"):
         assert said in page
     assert str(workspace.folder) not in b"".join(content.values()).decode()
-    folder = workspace.folder / "export" / f"small.{scheme}"
+    folder = workspace.folder / "export" / f"{model}.{scheme}"
     done = subprocess.run(["make", "check"], cwd=folder, capture_output=True, text=True, check=True)
     assert "3 clips, 0 differ" in done.stdout
     names = [line.split(":")[0] for line in done.stdout.splitlines() if ': "' in line]
@@ -91,6 +130,17 @@ def test_export_makes_a_folder_that_checks_itself(scheme, workspace):
         line.split(",") for line in (workspace.folder / "data/split.csv").read_text().splitlines()
     )
     assert {split[name] for name in names} == {"test"}
+
+
+def test_export_takes_a_prefix_and_refuses_what_is_none(workspace):
+    content = exported(workspace, "int8", "--prefix", "acme_", model="words")
+    assert "include/acme_words_int8_model.h" in content
+    folder = workspace.folder / "export/words.int8"
+    done = subprocess.run(["make", "check"], cwd=folder, capture_output=True, text=True, check=True)
+    assert "3 clips, 0 differ" in done.stdout
+    refused = workspace.stage("export", "words", "int8", "--prefix", "3d_", check=False)
+    assert refused.returncode != 0
+    assert "'3d_' is no lower-case C identifier" in refused.stderr
 
 
 def test_export_leaves_out_missing_measurements(workspace):
