@@ -107,7 +107,8 @@ def _quantization(results: Results) -> list[str]:
             "Instructions are those that QEMU executes, not cycles, at -O2: a clip of full length "
             "through the network, a frame through the front-end. Flash and RAM are the network's, "
             "code included, plus the front-end's; parameters are weights, biases, shifts and "
-            "tables.",
+            "tables. In an export of a network that hears a whole word both share memory: its "
+            "README gives the total.",
             tables.cost_table(results),
         ]
     return parts
