@@ -108,6 +108,9 @@ class Workspace:
             params["variants"]["lstm_36kb"]["train"] = {}
             # One network on varied sound covers the other.
             del params["variants"]["micro"]
+            # Integer graphs are tested by themselves.
+            for name in ("tiny-int8", "micro-int8"):
+                del params["quantize"]["networks"][name]
             params["variants"]["tiny"] |= {
                 "stem_channels": 4,
                 "blocks": [

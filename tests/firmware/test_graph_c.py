@@ -391,7 +391,7 @@ def board(request) -> boards.Board:
 
 def test_board_equals_numpy_and_keeps_to_its_budget(board, firmware, tmp_path):
     graph = tiny_graph()
-    clips = random_clips(graph, np.random.default_rng(7), n=3)
+    clips = random_clips(graph, np.random.default_rng(7), n=4)
     actual, report = host_network.logits_on_board(
         board, firmware, graph, clips, full(graph, clips), timeout_s=300
     )
