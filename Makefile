@@ -22,6 +22,11 @@ test: setup ## run lint, type checks and all tests
 	mypy
 	OMP_NUM_THREADS=1 python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
+.PHONY: test-all
+test-all: setup ## run the tests that `make test` leaves out for want of time, too
+	OMP_NUM_THREADS=1 python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
+	  -m "exhaustive or not exhaustive"
+
 .PHONY: setup
 setup: .venv/.complete ## create .venv from requirements.txt
 

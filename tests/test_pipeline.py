@@ -223,6 +223,7 @@ def test_repro_makes_everything_once_and_commits_clean(workspace):
     assert workspace.run("git", "status", "--porcelain").stdout == ""
 
 
+@pytest.mark.exhaustive
 @pytest.mark.pipeline
 def test_two_clean_runs_give_the_same_bytes(workspace):
     start_over(workspace)

@@ -25,6 +25,7 @@ def workspace(tmp_path_factory) -> Workspace:
     return workspace
 
 
+@pytest.mark.exhaustive
 def test_features_against_librosa(workspace, monkeypatch):
     monkeypatch.setattr(extraction, "N_REFERENCE", 30)
     monkeypatch.setattr(extraction, "FEWER", (12, 10**6))
@@ -57,6 +58,7 @@ def test_the_reference_reads_every_clip_twice_an_epoch(workspace):
     assert sorted(read) == sorted(files * 4)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("what", "model", "key"),
     [

@@ -83,6 +83,7 @@ def test_host_equals_numpy_whatever_the_block(library, block_samples):
     assert_equal(actual, clips)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.corpus
 def test_host_equals_numpy_on_every_recording_and_on_streams_of_them(library, fsdd_pcm):
     streams = [np.concatenate(fsdd_pcm[i : i + 40]) for i in range(0, 3000, 300)]
@@ -90,6 +91,7 @@ def test_host_equals_numpy_on_every_recording_and_on_streams_of_them(library, fs
     assert_equal(host_frontend.extract_on_host(library, clips, SPEC), clips)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("spec", OTHER_SPECS)
 def test_host_equals_numpy_for_other_specifications(spec, firmware, tmp_path):
     library = host_frontend.build_host_library(firmware, spec, tmp_path / "word.so")

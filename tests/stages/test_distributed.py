@@ -41,6 +41,7 @@ def test_two_processes_learn_the_same_as_one(workspace):
     assert not list((workspace.folder / ".resume").glob("*.pt"))
 
 
+@pytest.mark.exhaustive
 def test_two_processes_give_the_same_bytes_again(workspace):
     model = workspace.folder / "models/lstm.safetensors"
     workspace.run(*TORCHRUN, "stages/train.py", "lstm")

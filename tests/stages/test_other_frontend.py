@@ -20,6 +20,7 @@ def choose(params: dict[str, Any]) -> None:
     params["variants"]["lstm_36kb"]["train"] = {"epochs": 1}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.pipeline
 def test_another_specification_trains_quantizes_proves_and_exports(tmp_path):
     workspace = Workspace(tmp_path / "checkout")
