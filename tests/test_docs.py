@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 import yaml
 from recordings import REPOSITORY
 
@@ -130,3 +131,28 @@ def test_every_module_that_a_page_names_exists():
     named = [(p.name, path) for p in pages for path in re.findall(pattern, p.read_text())]
     assert len(named) > 10
     assert [found for found in named if not (REPOSITORY / found[1]).exists()] == []
+
+
+MEASURED = {
+    "instructions, M0": "instructions_m0",
+    "instructions, M3": "instructions_m3",
+    "flash: code, weights, tables": "flash_bytes",
+    "RAM of the network": "ram_bytes",
+    "stack": "stack_bytes",
+}
+
+
+@pytest.mark.parametrize("page", ["integer_network", "integer_operators"])
+def test_costs_are_those_of_the_committed_metrics(page):
+    text = (REPOSITORY / "docs" / f"{page}.md").read_text().split("## What it costs")[1]
+    rows = [
+        [cell.strip(" `") for cell in line.strip("|").split("|")]
+        for line in text.split("\n## ")[0].splitlines()
+        if line.startswith("| ")
+    ]
+    networks = rows[0][1:]
+    shown = {row[0]: row[1:] for row in rows[1:]}
+    for title, key in MEASURED.items():
+        for network, cell in zip(networks, shown[title], strict=True):
+            metrics = json.loads((REPOSITORY / f"metrics/cortex_m/{network}.json").read_text())
+            assert cell.removesuffix(" B") == f"{metrics[key]:,}", (network, title)
