@@ -1,7 +1,8 @@
 """Prove that C equals NumPy bit for bit; measure an integer model on a Cortex-M.
 
-The C front-end is compiled with tables generated for the model's own specification. The counts
-are of instructions that QEMU executes, not of cycles.
+Front-end and network are compared one by one, and then the whole recogniser, from samples to
+logits, as an export has it. All are compiled for the model's own specification. The counts are of
+instructions that QEMU executes, not of cycles.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.embedded import boards, host_frontend, host_network
+from spoken_digits.embedded import boards, host_frontend, host_network, host_recogniser
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
 
@@ -66,7 +67,12 @@ def on_host(
                 firmware, network, Path(folder), compiler=compiler, flags=flags
             )
             found = host_network.logits_on_host(library, features, counts, network.n_classes)
+            library = host_recogniser.build_host_library(
+                firmware, network, spec, Path(folder), compiler=compiler, flags=flags
+            )
+            answers, _ = host_recogniser.logits_on_host(library, clips, network.n_classes)
         wrong = _differs(expected, features) | _differs(logits, found) | (counts != n_frames)
+        wrong |= _differs(logits, answers)
         runs.append(Run(build=name, n_clips=len(clips), mismatches=int(wrong.sum()), counts={}))
     return runs
 
@@ -87,8 +93,11 @@ def on_boards(
     for name, board in boards.BOARDS.items():
         (features, counts), front = host_frontend.extract_on_board(board, firmware, clips, spec)
         found, net = host_network.logits_on_board(board, firmware, network, features, counts)
+        answers, whole = host_recogniser.logits_on_board(board, firmware, network, spec, clips)
         wrong = _differs(expected, features) | _differs(logits, found) | (counts != n_frames)
+        wrong |= _differs(logits, answers)
         totals = {f"frontend_{key}": value for key, value in front.items()} | net
+        totals |= {f"recogniser_{key}": value for key, value in whole.items()}
         runs.append(Run(build=name, n_clips=len(clips), mismatches=int(wrong.sum()), counts=totals))
     return runs
 
@@ -96,10 +105,12 @@ def on_boards(
 def cost_metrics(runs: Sequence[Run]) -> dict[str, int]:
     """Figures for metrics/cortex_m/<model>.<scheme>.json from the runs on host and boards.
 
-    ``flash_bytes`` and ``ram_bytes`` are the network's totals, ``frontend_*`` the front-end's.
-    ``stack_bytes`` is the deeper of the two stacks. ``instructions_*`` are for one clip of full
-    length through the network, ``frontend_instructions_*`` for one frame. A figure that stands for
-    both boards is the larger of the two.
+    ``flash_bytes`` and ``ram_bytes`` are the network's totals, ``frontend_*`` the front-end's,
+    ``recogniser_*`` those of the whole, in which both share memory; its instructions are for a clip
+    from the first sample to the word. ``stack_bytes`` is the deepest of the three stacks.
+    ``instructions_*`` are for one clip of full length through the network,
+    ``frontend_instructions_*`` for one frame. A figure that stands for both boards is the larger
+    of the two.
     """
     boards = {run.build: run.counts for run in runs if run.counts}
 
@@ -112,13 +123,16 @@ def cost_metrics(runs: Sequence[Run]) -> dict[str, int]:
     metrics |= {
         "flash_bytes": largest("flash_bytes"),
         "ram_bytes": largest("ram_bytes"),
-        "stack_bytes": largest("stack_bytes", "frontend_stack_bytes"),
+        "stack_bytes": largest("stack_bytes", "frontend_stack_bytes", "recogniser_stack_bytes"),
         "frontend_flash_bytes": largest("frontend_flash_bytes"),
         "frontend_ram_bytes": largest("frontend_ram_bytes"),
+        "recogniser_flash_bytes": largest("recogniser_flash_bytes"),
+        "recogniser_ram_bytes": largest("recogniser_ram_bytes"),
     }
     for name, counts in boards.items():
         metrics[f"instructions_{name}"] = counts["clip_instructions_max"]
         metrics[f"frontend_instructions_{name}"] = counts["frontend_frame_instructions_max"]
+        metrics[f"recogniser_instructions_{name}"] = counts["recogniser_clip_instructions_max"]
     return metrics
 
 

@@ -7,7 +7,7 @@ import pytest
 from frontend_spec import committed_spec
 from networks import random_features, random_parent
 
-from spoken_digits.embedded import boards, host_network, proof
+from spoken_digits.embedded import boards, host_network, host_recogniser, proof
 from spoken_digits.integer.network import IntegerLSTM
 from spoken_digits.integer.quantize import quantize
 
@@ -45,6 +45,20 @@ def test_a_wrong_logit_is_a_mismatch(network, clips, firmware, monkeypatch):
     assert [run.mismatches for run in runs] == [1] * len(runs)
 
 
+def test_a_recogniser_that_answers_otherwise_is_a_mismatch(network, clips, firmware, monkeypatch):
+    """Its parts may be right and the whole wrong."""
+    honest = host_recogniser.logits_on_host
+
+    def off_by_one(*arguments):
+        logits, statuses = honest(*arguments)
+        logits[1, 2] -= 1
+        return logits, statuses
+
+    monkeypatch.setattr(host_recogniser, "logits_on_host", off_by_one)
+    runs = proof.on_host(network, committed_spec(), clips, firmware)
+    assert [run.mismatches for run in runs] == [1] * len(runs)
+
+
 def test_another_specification_is_proven_with_its_own_tables(network, clips, firmware):
     spec = committed_spec(n_frames=120, n_mels=24, hop_length=100, floor_lsb=7.0)
     runs = proof.on_host(network, spec, clips, firmware)
@@ -64,6 +78,10 @@ def test_metrics_take_the_larger_board():
         "frontend_ram_bytes": 6,
         "frontend_stack_bytes": 4,
         "frontend_frame_instructions_max": 50,
+        "recogniser_flash_bytes": 15,
+        "recogniser_ram_bytes": 9,
+        "recogniser_stack_bytes": 5,
+        "recogniser_clip_instructions_max": 160,
     }
     runs = [
         proof.Run(build="m0", n_clips=2, mismatches=1, counts=counts),
@@ -72,6 +90,8 @@ def test_metrics_take_the_larger_board():
     metrics = proof.cost_metrics(runs)
     assert metrics["mismatches"] == 1
     assert metrics["flash_bytes"] == 12
-    assert metrics["stack_bytes"] == 4
+    assert metrics["stack_bytes"] == 5
+    assert (metrics["recogniser_flash_bytes"], metrics["recogniser_ram_bytes"]) == (15, 9)
+    assert metrics["recogniser_instructions_m3"] == 160
     assert metrics["instructions_m0"] == 100
     assert metrics["frontend_instructions_m3"] == 50

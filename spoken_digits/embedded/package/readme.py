@@ -20,6 +20,8 @@ MEASURED = {
     "instructions_m3": "instructions of the network, a whole clip, Cortex-M3",
     "frontend_instructions_m0": "instructions of the front-end, a frame, Cortex-M0",
     "frontend_instructions_m3": "instructions of the front-end, a frame, Cortex-M3",
+    "recogniser_instructions_m0": "instructions of all, the longest test clip, Cortex-M0",
+    "recogniser_instructions_m3": "instructions of all, the longest test clip, Cortex-M3",
 }
 """What the README can say of metrics/cortex_m/."""
 

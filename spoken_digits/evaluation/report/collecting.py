@@ -144,7 +144,7 @@ def _costs(rows: Sequence[Figures], cortex_m: Path) -> Iterable[Figures]:
     """Costs of the integer networks, one row each; networks without figures are left out."""
     for row in rows:
         cost = _optional(cortex_m / f"{row['model']}.{row['scheme']}.json")
-        if "instructions_m0" in cost:
+        if "recogniser_instructions_m0" in cost:
             yield {**row, **cost}
 
 

@@ -105,10 +105,9 @@ def _quantization(results: Results) -> list[str]:
             "From int16 PCM to word without floating point. *Mismatches* counts the test clips on "
             "which NumPy, gcc, clang and the emulated Cortex-M0 and M3 are not equal bit for bit. "
             "Instructions are those that QEMU executes, not cycles, at -O2: a clip of full length "
-            "through the network, a frame through the front-end. Flash and RAM are the network's, "
-            "code included, plus the front-end's; parameters are weights, biases, shifts and "
-            "tables. In an export of a network that hears a whole word both share memory: its "
-            "README gives the total.",
+            "through the network, a frame through the front-end. Flash, RAM and stack are those of "
+            "the whole recogniser, code included; parameters are weights, biases, shifts and "
+            "tables.",
             tables.cost_table(results),
         ]
     return parts
