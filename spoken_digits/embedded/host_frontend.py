@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import struct
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy.typing as npt
 
 from spoken_digits.embedded import boards
 from spoken_digits.embedded.emit import tables as c_tables
+from spoken_digits.embedded.host_build import build_shared_library
 from spoken_digits.errors import UserError
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.frontend.log_mel_specification import LogMelSpec
@@ -59,19 +59,10 @@ def build_host_library(
     Its specification is written beside `output`.
     """
     sources = [*source_paths(firmware, spec), c_tables.write(spec, output.parent)]
-    command = [
-        *(compiler, "-shared", "-fPIC", *boards.WARNINGS, *flags),
-        *(f"-I{folder}" for folder in (output.parent, firmware)),
-        *map(str, [*sources, firmware / "host" / f"{_program(spec)}_host.c"]),
-        *("-o", str(output)),
-    ]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise UserError(f"{compiler} is not installed: install a C compiler") from None
-    if done.returncode != 0:
-        raise UserError(f"{compiler} failed with status {done.returncode}: {done.stderr.strip()}")
-    return output
+    sources.append(firmware / "host" / f"{_program(spec)}_host.c")
+    return build_shared_library(
+        output, sources, [output.parent, firmware], compiler=compiler, flags=flags
+    )
 
 
 def extract_on_host(

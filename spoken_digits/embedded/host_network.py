@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import struct
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from spoken_digits.embedded import boards
 from spoken_digits.embedded.emit import graph as c_graph
 from spoken_digits.embedded.emit import network as c_network
-from spoken_digits.errors import UserError
+from spoken_digits.embedded.host_build import build_shared_library
 from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.integer.limits import Scheme
 from spoken_digits.integer.network import IntegerLSTM
@@ -79,21 +78,11 @@ def build_host_library(
     ``-march=native`` among `flags` enables the AVX2 path where the machine has it;
     ``-DSD_PORTABLE`` disables it.
     """
-    model, output = write_model(network, folder), folder / "network.so"
-    command = [
-        *(compiler, "-shared", "-fPIC", *boards.WARNINGS, *flags),
-        *(f"-I{include}" for include in (firmware, folder)),
-        *map(str, sources_of(firmware, network)),
-        *map(str, [model, firmware / "host" / _program(network, "host")]),
-        *("-o", str(output)),
-    ]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise UserError(f"{compiler} is not installed: install a C compiler") from None
-    if done.returncode != 0:
-        raise UserError(f"{compiler} failed with status {done.returncode}: {done.stderr.strip()}")
-    return output
+    sources = [*sources_of(firmware, network), write_model(network, folder)]
+    sources.append(firmware / "host" / _program(network, "host"))
+    return build_shared_library(
+        folder / "network.so", sources, [firmware, folder], compiler=compiler, flags=flags
+    )
 
 
 def logits_on_host(

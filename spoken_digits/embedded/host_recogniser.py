@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import struct
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,8 +18,8 @@ from numpy.typing import NDArray
 from spoken_digits.embedded import boards, host_frontend, host_network
 from spoken_digits.embedded.emit import recogniser as c_recogniser
 from spoken_digits.embedded.emit import tables as c_tables
+from spoken_digits.embedded.host_build import build_shared_library
 from spoken_digits.embedded.host_network import Network
-from spoken_digits.errors import UserError
 from spoken_digits.integer.frontend.extraction import Spec
 
 NAME = "sd_words"
@@ -80,21 +79,11 @@ def build_host_library(
     flags: Sequence[str] = ("-O2",),
 ) -> Path:
     """Compile the recogniser into a shared library in `folder`; warnings are errors."""
-    output = folder / "recogniser.so"
-    command = [
-        *(compiler, "-shared", "-fPIC", *boards.WARNINGS, *flags),
-        *(f"-I{include}" for include in (firmware, folder)),
-        *map(str, source_paths(firmware, network, spec)),
-        *map(str, write_model(network, spec, folder)),
-        *(str(firmware / "host" / "recogniser_host.c"), "-o", str(output)),
-    ]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise UserError(f"{compiler} is not installed: install a C compiler") from None
-    if done.returncode != 0:
-        raise UserError(f"{compiler} failed with status {done.returncode}: {done.stderr.strip()}")
-    return output
+    sources = [*source_paths(firmware, network, spec), *write_model(network, spec, folder)]
+    sources.append(firmware / "host" / "recogniser_host.c")
+    return build_shared_library(
+        folder / "recogniser.so", sources, [firmware, folder], compiler=compiler, flags=flags
+    )
 
 
 def logits_on_host(

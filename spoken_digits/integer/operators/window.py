@@ -30,6 +30,11 @@ class Window:
                     f"a window of {size} with stride {step} and padding {zeros} is out of range"
                 )
 
+    @property
+    def size(self) -> int:
+        """Values of a channel that it sees."""
+        return self.kernel[0] * self.kernel[1]
+
     def n_out(self, n_in: int, axis: int) -> int:
         """Positions along frames (0) or bands (1)."""
         beyond = n_in + 2 * self.padding[axis] - self.kernel[axis]
