@@ -265,14 +265,14 @@ def test_a_number_that_dvc_writes_as_1e_05_is_a_number(workspace):
 @pytest.mark.pipeline
 def test_experiments_side_by_side_in_the_queue(workspace):
     start_over(workspace)
-    workspace.dvc("exp", "run", "--queue", "-S", "model.hidden_dim=4,8,12", "train@lstm")
+    workspace.dvc("exp", "run", "--queue", "-S", "model.hidden_dim=4,8", "train@lstm")
     workspace.dvc("queue", "start", "-j", "2")
     for name in re.findall(r"^[0-9a-f]{7}\s+(\S+)", workspace.dvc("queue", "status"), re.M):
         workspace.dvc("queue", "logs", "--follow", name, check=False)
     status = workspace.dvc("queue", "status")
-    assert status.count("Success") == 3, status
+    assert status.count("Success") == 2, status
     shown = workspace.dvc("exp", "show", "--csv", "--drop", ".*", "--keep", ".*hidden_dim")
-    assert {"4", "8", "12"} <= set(re.split(r"[,\n]", shown))
+    assert {"4", "8"} <= set(re.split(r"[,\n]", shown))
     assert workspace.run("git", "status", "--porcelain").stdout == ""
 
 
@@ -404,7 +404,7 @@ def test_only_what_an_edit_changes_runs_again(workspace):
 
     lstms = {"lstm", "lstm_36kb"}
     stages = ("train", "evaluate", "quantize_dynamic", "robustness@")
-    networks = {"quantize@lstm_36kb-int8", "quantize@lstm_36kb-pow2"}
+    networks = {"quantize@lstm_36kb-int8"}
     everywhere = {f"{stage.rstrip('@')}@{name}" for stage in stages for name in lstms}
     changed = touched("spoken_digits/models/architectures/lstm.py")
     assert {name for name in changed if name.startswith(stages)} == everywhere

@@ -171,7 +171,7 @@ def test_features_of_another_corpus(refused, workspace):
         (
             ["train", "lstmm"],
             None,
-            "no model 'lstmm' in params.yaml; there are cnn, cnn_lstm, lstm, lstm_36kb",
+            "no model 'lstmm' in params.yaml; there are cnn, lstm, lstm_36kb, tiny",
         ),
         (["train", "cnn"], None, "is missing: make it with `dvc repro feature_extract`"),
         (["evaluate", "lstm_36kb"], None, "lstm_36kb.safetensors is missing"),
