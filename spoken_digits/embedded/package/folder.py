@@ -23,6 +23,8 @@ from spoken_digits.errors import UserError
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
 
+_DECIMATOR = "sd_decimator.c"  # for the application: the recogniser does without
+
 _OWN_NAMES = {"golden", "main", "model", "sd_model"}  # the last one is a type
 
 Golden = tuple[str, NDArray[np.int16]]
@@ -92,7 +94,7 @@ def export_files(
     clips = [(prefixes.shielded(utterance), pcm) for utterance, pcm in golden]
     generated = host_recogniser.model_files(network, spec, name, labels=words, provenance=facts)
     generated |= c_recogniser.c_files(network, spec, name, list(labels))  # the digest is of these
-    sources = host_recogniser.source_paths(firmware, network, spec)
+    sources = [*host_recogniser.source_paths(firmware, network, spec), firmware / _DECIMATOR]
     shared = {path.name: _read(path) for path in sources}
     shared |= _headers([*shared.values(), *generated.values()], firmware, generated)
     if name in _OWN_NAMES | {Path(file).stem for file in shared}:

@@ -169,8 +169,8 @@ of `MODEL`."""
   quiet room. End it when the word ends, or at `SD_CLIP_FULL`."""
         return f"""## Feeding a microphone
 
-- Mono, {rate:,} Hz, int16. From 16,000 Hz or more: low-pass below {rate // 2:,} Hz, then decimate;
-  dropping samples without the filter folds noise into the speech.
+- Mono, {rate:,} Hz, int16. From {2 * rate:,} Hz: `sd_decimator_push` halves the rate of each
+  block, in place (`sd_decimator.h`); to drop every second sample folds noise into the speech.
 - An unsigned ADC: subtract its middle. A 12-bit ADC: shift left by 4. Gain does not matter within
   reason, since the front-end adjusts its level; clipping does.
 - Call `sd_recogniser_hear` from the main loop with each block that DMA completes, not from the
