@@ -68,7 +68,8 @@ class Recogniser:
         UserError
             The model's weights overflow on this clip.
         """
-        return self.of_clips([audio.resample(waveform, sample_rate, self.sample_rate)])[0]
+        clip = audio.resample(waveform, sample_rate, self.sample_rate)
+        return np.asarray(self.of_clips([clip])[0])
 
     def of_clips(self, clips: Sequence[Waveform]) -> NDArray[np.float64]:
         """Probabilities (n_clips, n_labels) of clips at `sample_rate`; raises as a call does."""
