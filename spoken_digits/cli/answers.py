@@ -49,13 +49,13 @@ def find(names: Sequence[str]) -> list[str]:
     UserError
         A folder holds no recordings.
     """
-    from spoken_digits.corpora.listing import list_recordings
-
     found: list[str] = []
     for name in names:
         if not Path(name).is_dir():
             found.append(name)
             continue
+        from spoken_digits.corpora.listing import list_recordings  # pandas comes with it
+
         inside = list_recordings(Path(name)).recordings
         if not inside:
             raise UserError(f"{name} holds no recordings: give audio files or a folder of them")

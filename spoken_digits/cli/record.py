@@ -20,13 +20,13 @@ EXAMPLES = (
     "spoken-digits record yes no stop --speaker cleo --takes 2 --from phone.wav   # 6 words in it",
 )
 WORDS = Path("data/recordings")
-_SPEAKER = re.compile(r"[^\W\d_](?:[\w -]*[^\W\d_])?")
+_SPEAKER = re.compile(r"\w(?:[\w -]*\w)?")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The words, the speaker and where the sound comes from."""
     parser.add_argument("words", nargs="+", metavar="WORD", help="a folder each is made of")
-    parser.add_argument("--speaker", required=True, help="who speaks: letters, the same every time")
+    parser.add_argument("--speaker", required=True, help="who speaks, the same every time")
     parser.add_argument("--takes", type=int, default=10, help="of each word (default 10)")
     parser.add_argument(
         "--into", type=Path, default=WORDS, metavar="FOLDER", help=f"default {WORDS}; takes add up"
@@ -75,8 +75,8 @@ def _check(words: list[str], arguments: argparse.Namespace) -> None:
             raise UserError(f"{word!r} cannot be a folder's name: write the word in letters")
     if not _SPEAKER.fullmatch(arguments.speaker):
         raise UserError(
-            f"--speaker {arguments.speaker!r}: begin and end a name with a letter, since a number "
-            "counts the takes; such as anna, or speaker b"
+            f"--speaker {arguments.speaker!r}: a name is of letters and digits, such as anna or "
+            "speaker-2"
         )
     if arguments.takes < 1:
         raise UserError(f"--takes {arguments.takes} records nothing: give 1 or more")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +17,10 @@ from spoken_digits.data import ingest
 from spoken_digits.data.manifest import UNKNOWN_SPEAKER, labels
 from spoken_digits.inspection.quality import Quality, measure
 
-SPEAKER_TAKE = r"^(?P<label>[^/]+)/(?P<speaker>[^/]*[^/0-9_-])[_-](?P<take>[0-9]+)[.][^./]+$"
-"""``word/speaker_take.wav``: what `spoken-digits record` writes."""
+SPEAKER_TAKE = "(?P<label>.+)/(?P<speaker>.+)[_-](?P<take>[0-9]+)[.]"
+"""``word/speaker_take.wav``: what `spoken-digits record` writes. Short enough for DVC to write it
+into one line of params.yaml.
+"""
 FEW_SPEAKERS = 3
 """With fewer, leaving one out says little of other voices."""
 FEW_TAKES = 10
@@ -90,9 +92,18 @@ def look(path: Path, pattern: str | None = None, *, find_speakers: bool = True) 
 
 
 def _pattern_of(names: Sequence[str]) -> str | None:
-    """`SPEAKER_TAKE` if all names fit it."""
+    """`SPEAKER_TAKE` if all names fit it, one folder deep, and some speaker says two words.
+
+    In ``yes/yes_1.wav`` and ``no/no_1.wav`` what looks like a speaker is the word again.
+    """
     fits = re.compile(SPEAKER_TAKE)
-    return SPEAKER_TAKE if names and all(fits.search(name) for name in names) else None
+    words: defaultdict[str, set[str]] = defaultdict(set)
+    for name in names:
+        match = fits.match(name)
+        if match is None or name.count("/") != 1:
+            return None
+        words[match["speaker"]].add(match["label"])
+    return SPEAKER_TAKE if any(len(said) > 1 for said in words.values()) else None
 
 
 def gaps(own: OwnWords) -> Iterator[str]:
