@@ -25,6 +25,8 @@ FEW_SPEAKERS = 3
 """With fewer, leaving one out says little of other voices."""
 FEW_TAKES = 10
 """Recordings of a word by a speaker; fewer teach little."""
+_TRUSTED = 0.8
+"""Share of a speaker's other takes of a word that a network must have heard right."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +153,10 @@ def faults(own: OwnWords) -> list[tuple[str, str]]:
 
 
 def likely_mislabels(own: OwnWords, predictions: pd.DataFrame) -> list[tuple[str, str, str]]:
-    """Recordings that every network, none of which has heard the speaker, hears as another word.
+    """Recordings that all networks hear as the same other word, none of which heard the speaker.
+
+    Only where they are right about the speaker's other takes of the word: a word that they never
+    understand of somebody tells of them, not of the label.
 
     Parameters
     ----------
@@ -166,9 +171,11 @@ def likely_mislabels(own: OwnWords, predictions: pd.DataFrame) -> list[tuple[str
     """
     networks = [c for c in predictions if c not in ("utterance", "speaker", "actual")]
     known = predictions.merge(own.manifest[["utterance", "label"]], on="utterance")
-    found = []
-    for row in known.to_dict("records"):
-        heard = {row[network] for network in networks}
-        if len(heard) == 1 and (word := heard.pop()) != row["label"]:
-            found.append((str(row["utterance"]), str(row["label"]), str(word)))
-    return found
+    # A recording may have been moved to another word since.
+    known = known[known["label"] == known["actual"]]
+    right = known[networks].eq(known["label"], axis=0).all(axis=1)
+    agreed = known[networks].nunique(axis=1).eq(1) & known[networks[0]].ne(known["label"])
+    n_right = right.groupby([known["speaker"], known["label"]]).transform("sum")
+    n_takes = right.groupby([known["speaker"], known["label"]]).transform("size")
+    found = known[agreed & (n_right >= _TRUSTED * (n_takes - 1)) & (n_takes > 1)]
+    return list(zip(found["utterance"], found["label"], found[networks[0]], strict=True))

@@ -174,17 +174,22 @@ def test_a_word_that_a_speaker_never_says_and_a_repeated_recording(tmp_path, cap
 
 
 def test_likely_mislabels_are_those_that_all_networks_hear_otherwise(tmp_path, monkeypatch, capsys):
-    own = write_recordings(tmp_path / "own", speakers=("ann", "bo"), takes=1)
+    own = write_recordings(tmp_path / "own", speakers=("ann", "bo"), takes=5)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "plots" / "expected").mkdir(parents=True)
-    (tmp_path / "plots" / "expected" / "tiny.csv").write_text(
-        "utterance,speaker,actual,float32,int8\n"
-        "yes/ann_0,ann,yes,no,no\nyes/bo_0,bo,yes,no,yes\nno/ann_0,ann,no,no,no\n"
-    )
+    said = {f"yes/ann_{i}": ("yes", "yes") for i in range(5)} | {"yes/ann_3": ("no", "no")}
+    said |= {f"yes/bo_{i}": ("yes", "yes") for i in range(5)} | {"yes/bo_3": ("no", "yes")}
+    said |= {f"no/bo_{i}": ("stop", "stop") for i in range(5)}  # never understood: no news
+    rows = []
+    for name, heard in said.items():
+        word, _, rest = name.partition("/")
+        rows.append(",".join([name, rest.partition("_")[0], word, *heard]))
+    header = "utterance,speaker,actual,float32,int8"
+    (tmp_path / "plots" / "expected" / "tiny.csv").write_text("\n".join([header, *rows]))
     main.main(["inspect", str(own)])
     found = [line for line in capsys.readouterr().out.splitlines() if "mislabel" in line]
     assert len(found) == 1
-    assert found[0].startswith("likely mislabel: yes/ann_0 is filed as yes; tiny, which has not")
+    assert found[0].startswith("likely mislabel: yes/ann_3 is filed as yes; tiny, which has not")
 
 
 def test_one_recording_in_words_and_as_a_picture(tmp_path, capsys):

@@ -55,8 +55,8 @@ def workspace(tmp_path_factory) -> Workspace:
 
     def shrink(params: dict) -> None:
         tiny = params["variants"]["tiny"]
-        tiny |= {"stem_channels": 4, "blocks": [{"channels": 8, "stride": [2, 2]}]}
-        tiny["train"] |= {"epochs": 6, "batch_size": 16}
+        tiny |= {"stem_channels": 8, "blocks": [{"channels": 16, "stride": [2, 2]}]}
+        tiny["train"] |= {"epochs": 40, "batch_size": 16}
         tiny["train"]["sound"]["mel_banks"] = 3
 
     workspace.change(shrink)
@@ -97,10 +97,11 @@ def test_the_page_is_true_to_the_letter(workspace):
         "tiny",
         "tiny-int8",
     }
-    assert "tiny.int8" in printed["run"].splitlines()[-4]
+    assert "tiny.int8" in printed["run"].splitlines()[-3]
     assert re.search(r"my-words/yes/anna_0\.wav: (yes|no|stop)    ", printed["predict"])
     expected = json.loads((workspace.folder / "metrics/expected/tiny.json").read_text())
     assert set(expected) == {"tiny", "tiny.int8"}
+    assert expected["tiny"]["mean"] > 0.5  # tones are easy, chance is a third
     assert set(expected["tiny"]["per_speaker"]) == set(TAKES)
     report = (workspace.folder / "report.md").read_text()
     assert report.startswith("# Own recordings\n")

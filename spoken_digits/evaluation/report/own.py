@@ -75,7 +75,8 @@ def verdict(results: Results) -> str:
             "**How well it does on other voices is not known**: no speaker was left out of "
             "training. The accuracy below is on other recordings of the same people."
         )
-    name, best = max(studies.items(), key=lambda item: item[1]["mean"])
+    of_floats = {name: study for name, study in studies.items() if "." not in name}
+    name, best = max(of_floats.items(), key=lambda item: item[1]["mean"])
     n = len(best["per_speaker"])
     few = " With so few speakers this is a hint, not a promise." if n < 6 else ""
     return (
