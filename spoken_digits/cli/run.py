@@ -100,7 +100,13 @@ def _own_words(config: Config, arguments: argparse.Namespace) -> None:
         warn(printable(line))
     for warning in _split_warnings(config, own):
         warn(printable(warning))
-    expects = len(own.speakers) > 1 and not arguments.no_expect
+    alone = corpus.said_by_one(own) if len(own.speakers) > 1 else []
+    if alone:
+        warn(
+            f"one speaker alone says {printable(', '.join(alone[:8]))}, so nobody can be left out "
+            "to tell what other voices can expect: have another record it"
+        )
+    expects = len(own.speakers) > 1 and not alone and not arguments.no_expect
     stages = [stage for model in models for stage in stages_of(config, model)]
     for step in _steps(own, models, stages, expects):
         print(step)

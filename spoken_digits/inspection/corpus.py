@@ -135,6 +135,12 @@ def gaps(own: OwnWords) -> Iterator[str]:
         )
 
 
+def said_by_one(own: OwnWords) -> list[str]:
+    """Words of a single speaker: without that speaker nobody would teach them."""
+    speakers = own.counts().gt(0).sum(axis=1)
+    return [str(word) for word in speakers.index[speakers == 1]]
+
+
 def repeated(own: OwnWords) -> list[list[str]]:
     """Recordings that are the same to the bit, each group by name."""
     twice = own.manifest[own.manifest["sha256"].duplicated(keep=False)]

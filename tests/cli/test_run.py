@@ -138,6 +138,18 @@ def test_names_without_speakers_are_trained_on_and_said_to_tell_nothing_of_other
     assert "give --pattern with a group" in out.err
 
 
+def test_a_word_of_one_speaker_alone_is_trained_on_but_nobody_is_left_out(
+    checkout, calls, tmp_path, capsys
+):
+    own = write_recordings(tmp_path / "own", speakers=("ann", "bo"), takes=12)
+    for path in (own / "stop").glob("bo_*"):
+        path.unlink()
+    run("--words", own, "--model", "tiny", "--dry-run")
+    out = capsys.readouterr()
+    assert "one speaker alone says stop, so nobody can be left out" in out.err
+    assert "left out in turn" not in out.out
+
+
 def test_a_pattern_tells_speakers(checkout, calls, tmp_path, capsys):
     names = [f"{w}/{s}/{i}.wav" for w in ("yes", "no") for s in ("ann", "bo") for i in range(10)]
     pattern = r"(?P<label>[^/]+)/(?P<speaker>[^/]+)/(?P<take>\d+)"
