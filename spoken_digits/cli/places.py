@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -23,10 +24,12 @@ def model_file(text: str) -> Path:
     """
     path = Path(text)
     named = MODELS / f"{text}{_SUFFIX}"
-    if path.exists() or path.suffix == _SUFFIX or not named.name.isprintable():
+    if path.is_file() or path.suffix == _SUFFIX or not named.name.isprintable():
         return path
     if named.exists():
         return named
+    if path.exists():
+        return path
     there = sorted(file.name.removesuffix(_SUFFIX) for file in MODELS.glob(f"*{_SUFFIX}"))
     hint = did_you_mean(text, there) or (f"; there are {', '.join(there)}" if there else "")
     raise UserError(
@@ -61,7 +64,10 @@ def call(command: Sequence[str]) -> None:
     SystemExit
         It failed, and has said why: with its exit status, 1 for those that a shell cannot tell.
     """
-    status = subprocess.run(command, check=False).returncode
+    # Stages say `python`: that is this one, whether or not its environment is activated.
+    paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    sys.stdout.flush()
+    status = subprocess.run(command, check=False, env={**os.environ, "PATH": paths}).returncode
     if status:
         sys.exit(status if 0 < status < 128 else 1)
 

@@ -74,9 +74,11 @@ def _pipeline(config: Config, models: list[str], dry_run: bool) -> None:
     from spoken_digits.cli import places
 
     stages = [stage for model in models for stage in stages_of(config, model)]
+    if dry_run:
+        places.dvc("repro", "--dry", *stages)
+        return
     print(f"dvc repro {' '.join(stages)}".rstrip())
-    if not dry_run:
-        places.dvc("repro", *stages)
+    places.dvc("repro", *stages)
 
 
 def stages_of(config: Config, model: str) -> list[str]:

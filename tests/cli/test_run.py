@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,8 +92,10 @@ def test_only_the_lines_of_the_corpus_change_and_only_that_model_runs(
 
 def test_without_words_it_is_the_pipeline(checkout, calls):
     run("--model", "micro", "--model", "cnn")
+    run("--dry-run")
     run()
-    assert calls == ["dvc repro evaluate@micro quantize@micro-int8 evaluate@cnn", "dvc repro"]
+    stages = "evaluate@micro quantize@micro-int8 evaluate@cnn"
+    assert calls == [f"dvc repro {stages}", "dvc repro --dry", "dvc repro"]
 
 
 @pytest.mark.parametrize(
@@ -241,6 +244,19 @@ def test_an_export_goes_only_where_nothing_is(checkout, calls, tmp_path):
 def test_a_report_without_the_stages_that_it_tells_of(checkout, calls):
     with pytest.raises(UserError, match=r"metrics/corpus\.json is missing: make it with"):
         main.main(["report"])
+
+
+def test_a_program_that_fails_ends_the_command_with_its_status(monkeypatch, tmp_path):
+    with pytest.raises(SystemExit) as done:
+        places.call(["sh", "-c", "exit 3"])
+    assert done.value.code == 3
+    with pytest.raises(SystemExit) as done:
+        places.call(["sh", "-c", "exit 255"])  # DVC
+    assert done.value.code == 1
+    # `python` of a stage is the one that runs the command, activated or not.
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    places.call(["sh", "-c", f"command -v python > '{tmp_path}/which'"])
+    assert (tmp_path / "which").read_text().strip() == str(Path(sys.executable).parent / "python")
 
 
 def test_verify_hands_its_options_on(checkout, calls):
