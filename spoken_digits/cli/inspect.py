@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from spoken_digits.errors import UserError, printable
 
 if TYPE_CHECKING:
+    from spoken_digits.audio import Waveform
     from spoken_digits.inspection.corpus import OwnWords
     from spoken_digits.inspection.quality import Quality
     from spoken_digits.recogniser import Recogniser
@@ -20,8 +21,13 @@ EXAMPLES = (
     "spoken-digits inspect my-words/",
 )
 EXPECTED = Path("plots/expected")
+_COLUMNS = 60
+_SHOWN_DB = 60.0
+"""Levels are shown from here below full scale."""
 _BINS = 20
 _MOST = 10
+_MOST_WORDS = 40
+_MOST_SPEAKERS = 12
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,15 +89,16 @@ def _file(arguments: argparse.Namespace) -> None:
         print(f"picture: {arguments.picture}")
 
 
-def _print_quality(waveform: object, rate: int, quality: Quality) -> None:
+def _print_quality(waveform: Waveform, rate: int, quality: Quality) -> None:
     import numpy as np
 
     from spoken_digits.cli import text
     from spoken_digits.inspection.quality import levels
 
-    level = levels(np.asarray(waveform, np.float32), rate)
-    parts = np.array_split(level, min(60, level.size))
-    print(f"level over time  {text.bars([max(0.0, float(part.max()) + 60) for part in parts])}")
+    level = levels(waveform, rate)
+    parts = np.array_split(level, min(_COLUMNS, level.size))
+    above = [max(0.0, float(part.max()) + _SHOWN_DB) for part in parts]
+    print(f"level over time  {text.bars(above)}")
     print(f"peak  {quality.peak_dbfs:6.1f} dBFS")
     print(f"RMS   {quality.rms_dbfs:6.1f} dBFS")
     print(f"mean  {100 * quality.offset:+6.2f} % of full scale")
@@ -100,16 +107,15 @@ def _print_quality(waveform: object, rate: int, quality: Quality) -> None:
     print(f"sound at  {said or 'nowhere'}")
 
 
-def _print_heard(waveform: object, rate: int, model: Recogniser) -> None:
+def _print_heard(waveform: Waveform, rate: int, model: Recogniser) -> None:
     import numpy as np
 
     from spoken_digits.cli import text
 
-    samples = np.asarray(waveform, np.float32)
-    start, end = model.heard_part(samples, rate)
-    end = min(end, samples.size / rate)
-    features = model.features(samples, rate)
-    chances = model(samples, rate)
+    start, end = model.heard_part(waveform, rate)
+    end = min(end, waveform.size / rate)
+    features = model.features(waveform, rate)
+    chances = model(waveform, rate)
     ranked = np.argsort(-chances, kind="stable")[:3]
     print(f"heard by the model  {start:.2f} to {end:.2f} s")
     print(
@@ -143,25 +149,30 @@ def _folder(path: Path, pattern: str | None) -> None:
 
 
 def overview(own: OwnWords) -> str:
-    """Counts by word and speaker, as text."""
+    """Counts by word and speaker, as text; of very many words those with fewest recordings."""
     from spoken_digits.cli import text
     from spoken_digits.corpora.listing import shorten
 
     counts = own.counts()
+    totals = counts.sum(axis=1)
     speakers = own.speakers
-    who = f"{len(speakers)} speaker(s): {shorten(speakers, 12)}" if speakers else "unknown speakers"
-    head = f"{len(own.manifest):,} recordings of {len(own.words)} words, {who}"
-    columns = list(counts.columns) if len(counts.columns) <= 12 else []
-    shown = counts if len(counts) <= 40 else counts.loc[counts.sum(axis=1).sort_values().index[:40]]
+    who = (
+        f"{len(speakers)} speaker(s): {shorten(speakers, _MOST_SPEAKERS)}"
+        if speakers
+        else "unknown speakers"
+    )
+    columns = list(counts.columns) if 0 < len(speakers) <= _MOST_SPEAKERS else []
+    rarest = set(totals.sort_values(kind="stable").index[:_MOST_WORDS])
     rows = [
-        [str(word), *(str(counts.loc[word, c]) for c in columns), str(counts.loc[word].sum())]
-        for word in shown.index
+        [str(word), *(str(counts.loc[word, c]) for c in columns), str(totals[word])]
+        for word in counts.index
+        if word in rarest
     ]
-    if len(shown) < len(counts):
-        rows.append([f"({len(counts) - 40} with more)", *[""] * len(columns), ""])
-    rows.append(["all", *(str(counts[c].sum()) for c in columns), str(counts.to_numpy().sum())])
-    table = text.table(["word", *map(str, columns), "all"], rows)
-    return f"{printable(head)}\n{table}"
+    if len(rarest) < len(counts):
+        rows.append([f"({len(counts) - len(rarest)} with more)", *[""] * len(columns), ""])
+    rows.append(["all", *(str(counts[c].sum()) for c in columns), str(totals.sum())])
+    head = f"{len(own.manifest):,} recordings of {len(own.words)} words, {who}"
+    return f"{printable(head)}\n{text.table(['word', *map(str, columns), 'all'], rows)}"
 
 
 def _print_lengths(own: OwnWords) -> None:

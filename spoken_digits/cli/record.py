@@ -54,16 +54,14 @@ def run(arguments: argparse.Namespace) -> None:
         source: Source = sources.Files(arguments.files, len(prompts))
     else:
         source = sources.Microphone(arguments.seconds)
-    n_kept = 0
     for number, word in enumerate(prompts, 1):
         label = f"{number} of {len(prompts)}: {printable(word)}"
         sound = _take(source, label)
         path = _next_path(arguments.into, word, arguments.speaker)
         _write(path, sound)
-        n_kept += 1
         print(f"{label} -> {path}")
     print(
-        f"{n_kept} recordings of {arguments.speaker} in {arguments.into}; look at them with "
+        f"{len(prompts)} recordings of {arguments.speaker} in {arguments.into}; look at them with "
         f"`spoken-digits inspect {arguments.into}`, train with "
         f"`spoken-digits run --words {arguments.into} --model tiny`"
     )
