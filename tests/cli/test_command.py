@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 import types
@@ -90,6 +92,21 @@ def test_the_page_is_that_of_the_parsers():
     found = (REPOSITORY / "docs" / "command.md").read_text()
     assert found == page.make(), "run `spoken-digits tables`"
     assert all(f"## {name}\n" in found for name in main.COMMANDS)
+
+
+def test_every_command_line_of_the_pages_can_be_read():
+    pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
+    lines = {
+        line.split(" #")[0].split(" > ")[0].split(" && ")[0].rstrip()
+        for page_file in pages
+        for line in re.findall(
+            r"^(?:    )?(?:cat .* \| )?spoken-digits ([a-z].*)$", page_file.read_text(), re.M
+        )
+    }
+    assert len(lines) > 20
+    for line in sorted(lines):
+        if not line.startswith("listen"):  # which reads its own options
+            main.make_parser().parse_args(shlex.split(line))
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
