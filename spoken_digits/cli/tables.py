@@ -14,6 +14,7 @@ EXAMPLES = (
     "spoken-digits tables --check                # status 1 if one is not that of the code",
 )
 PAGE = Path("docs/command.md")
+FIRMWARE = Path("firmware")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,12 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Make every generated file; C tables of a model are made by `export`, in its folder."""
+    """Make every generated file; the tables of a model are made by `export`, in its folder."""
     from spoken_digits.cli import page, places
     from spoken_digits.io import files
 
     places.checkout()
-    made = {PAGE: page.make(), Path("docs/parameters.md"): _parameters()}
+    made = {PAGE: page.make(), Path("docs/parameters.md"): _parameters(), **c_tables()}
     stale = [path for path, text in made.items() if not _is(path, text)]
     if arguments.check and stale:
         raise UserError(
@@ -37,6 +38,18 @@ def run(arguments: argparse.Namespace) -> None:
         files.write_bytes(path, made[path].encode())
         print(f"{path}: made again")
     print(f"{len(made)} generated files, {len(stale)} were not those of the code")
+
+
+def c_tables() -> dict[Path, str]:
+    """The tables in firmware/ that all models share: file and text."""
+    from spoken_digits.embedded.emit import network, tables
+
+    makers = {
+        "sd_activation.c": network.activation_source,
+        "sd_frontend_constants.c": tables.constants_source,
+        "sd_word_constants.c": tables.word_constants_source,
+    }
+    return {FIRMWARE / name: make() for name, make in makers.items()}
 
 
 def _is(path: Path, text: str) -> bool:

@@ -14,7 +14,7 @@ from damaged import MODELS, write_damaged
 from recordings import REPOSITORY, tone
 
 from spoken_digits import audio
-from spoken_digits.cli import main, page
+from spoken_digits.cli import main, page, tables
 from spoken_digits.errors import UserError
 
 HEAVY = {"torch", "pandas", "dvc", "scipy.signal", "matplotlib", "sklearn", "librosa"}
@@ -92,6 +92,18 @@ def test_the_page_is_that_of_the_parsers():
     found = (REPOSITORY / "docs" / "command.md").read_text()
     assert found == page.make(), "run `spoken-digits tables`"
     assert all(f"## {name}\n" in found for name in main.COMMANDS)
+
+
+def test_the_tables_are_all_files_of_firmware_that_say_they_are_made():
+    made = {
+        path.relative_to(REPOSITORY)
+        for path in (REPOSITORY / "firmware").rglob("*.[ch]")
+        if "do not edit" in path.read_text()[:300]
+    }
+    found = tables.c_tables()
+    assert set(found) == made
+    for path, text in found.items():
+        assert (REPOSITORY / path).read_text() == text, "run `spoken-digits tables`"
 
 
 def test_every_command_line_of_the_pages_can_be_read():
