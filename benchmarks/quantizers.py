@@ -14,12 +14,13 @@ from spoken_digits import errors
 from spoken_digits.config import read_config
 from spoken_digits.data.loading import load_dataset
 from spoken_digits.evaluation.inference import predict
+from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.io import files
 from spoken_digits.models.device import pick_device
 from spoken_digits.models.model_file import load_network, read_model
 from spoken_digits.models.params import read_model_params
-from spoken_digits.quantization import integer
+from spoken_digits.quantization import integer_lstm
 
 MODEL = "lstm_36kb"
 EPOCHS = (0, 12)  # post-training only, and the epochs of pow2 in params.yaml
@@ -34,13 +35,13 @@ def main() -> None:
     network, cpu = load_network(card, tensors), pick_device("cpu")
     said = predict(network, card.normalise, test, cpu).numpy().argmax(axis=1)
     rows = []
-    for scheme in integer.SCHEMES:
+    for scheme in SCHEMES:
         given = config.section(f"quantize.{scheme}", QatParams)
         for epochs in EPOCHS:
             settings = dataclasses.replace(given, epochs=epochs)
-            made = integer.quantize(card, tensors, train, val, scheme, settings, seed)
-            heard = integer.logits_of(made, test).argmax(axis=1)
-            checked = integer.logits_of(made, val).argmax(axis=1)
+            made = integer_lstm.quantize(card, tensors, train, val, scheme, settings, seed)
+            heard = integer_lstm.logits_of(made, test).argmax(axis=1)
+            checked = integer_lstm.logits_of(made, val).argmax(axis=1)
             rows.append(
                 {
                     "scheme": scheme,

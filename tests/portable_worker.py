@@ -35,12 +35,13 @@ from spoken_digits.evaluation.inference import predict
 from spoken_digits.evaluation.metrics import accuracy_metrics
 from spoken_digits.features.registry import kinds, make_extractor
 from spoken_digits.integer import graph
+from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.models import portable_lstm
 from spoken_digits.models.card import ModelCard, as_floats
 from spoken_digits.models.device import set_up
 from spoken_digits.models.params import names, read_model_params
-from spoken_digits.quantization import int8_dynamic, integer, integer_graph, integer_lstm
+from spoken_digits.quantization import int8_dynamic, integer_graph, integer_lstm
 from spoken_digits.training import loop
 from spoken_digits.training.planning import describe_network, read_recipe
 from spoken_digits.training.recipe import Recipe
@@ -140,7 +141,7 @@ def model(config: Config, name: str, recipe: Recipe) -> dict[str, str]:
     }
     dynamic = int8_dynamic.quantize(network, ("lstm", "linear"))
     hashes[f"{name} int8_dynamic"] = digest(predict(dynamic, card.normalise, val, CPU).numpy())
-    for scheme in integer.SCHEMES if params.features == "mfcc_int" else ():
+    for scheme in SCHEMES if params.features == "mfcc_int" else ():
         qat = dataclasses.replace(config.section(f"quantize.{scheme}", QatParams), epochs=1)
         integers = integer_lstm.quantize(
             card, network.state_dict(), train, val, scheme, qat, seed=0

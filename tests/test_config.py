@@ -5,6 +5,7 @@ from typing import Literal
 
 import pytest
 import yaml
+from recordings import REPOSITORY
 
 from spoken_digits.config import Config, build, read_config
 from spoken_digits.corpora import CorpusParams
@@ -234,3 +235,26 @@ def test_values_out_of_range_are_refused(default_params, section, key, value, me
 def test_an_unknown_model_names_those_there_are(default_params):
     with pytest.raises(UserError, match="no model 'lsmt'.*lstm_36kb"):
         read_model_params(default_params, "lsmt")
+
+
+def test_params_yaml_is_written_as_dvc_writes_it(tmp_path):
+    """So an experiment changes the lines that it changes, and no others."""
+    from dvc.utils.hydra import apply_overrides
+
+    copy = tmp_path / "params.yaml"
+    before = (REPOSITORY / "params.yaml").read_text()
+    copy.write_text(before)
+    apply_overrides(copy, ["seed=42"])
+    assert copy.read_text() == before, (
+        'write it anew: python -c "from dvc.utils.hydra import apply_overrides; '
+        "apply_overrides('params.yaml', ['seed=42'])\""
+    )
+    apply_overrides(copy, ["model.hidden_dim=24", "corpus.limit=300"])
+    after = copy.read_text()
+    changed = [
+        (a, b) for a, b in zip(before.splitlines(), after.splitlines(), strict=True) if a != b
+    ]
+    assert changed == [
+        ("  limit:", "  limit: 300"),
+        ("  hidden_dim: 128", "  hidden_dim: 24"),
+    ]

@@ -15,7 +15,7 @@ from damaged import MODELS, add, drop, fill, lose, put, tensor, write_damaged
 from recordings import REPOSITORY, tone
 
 from spoken_digits.errors import UserError
-from spoken_digits.predict import Recogniser
+from spoken_digits.recogniser import Recogniser
 
 HUGE = 10**9
 LONGEST_S, LARGEST_KIB = 5, 400_000

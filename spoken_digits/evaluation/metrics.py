@@ -1,14 +1,18 @@
 """Metrics of a classifier, with confidence intervals.
 
-scikit-learn and SciPy are imported where they are used: they take a second to load, and
+scikit-learn, SciPy and pandas are imported where they are used: they take a second to load, and
 many commands do not need them.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _DRAWS = 10_000
 _DRAWS_SEED = 0
@@ -128,6 +132,7 @@ def per_class_report(
     logits: NDArray[np.float64], actual: NDArray[np.int64], labels: list[str]
 ) -> pd.DataFrame:
     """One row per word: label, precision, recall, f1, support; a ratio of 0 / 0 counts as 0."""
+    import pandas as pd
     from sklearn.metrics import precision_recall_fscore_support
 
     precision, recall, f1, support = precision_recall_fscore_support(

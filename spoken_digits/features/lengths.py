@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from spoken_digits import audio
 from spoken_digits.audio import Waveform
 from spoken_digits.features.base import Extractor
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ENOUGH = 0.99
 """Share of clips that must fit completely; at or above it, there is no warning."""

@@ -9,12 +9,12 @@ integers: the mean is known at the end of a word.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import scipy.signal
 from numpy.typing import NDArray
 
 from spoken_digits.audio import Waveform
@@ -87,10 +87,15 @@ class LogMel:
         self.shape = (params.n_frames, params.n_mels)
         self.heard_samples = (params.n_frames - 1) * params.hop_length + params.window_length
         self.n_fft, self.hop_length = params.n_fft, params.hop_length
-        window = scipy.signal.get_window("hann", params.window_length)
-        self.window: Float32 = window.astype(np.float32)
         self.edges_hz = band_edges(params.n_mels, params.fmin, params.fmax)
         self._bank = self.bank(self.edges_hz)
+
+    @functools.cached_property
+    def window(self) -> Float32:
+        """Hann window, (window_length,)."""
+        import scipy.signal  # takes half a second, and the integer twin has its own window
+
+        return np.asarray(scipy.signal.get_window("hann", self.params.window_length), np.float32)
 
     @classmethod
     def from_config(cls, config: Config) -> LogMel:

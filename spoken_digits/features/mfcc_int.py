@@ -7,11 +7,11 @@ the specification and the NumPy twin, ``firmware/`` the same in C, equal bit for
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.signal
 from numpy.typing import NDArray
 
 from spoken_digits.audio.offset import remove_offset
@@ -43,10 +43,15 @@ class MfccInt:
         self.sample_rate = spec.sample_rate
         self.shape = (spec.n_frames, spec.n_mfcc)
         self.hop_length = spec.hop_length
-        window = scipy.signal.get_window("hann", WINDOW_SAMPLES)
-        self.window: Float32 = window.astype(np.float32)
         self.edges_hz = band_edges(spec.n_mels, spec.fmin, spec.fmax)
         self.heard_samples = (spec.n_frames - 1) * spec.hop_length + WINDOW_SAMPLES
+
+    @functools.cached_property
+    def window(self) -> Float32:
+        """Hann window, (WINDOW_SAMPLES,), for training on varied sound."""
+        import scipy.signal  # takes half a second, and `__call__` does without
+
+        return np.asarray(scipy.signal.get_window("hann", WINDOW_SAMPLES), np.float32)
 
     @classmethod
     def from_config(cls, config: Config) -> MfccInt:

@@ -3,6 +3,8 @@
 The metadata carries, as JSON under the single key ``spoken_digits`` (a single key, because the
 library writes several in no fixed order), the architecture, the labels, the feature parameters
 and the normalisation. `spoken_digits.models.model_file` reads such files.
+
+PyTorch is imported where it is used: integer models predict without it.
 """
 
 from __future__ import annotations
@@ -11,22 +13,25 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-import safetensors.torch
-import torch
-from torch import Tensor
 
 from spoken_digits.bounds import Bounds, Digest, Length
 from spoken_digits.io.files import write_bytes
-from spoken_digits.models.base import BaseNetwork
-from spoken_digits.models.networks import make_network
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from spoken_digits.models.base import BaseNetwork
 
 METADATA_KEY = "spoken_digits"
 _MOST = 2**16
 MOST_NAMED = 100
 """Train speakers whom a card names; of more it gives the number alone."""
+
+INTEGER_SCHEMES = ("int8", "pow2")
+"""Schemes whose networks run on integers alone."""
 
 _Text = Annotated[str, Length(1, 200)]
 _LONGEST_LABEL = 255
@@ -68,12 +73,21 @@ class ModelCard:
     scheme_params: dict[str, Any] = field(default_factory=dict)
     """Parameters of the scheme."""
 
+    @property
+    def is_integer(self) -> bool:
+        """Whether integers alone run it: its arrays then describe the whole network."""
+        return self.scheme in INTEGER_SCHEMES
+
     def make_network(self) -> BaseNetwork:
         """The network with fresh weights."""
+        from spoken_digits.models.networks import make_network
+
         return make_network(self.architecture, self.input_shape, len(self.labels))
 
     def normalise(self, x: Tensor) -> Tensor:
         """Features (batch, n_frames, n_coefficients) as the network expects them, float32."""
+        import torch
+
         mean = torch.tensor(self.mean, device=x.device)
         std = torch.tensor(self.std, device=x.device)
         return (x.float() - mean) / std
@@ -81,6 +95,8 @@ class ModelCard:
 
 def write_model(path: Path, card: ModelCard, tensors: dict[str, Tensor]) -> None:
     """Write weights and card, whole or not at all, the same bytes for the same content."""
+    import safetensors.torch
+
     metadata = {METADATA_KEY: json.dumps(dataclasses.asdict(card), sort_keys=True)}
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     write_bytes(path, safetensors.torch.save(contiguous, metadata))

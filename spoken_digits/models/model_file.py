@@ -1,4 +1,7 @@
-"""Model files read: the card is checked against its types, the tensors against the network."""
+"""Model files read: the card is checked against its types, the tensors against the network.
+
+PyTorch is imported where it is used: `read_arrays` and the integer networks do without.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,23 @@ import json
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import safetensors
-import torch
-from torch import Tensor
 
 from spoken_digits import validation
 from spoken_digits.bounds import Digest, Length
 from spoken_digits.errors import UserError, printable
 from spoken_digits.features.registry import extractor_from
 from spoken_digits.models import architectures
-from spoken_digits.models.base import BaseNetwork
 from spoken_digits.models.card import METADATA_KEY, ModelCard
-from spoken_digits.models.tensors import TensorSpec, check_tensors
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from spoken_digits.models.base import BaseNetwork
 
 _LARGEST_FILE_BYTES = 2**31  # the largest network here takes 0.5 GB
 
@@ -32,14 +38,32 @@ def read_model(path: Path) -> tuple[ModelCard, dict[str, Tensor]]:
     UserError
         The file is missing, damaged, or was not written by this project.
     """
+    return _read(path, "pt")
+
+
+def read_arrays(path: Path) -> tuple[ModelCard, dict[str, NDArray[np.generic]]]:
+    """As `read_model`, with NumPy's arrays in the place of tensors."""
+    return _read(path, "np")
+
+
+def read_card(path: Path) -> ModelCard:
+    """The card alone; raises UserError as `read_model`."""
+    return _read(path, None)[0]
+
+
+def _read(path: Path, framework: str | None) -> tuple[ModelCard, dict[str, Any]]:
+    """Card and tensors of a file; without a framework the card alone."""
+    tensors = {}
     try:
         _check_file(path)
-        with safetensors.safe_open(path, "pt") as file:
+        with safetensors.safe_open(path, framework or "np") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            if framework is not None:
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise UserError(f"{path} is missing: train it with `dvc repro train`") from None
-    except (safetensors.SafetensorError, OSError) as error:
+    # TypeError: a number type that NumPy does not have.
+    except (safetensors.SafetensorError, OSError, TypeError) as error:
         raise UserError(f"{path} is not a whole .safetensors file ({error})") from None
     if METADATA_KEY not in metadata:
         raise UserError(
@@ -84,7 +108,7 @@ def parse_card(text: str, source: str) -> ModelCard:
         raise UserError(f"{source}: it is no JSON object")
     card = validation.build(ModelCard, content, "", source, exact=True)
     validation.build(_Corpus, card.corpus, "corpus", source, exact=True)
-    _check_architecture(card.architecture, source)
+    _check_architecture(card.architecture, source, known_by_name=card.is_integer)
     if len(set(card.labels)) < len(card.labels):
         raise UserError(f"{source}: `labels` holds a word twice")
     _check_shapes(card, source)
@@ -101,10 +125,15 @@ class _Corpus:
     synthetic: bool
 
 
-def _check_architecture(architecture: dict[str, Any], source: str) -> None:
-    """Hold the arguments to the types that params.yaml gives them."""
+def _check_architecture(architecture: dict[str, Any], source: str, *, known_by_name: bool) -> None:
+    """Hold the arguments to the types that params.yaml gives them.
+
+    With `known_by_name` only the name is checked: the arrays of an integer network describe it.
+    """
     names: Any = Literal[tuple(architectures.names())]
     name = validation.convert(architecture.get("name"), names, "architecture.name", source)
+    if known_by_name:
+        return
     params: Any = architectures.architecture(name).Params
     hints = validation.field_hints(params)
     arguments = {key: hints[key] for key in params.argument_names()}
@@ -139,6 +168,8 @@ def load_network(card: ModelCard, tensors: dict[str, Tensor]) -> BaseNetwork:
             f"model {printable(card.name)} is stored as {printable(card.scheme)}, "
             "not as float32: give the file that `dvc repro train` makes"
         )
+    from spoken_digits.models.tensors import TensorSpec, check_tensors
+
     state = outline(card).state_dict()
     check_tensors(card.name, {name: TensorSpec.like(t) for name, t in state.items()}, tensors)
     network = card.make_network()
@@ -154,6 +185,8 @@ def outline(card: ModelCard) -> BaseNetwork:
     UserError
         The architecture's arguments describe no network.
     """
+    import torch
+
     try:
         with torch.device("meta"):
             return card.make_network()

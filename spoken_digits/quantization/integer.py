@@ -11,48 +11,19 @@ from typing import Protocol, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spoken_digits.data.loading import Dataset
 from spoken_digits.errors import UserError, printable
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.models.card import ModelCard
+from spoken_digits.quantization import restoring
+from spoken_digits.quantization.restoring import IntegerModel
 from spoken_digits.quantization.schemes import Quantized
 
-SCHEMES = ("int8", "pow2")
 PARAMS = QatParams
 ARCHITECTURES = {"lstm": "integer_lstm", "ds_cnn": "integer_graph"}
 """Architecture -> module of this package."""
-
-
-class IntegerModel(Protocol):
-    """An integer network, in NumPy."""
-
-    @property
-    def n_inputs(self) -> int:
-        """Coefficients a frame."""
-        ...
-
-    @property
-    def n_classes(self) -> int:
-        """Classes."""
-        ...
-
-    @property
-    def logit_step(self) -> float:
-        """Real value of one logit step."""
-        ...
-
-    def logits(
-        self, features: NDArray[np.int8], n_frames: NDArray[np.integer]
-    ) -> NDArray[np.int32]:
-        """(n_clips, n_classes) of features (n_clips, max_frames, n_inputs)."""
-        ...
-
-    def parameter_bytes(self) -> int:
-        """Bytes that hold the network."""
-        ...
 
 
 class _Module(Protocol):
@@ -67,10 +38,6 @@ class _Module(Protocol):
         seed: int,
     ) -> Quantized:
         """See `schemes.SchemeModule`."""
-        ...
-
-    def restore(self, card: ModelCard, tensors: dict[str, Tensor]) -> IntegerModel:
-        """The integer network of a model file; raises UserError if it is damaged."""
         ...
 
 
@@ -105,12 +72,14 @@ def restore(card: ModelCard, tensors: dict[str, Tensor]) -> IntegerModel:
         The tensors are not those of the network that the card describes, or its arithmetic could
         overflow.
     """
-    if card.scheme not in SCHEMES:
+    try:
+        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+    except TypeError as error:  # a number type that NumPy does not have
         raise UserError(
-            f"model {printable(card.name)} is of scheme {printable(card.scheme)}, "
-            f"not of {' or '.join(SCHEMES)}"
-        )
-    return _module(card).restore(card, tensors)
+            f"model {printable(card.name)} holds no integers ({error}): "
+            "make the file again with `dvc repro quantize`"
+        ) from None
+    return restoring.restore(card, arrays)
 
 
 class IntegerNetwork(nn.Module):

@@ -189,11 +189,18 @@ def with_tensor(name, change):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (without("node_001.weight"), "node_001.weight is missing"),
-        (with_tensor("node_001.weight", lambda w: w[:, :3]), "node_001.weight has shape"),
+        (without("node_001.weight"), "the graph lacks weight"),
+        (with_tensor("node_001.weight", lambda w: w[:, :3]), "weight and window do not fit"),
+        (with_tensor("node_001.weight", lambda w: w.float()), "must be whole numbers"),
+        (with_tensor("node_001.shift", lambda s: s[None]), "shift do not fit each other"),
+        (lambda card, tensors: (card, {**tensors, "more": tensors["graph.shape"]}), "is unknown"),
+        (
+            lambda card, tensors: (dataclasses.replace(card, labels=CARD.labels[:4]), tensors),
+            "5 classes, its card 4 labels",
+        ),
         (with_tensor("node_001.bias", lambda b: b.to(torch.int64)), "is int64, must be int32"),
         (with_tensor("node_001.bias", lambda b: b + 2**31 - 2), "an accumulator could leave int32"),
-        (with_tensor("graph.logit_step", lambda s: s * float("nan")), "holds NaN or infinity"),
+        (with_tensor("graph.logit_step", lambda s: s * float("nan")), "logit_step is nan"),
         (with_tensor("graph.logit_step", lambda s: -s), "must be positive"),
         (with_tensor("graph.shape", lambda s: s + 2), "graph|means for"),
         (with_tensor("node_003.inputs", lambda i: i + 4), "reads a node that does not run before"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 import pytest
 from recordings import PATTERN, write_recordings
@@ -60,6 +62,20 @@ def test_a_speaker_who_never_says_a_word_is_tested_and_this_is_said(folds):
     assert "never says yes: the accuracy is over the other words" in said["dan"]
     assert "note: dan of fold" in said["dan"]
     assert "never says" not in said["anna"]
+
+
+def test_what_to_expect_is_measured_on_everybody_and_the_record_left_alone(workspace, folds):
+    recorded = workspace.folder / "studies/predictions"
+    before = {path: path.read_bytes() for path in recorded.rglob("*.csv")}
+    workspace.stage("expect", MODEL)
+    table = pd.read_csv(workspace.folder / f"plots/expected/{MODEL}.csv", dtype=str)
+    said = pd.concat(folds)
+    assert list(table["utterance"]) == sorted(said["utterance"])
+    figures = json.loads((workspace.folder / f"metrics/expected/{MODEL}.json").read_text())[MODEL]
+    by_speaker = (table["actual"] == table["float32"]).groupby(table["speaker"]).mean()
+    assert figures["mean"] == pytest.approx(by_speaker.mean(), abs=1e-6)
+    assert figures["per_speaker"].keys() == set(by_speaker.index)
+    assert {path: path.read_bytes() for path in recorded.rglob("*.csv")} == before
 
 
 def test_an_inner_fold_leaves_a_speaker_out_and_the_record_alone(workspace, folds):

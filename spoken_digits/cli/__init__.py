@@ -1,0 +1,1 @@
+"""The command `spoken-digits`: one module a sub-command, joined in `main`."""

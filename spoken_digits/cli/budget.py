@@ -1,0 +1,70 @@
+"""`spoken-digits budget`: the largest LSTM that fits a memory budget, tensor by tensor."""
+
+from __future__ import annotations
+
+import argparse
+import typing
+
+from spoken_digits.models.budget_params import BudgetParams, Reading
+
+HELP = "the largest LSTM that fits a memory budget, with its parameter table"
+EXAMPLES = (
+    "spoken-digits budget --kib 36",
+    "spoken-digits budget --bytes 36000 --bytes-per-weight 1 --bias-vectors 1",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The budget and the network's shape."""
+    memory = parser.add_mutually_exclusive_group(required=True)
+    memory.add_argument("--kib", type=float, help="memory to fit, KiB")
+    memory.add_argument("--bytes", type=int, help="memory to fit, bytes")
+    parser.add_argument("--layers", type=_positive, default=2, help="LSTM layers (default 2)")
+    parser.add_argument("--inputs", type=_positive, default=13, help="coefficients a frame (13)")
+    parser.add_argument("--classes", type=_positive, default=10, help="words (10)")
+    parser.add_argument("--bytes-per-weight", type=_positive, default=4, help="4 float32, 1 int8")
+    parser.add_argument("--bytes-per-bias", type=_positive, default=4, help="4 float32 or int32")
+    parser.add_argument(
+        "--bias-vectors",
+        type=int,
+        choices=(1, 2),
+        default=2,
+        help="bias vectors a layer: 2 as PyTorch keeps them (default), 1 where they are added up",
+    )
+    parser.add_argument(
+        "--reading",
+        choices=typing.get_args(Reading),
+        default="total",
+        help="whether all parameters together must fit, each layer by itself, or everything "
+        "that the integer network of a scheme keeps, shifts and tables included",
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Print the hidden size and the table."""
+    from spoken_digits.models.budget import largest_hidden_dim, table, tensor_sizes
+    from spoken_digits.validation import build
+
+    keys = ("kib", "bytes", "bytes_per_weight", "bytes_per_bias", "bias_vectors", "reading")
+    given = {key: getattr(arguments, key) for key in keys}
+    budget = build(BudgetParams, given, "", source="arguments of the command")
+    hidden_dim = largest_hidden_dim(budget, arguments.layers, arguments.inputs, arguments.classes)
+    tensors = tensor_sizes(
+        hidden_dim,
+        arguments.layers,
+        arguments.inputs,
+        arguments.classes,
+        arguments.bytes_per_weight,
+        arguments.bytes_per_bias,
+        arguments.bias_vectors,
+        arguments.reading,
+    )
+    print(f"largest hidden size: {hidden_dim}")
+    print(table(tensors, arguments.reading, budget.n_bytes))
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
+    return number

@@ -1,0 +1,122 @@
+"""`spoken-digits record`: recordings of own words, one after another, checked as they come."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spoken_digits.errors import UserError, printable
+
+if TYPE_CHECKING:
+    from spoken_digits.cli.sources import Sound, Source
+
+HELP = "record your own words, guided, into the folder that `run --words` reads"
+EXAMPLES = (
+    "spoken-digits record yes no stop --speaker anna",
+    "spoken-digits record yes no stop --speaker ben --takes 20 --into my-words",
+    "spoken-digits record yes no stop --speaker cleo --takes 2 --from phone.wav   # 6 words in it",
+)
+WORDS = Path("data/recordings")
+_SPEAKER = re.compile(r"\w(?:[\w -]*\w)?")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The words, the speaker and where the sound comes from."""
+    parser.add_argument("words", nargs="+", metavar="WORD", help="a folder each is made of")
+    parser.add_argument("--speaker", required=True, help="who speaks, the same every time")
+    parser.add_argument("--takes", type=int, default=10, help="of each word (default 10)")
+    parser.add_argument(
+        "--into", type=Path, default=WORDS, metavar="FOLDER", help=f"default {WORDS}; takes add up"
+    )
+    parser.add_argument("--seconds", type=float, default=2.0, help="a take's length (default 2)")
+    parser.add_argument(
+        "--from",
+        dest="files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="cut the takes out of recordings, such as a phone's: the words in the order in which "
+        "they would be asked for, with a pause of half a second between them",
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Ask for every word as often as wanted, and keep what is good."""
+    from spoken_digits.cli import sources
+
+    words = list(dict.fromkeys(arguments.words))
+    _check(words, arguments)
+    prompts = [word for _ in range(arguments.takes) for word in words]
+    if arguments.files:
+        source: Source = sources.Files(arguments.files, len(prompts))
+    else:
+        source = sources.Microphone(arguments.seconds)
+    for number, word in enumerate(prompts, 1):
+        label = f"{number} of {len(prompts)}: {printable(word)}"
+        sound = _take(source, label)
+        path = _next_path(arguments.into, word, arguments.speaker)
+        _write(path, sound)
+        print(f"{label} -> {path}")
+    print(
+        f"{len(prompts)} recordings of {arguments.speaker} in {arguments.into}; look at them with "
+        f"`spoken-digits inspect {arguments.into}`, train with "
+        f"`spoken-digits run --words {arguments.into} --model tiny`"
+    )
+
+
+def _check(words: list[str], arguments: argparse.Namespace) -> None:
+    for word in words:
+        if not word.isprintable() or word.startswith(".") or {"/", "\\"} & set(word):
+            raise UserError(f"{word!r} cannot be a folder's name: write the word in letters")
+    if not _SPEAKER.fullmatch(arguments.speaker):
+        raise UserError(
+            f"--speaker {arguments.speaker!r}: a name is of letters and digits, such as anna or "
+            "speaker-2"
+        )
+    if arguments.takes < 1:
+        raise UserError(f"--takes {arguments.takes} records nothing: give 1 or more")
+    if not 0.3 <= arguments.seconds <= 30:
+        raise UserError(f"--seconds {arguments.seconds:g}: a word needs 0.3 to 30")
+    if arguments.into.exists() and not arguments.into.is_dir():
+        raise UserError(f"{arguments.into} is a file: name a folder with --into")
+
+
+def _take(source: Source, label: str) -> Sound:
+    """One good take; a bad one is asked for again where that is possible."""
+    from spoken_digits.errors import warn
+    from spoken_digits.inspection.quality import measure
+
+    while True:
+        sound = source.take(label)
+        problems = measure(sound.waveform, sound.sample_rate).problems()
+        for problem in problems:
+            warn(f"{sound.name}: {problem}")
+        if not problems or not source.can_repeat:
+            return sound
+        print("again, please")
+
+
+def _write(path: Path, sound: Sound) -> None:
+    from spoken_digits import audio
+    from spoken_digits.io.files import write_bytes
+
+    write_bytes(path, audio.to_wav(sound.waveform, sound.sample_rate))
+
+
+def _next_path(folder: Path, word: str, speaker: str) -> Path:
+    """The first free name: earlier takes stay."""
+    taken = set(_numbers(folder / word, speaker))
+    number = next(n for n in range(len(taken) + 1) if n not in taken)
+    return folder / word / f"{speaker}_{number}.wav"
+
+
+def _numbers(folder: Path, speaker: str) -> Iterator[int]:
+    if not folder.is_dir():
+        return
+    name = re.compile(rf"{re.escape(speaker)}_([0-9]{{1,9}})\..+")
+    for path in folder.iterdir():
+        if match := name.fullmatch(path.name):
+            yield int(match[1])

@@ -1,0 +1,195 @@
+"""`spoken-digits run`: the pipeline, on the corpus of params.yaml or on own words."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spoken_digits.errors import UserError, printable
+
+if TYPE_CHECKING:
+    from spoken_digits.config import Config
+    from spoken_digits.inspection.corpus import OwnWords
+
+HELP = "train, quantize and judge, on the corpus of params.yaml or on your own words"
+EXAMPLES = (
+    "spoken-digits run --words my-words --model tiny",
+    "spoken-digits run --words my-words --model tiny --dry-run     # only say what would be done",
+    "spoken-digits run --model micro             # one model on the corpus of params.yaml",
+    "spoken-digits run                           # everything: `dvc repro`",
+)
+PARAMS = Path("params.yaml")
+METRICS = Path("metrics")
+_KEYS = ("name", "path", "label_pattern", "limit")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The recordings and the models."""
+    parser.add_argument(
+        "--words",
+        type=Path,
+        metavar="FOLDER",
+        help="your recordings, a folder a word, files named <speaker>_<take>; any audio format",
+    )
+    parser.add_argument(
+        "--model",
+        action="append",
+        metavar="NAME",
+        help="a name under `variants` in params.yaml; may be given several times; default: all",
+    )
+    parser.add_argument(
+        "--pattern",
+        metavar="REGEX",
+        help="how label, speaker and take are read from names, as `corpus.label_pattern`",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument(
+        "--no-expect",
+        action="store_true",
+        help="own words: do not leave each speaker out in turn, which takes most of the time",
+    )
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Say what will be done, do it, print the result."""
+    from spoken_digits.cli import networks, places
+    from spoken_digits.config import read_config
+
+    places.checkout()
+    config = read_config(PARAMS)
+    for model in arguments.model or ():
+        networks.check_model(config, model)
+    if arguments.words is None:
+        if arguments.pattern or arguments.no_expect:
+            raise UserError("--pattern and --no-expect are of own words: name them with --words")
+        _pipeline(config, arguments.model or [], arguments.dry_run)
+        return
+    _own_words(config, arguments)
+
+
+def _pipeline(config: Config, models: list[str], dry_run: bool) -> None:
+    """What `dvc repro` would do, for all models or some."""
+    from spoken_digits.cli import places
+
+    stages = [stage for model in models for stage in stages_of(config, model)]
+    if dry_run:
+        places.dvc("repro", "--dry", *stages)
+        return
+    print(f"dvc repro {' '.join(stages)}".rstrip())
+    places.dvc("repro", *stages)
+
+
+def stages_of(config: Config, model: str) -> list[str]:
+    """The stages that finish one model and its integer networks."""
+    from spoken_digits.cli.networks import networks_of
+
+    return [f"evaluate@{model}", *(f"quantize@{key}" for key in networks_of(config, model))]
+
+
+def _own_words(config: Config, arguments: argparse.Namespace) -> None:
+    from spoken_digits.cli import places
+    from spoken_digits.cli.inspect import overview
+    from spoken_digits.errors import warn
+    from spoken_digits.inspection import corpus
+    from spoken_digits.models.params import names
+
+    own = corpus.look(arguments.words.absolute(), arguments.pattern)
+    models = arguments.model or names(config)
+    print(overview(own))
+    for line in [*own.notes, *corpus.gaps(own), *_frame_budget(config, own, models)]:
+        warn(printable(line))
+    for warning in _split_warnings(config, own):
+        warn(printable(warning))
+    alone = corpus.said_by_one(own) if len(own.speakers) > 1 else []
+    if alone:
+        warn(
+            f"one speaker alone says {printable(', '.join(alone[:8]))}, so nobody can be left out "
+            "to tell what other voices can expect: have another record it"
+        )
+    expects = len(own.speakers) > 1 and not alone and not arguments.no_expect
+    stages = [stage for model in models for stage in stages_of(config, model)]
+    for step in _steps(own, models, stages, expects):
+        print(step)
+    if arguments.dry_run:
+        return
+    set_corpus(own)
+    places.dvc("repro", *stages)
+    for model in models if expects else ():
+        places.stage("expect", model)
+    _print_result(models)
+
+
+def _frame_budget(config: Config, own: OwnWords, models: list[str]) -> Iterator[str]:
+    """Whether the models hear the recordings whole, once for each kind of features."""
+    from spoken_digits.features.lengths import warning_of_cut_clips
+    from spoken_digits.features.registry import make_extractor
+
+    kinds = dict.fromkeys(config.value(f"variants.{model}.features", str) for model in models)
+    for kind in kinds:
+        if warning := warning_of_cut_clips(make_extractor(kind, config), own.manifest):
+            yield f"{warning}; of longer recordings the part with the most energy counts"
+
+
+def _split_warnings(config: Config, own: OwnWords) -> list[str]:
+    """What the split of the recordings does not allow to say; raises UserError if it fails."""
+    from spoken_digits.data import balance, splits
+
+    params = splits.read_params(config, "folder")
+    subsets = splits.assign(own.manifest, params, config.value("seed", int))
+    return balance.warnings(balance.count(own.manifest, subsets), params)
+
+
+def _steps(own: OwnWords, models: list[str], stages: list[str], expects: bool) -> Iterator[str]:
+    yield f"params.yaml: corpus.name becomes folder, corpus.path {printable(str(own.path))}"
+    yield f"dvc repro {' '.join(stages)}"
+    if expects:
+        n = len(own.speakers)
+        yield f"each of {n} speakers left out in turn, to tell what other voices can expect"
+    elif not own.speakers:
+        yield "nothing will be known of other voices: the names do not say who speaks"
+    elif len(own.speakers) == 1:
+        yield "nothing will be known of other voices: there is one speaker"
+
+
+def set_corpus(own: OwnWords) -> None:
+    """Name the recordings in params.yaml, as `dvc exp run -S` writes it: other lines stay."""
+    from dvc.utils.serialize import modify_yaml
+
+    wanted: dict[str, Any] = {
+        "name": "folder",
+        "path": str(own.path),
+        "label_pattern": own.pattern,
+        "limit": None,
+    }
+    with modify_yaml(str(PARAMS)) as content:
+        if any(content["corpus"][key] != wanted[key] for key in _KEYS):
+            content["corpus"].update(wanted)
+
+
+def _print_result(models: list[str]) -> None:
+    from spoken_digits.cli import text
+    from spoken_digits.evaluation.report import own
+    from spoken_digits.evaluation.report.tables import study_name
+
+    results = own.own_results(models, Path())
+    rows = []
+    for row in results.rows:
+        unseen = results.crossval.get(study_name(row))
+        rows.append(
+            [
+                study_name(row),
+                f"{row['size_kib']:,.1f} KiB",
+                text.percent(unseen["mean"]) if unseen else "not known",
+                f"{text.percent(unseen['worst'])} {unseen['worst_speaker']}" if unseen else "",
+                text.percent(row["accuracy"]),
+            ]
+        )
+    print(text.table(["model", "size", "new voices", "worst", "same voices"], rows))
+    print(own.verdict(results).replace("**", "").replace("`", ""))
+    model = models[0]
+    print(
+        f"next: spoken-digits report; spoken-digits predict {model} FILE; "
+        f"spoken-digits export {model}"
+    )

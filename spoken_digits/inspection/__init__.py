@@ -1,0 +1,1 @@
+"""What a recording, or a folder of them, is like before anything is trained on it."""

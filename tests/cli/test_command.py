@@ -1,0 +1,155 @@
+"""The command as a whole: its parsers, its page, what it imports, how it exits."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import types
+
+import pytest
+from damaged import MODELS, write_damaged
+from recordings import REPOSITORY, tone
+
+from spoken_digits import audio
+from spoken_digits.cli import main, page, tables
+from spoken_digits.errors import UserError
+
+HEAVY = {"torch", "pandas", "dvc", "scipy.signal", "matplotlib", "sklearn", "librosa"}
+
+
+def loaded_by(*arguments: str) -> set[str]:
+    """Modules that a command has loaded when it is done."""
+    code = (
+        "import json, sys\nfrom spoken_digits.cli.main import main\n"
+        f"try: main({list(arguments)!r})\nexcept SystemExit: pass\n"
+        "print(json.dumps(list(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=REPOSITORY
+    )
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_help_loads_next_to_nothing():
+    assert loaded_by("--help") & (HEAVY | {"numpy", "yaml"}) == set()
+
+
+def test_the_budget_loads_neither_torch_nor_pandas_nor_dvc():
+    assert loaded_by("budget", "--kib", "36") & HEAVY == set()
+
+
+def test_an_integer_model_predicts_without_torch_and_pandas(tmp_path):
+    write_damaged(tmp_path / "m.safetensors", MODELS["int8"](), lambda card, tensors: None)
+    (tmp_path / "a.wav").write_bytes(audio.to_wav(tone(440, 0.4), 8000))
+    found = loaded_by("predict", str(tmp_path / "m.safetensors"), str(tmp_path / "a.wav"))
+    assert "spoken_digits.integer.network" in found
+    assert found & HEAVY == set()
+
+
+@pytest.mark.parametrize("name", main.COMMANDS)
+def test_the_help_of_every_command_has_examples_that_parse(name, capsys):
+    with pytest.raises(SystemExit) as done:
+        main.main([name, "--help"] if name != "listen" else ["--help"])
+    assert done.value.code == 0
+    examples = main.command(name).EXAMPLES
+    assert examples
+    if name != "listen":  # which reads its own options
+        assert f"examples:\n  {examples[0]}" in capsys.readouterr().out
+    for example in examples:
+        words = example.partition("  #")[0].partition(" > ")[0].split("spoken-digits ")[-1].split()
+        assert words[0] == name
+        if "--help" not in words:
+            main.make_parser().parse_args(words)
+
+
+@pytest.mark.parametrize("arguments", [[], ["frobnicate"], ["budget"], ["predict", "a"]])
+def test_a_line_that_cannot_be_read_exits_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as done:
+        main.main(arguments)
+    assert done.value.code == 2
+    assert "usage: spoken-digits" in capsys.readouterr().err
+
+
+def test_a_mistake_is_one_line_and_exits_with_1():
+    command = [sys.executable, "-m", "spoken_digits", "predict", "no-such-model", "a.wav"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("error: no model no-such-model")
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit) as done:
+        main.main(["--version"])
+    assert done.value.code == 0
+    assert capsys.readouterr().out.startswith("spoken-digits 0.")
+
+
+def test_the_page_is_that_of_the_parsers():
+    found = (REPOSITORY / "docs" / "command.md").read_text()
+    assert found == page.make(), "run `spoken-digits tables`"
+    assert all(f"## {name}\n" in found for name in main.COMMANDS)
+
+
+def test_the_tables_are_all_files_of_firmware_that_say_they_are_made():
+    made = {
+        path.relative_to(REPOSITORY)
+        for path in (REPOSITORY / "firmware").rglob("*.[ch]")
+        if "do not edit" in path.read_text()[:300]
+    }
+    found = tables.c_tables()
+    assert set(found) == made
+    for path, text in found.items():
+        assert (REPOSITORY / path).read_text() == text, "run `spoken-digits tables`"
+
+
+def test_every_command_line_of_the_pages_can_be_read():
+    pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
+    lines = {
+        line.split(" #")[0].split(" > ")[0].split(" && ")[0].rstrip()
+        for page_file in pages
+        for line in re.findall(
+            r"^(?:    )?(?:cat .* \| )?spoken-digits ([a-z].*)$", page_file.read_text(), re.M
+        )
+    }
+    assert len(lines) > 20
+    for line in sorted(lines):
+        if not line.startswith("listen"):  # which reads its own options
+            main.make_parser().parse_args(shlex.split(line))
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_completion_knows_every_command_and_its_options(shell, capsys):
+    main.main(["completion", shell])
+    script = capsys.readouterr().out
+    for word in (*main.COMMANDS, "--words", "--speaker", "--top"):
+        assert word in script
+
+
+def test_listen_hands_its_arguments_over_untouched(monkeypatch):
+    heard = []
+    listener = types.ModuleType("spoken_digits.listen")
+    listener.main = heard.append  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "spoken_digits.listen", listener)
+    monkeypatch.setattr("spoken_digits.cli.listen.find_spec", lambda name: object())
+    main.main(["listen", "--threshold", "0.5", "m.safetensors", "-"])
+    assert heard == [["--threshold", "0.5", "m.safetensors", "-"]]
+
+
+def test_listen_without_a_listener_says_what_to_do_instead(monkeypatch):
+    monkeypatch.setattr("spoken_digits.cli.listen.find_spec", lambda name: None)
+    with pytest.raises(UserError, match="spoken-digits predict"):
+        main.main(["listen", "m.safetensors"])
+
+
+@pytest.mark.parametrize("command", ["run", "verify", "report", "tables", "export tiny"])
+def test_what_needs_a_checkout_says_where_it_is(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="clone the repository"):
+        main.main(command.split())
+    monkeypatch.chdir(REPOSITORY / "docs")
+    with pytest.raises(UserError, match=f"run `cd {REPOSITORY}` first"):
+        main.main(command.split())

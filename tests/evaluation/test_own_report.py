@@ -1,0 +1,90 @@
+"""The page on own words, from made-up figures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from spoken_digits.errors import UserError
+from spoken_digits.evaluation.report import own
+
+CORPUS = {
+    "corpus": "folder",
+    "title": "Own recordings",
+    "version": "",
+    "synthetic": False,
+    "licence": "the owner's",
+    "n_clips": 60,
+    "n_speakers": 3,
+    "n_words": 2,
+    "split": {
+        "scheme": "random",
+        "fold": 0,
+        "train": 42,
+        "val": 6,
+        "test": 12,
+        "test_speakers": 3,
+        "test_speakers_in_train": 3,
+    },
+}
+
+
+def study(**per_speaker: float) -> dict:
+    worst = min(per_speaker, key=lambda name: per_speaker[name])
+    return {
+        "mean": sum(per_speaker.values()) / len(per_speaker),
+        "worst": per_speaker[worst],
+        "worst_speaker": worst,
+        "per_speaker": {name: {"mean": value} for name, value in per_speaker.items()},
+        "seeds": [42],
+        "corpus": "folder",
+    }
+
+
+def write(path: Path, content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+
+
+@pytest.fixture
+def root(tmp_path) -> Path:
+    figures = {"accuracy": 0.9, "accuracy_ci_low": 0.8, "accuracy_ci_high": 0.95, "size_kib": 34.0}
+    write(tmp_path / "metrics/corpus.json", CORPUS)
+    write(tmp_path / "metrics/tiny.json", {**figures, "corpus": "folder"})
+    write(tmp_path / "metrics/tiny.int8.json", {**figures, "corpus": "folder"})
+    write(tmp_path / "metrics/lstm.json", {**figures, "corpus": "fsdd 1.0.10"})
+    write(tmp_path / "plots/confusion/tiny.csv", "actual,predicted\nyes,yes\nyes,no\nno,no\n")
+    return tmp_path
+
+
+def test_without_speakers_left_out_it_says_that_other_voices_are_not_known(root):
+    page = own.page(["lstm", "tiny"], root)
+    assert "How well it does on other voices is not known" in page
+    assert "lstm" not in page  # a figure of another corpus
+    assert "`tiny.int8`" in page
+    assert "## By word, `tiny` on test recordings" in page
+    assert page.index("| yes | 50.00 % | 2 |") < page.index("| no | 100.00 % | 1 |")
+    assert "| yes | no | 1 |" in page
+
+
+def test_speakers_left_out_are_the_verdict(root):
+    expected = {"tiny": study(ann=0.9, bo=0.7, cy=0.8), "tiny.int8": study(ann=0.9, bo=0.6, cy=0.9)}
+    write(root / "metrics/expected/tiny.json", expected)
+    write(
+        root / "plots/expected/tiny.csv",
+        "utterance,speaker,actual,float32,int8\na,ann,yes,yes,yes\nb,bo,no,yes,yes\n",
+    )
+    page = own.page(["tiny"], root)
+    assert "**Expect `tiny` to recognise 80.00 % of the words of a voice that it has" in page
+    assert "70.00 % of bo's, the worst of 3" in page
+    assert "a hint, not a promise" in page
+    assert "| `tiny.int8` | 90.00 | 60.00 | 90.00 |" in page
+    assert "## By word, `tiny` on speakers left out" in page
+    assert "| no | yes | 1 |" in page
+
+
+def test_nothing_run_on_this_corpus(root):
+    with pytest.raises(UserError, match="no figures of lstm on folder: make them with"):
+        own.page(["lstm"], root)
