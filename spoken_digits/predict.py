@@ -2,7 +2,8 @@
 
 Run     python -m spoken_digits.predict MODEL.safetensors FILE...
 
-The model file alone suffices: it carries its labels, features and normalisation.
+The model file alone suffices: it carries its labels, features and normalisation. Where it says
+`_silence_` or `_unknown_`, no word is the answer.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from spoken_digits.features.lengths import heard_part, heard_s
 from spoken_digits.features.registry import extractor_from
 from spoken_digits.models.model_file import read_model
 from spoken_digits.quantization.loading import load_any
+from spoken_digits.rejection.labels import NOT_WORDS
 
 
 class Recogniser:
@@ -96,7 +98,8 @@ def _line(file: Path, chances: NDArray[np.float64], labels: Sequence[str]) -> st
     order = np.argsort(-chances, kind="stable")
     words = [errors.printable(label) for label in labels]
     ranked = "  ".join(f"{words[i]} {chances[i]:.4f}" for i in order)
-    return f"{errors.printable(str(file))}: {words[order[0]]}    {ranked}"
+    answer = words[order[0]] if labels[order[0]] not in NOT_WORDS else "(not one of the words)"
+    return f"{errors.printable(str(file))}: {answer}    {ranked}"
 
 
 def _parse_arguments() -> argparse.Namespace:
