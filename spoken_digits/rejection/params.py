@@ -20,6 +20,16 @@ class OpenParams:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RepeatParams:
+    """Section `corpus.rejection.repeat`: open models trained on random splits, under each seed."""
+
+    models: tuple[str, ...]
+    """Names under `corpus.rejection.models`."""
+    seeds: tuple[Annotated[int, Bounds(0, 2**31 - 1, example=43)], ...]
+    """Each draws the split, what is none of the words, and the training."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class RejectionParams:
     """Section `corpus.rejection`: clips made for each of the subsets train, val and test, out of
     the clips of that subset alone, and the models that learn from those for train.
@@ -43,6 +53,8 @@ class RejectionParams:
     models: dict[str, dict[str, Any]]
     """Name of an open model -> `variant`, the model under `variants` whose network and recipe it
     has."""
+    repeat: RepeatParams
+    """What is trained under several seeds in studies/dvc.yaml."""
 
     def made(self) -> Mapping[str, int]:
         """Kind of clip -> how many are made."""
