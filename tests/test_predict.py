@@ -14,8 +14,9 @@ import torch
 from damaged import MODELS, add, drop, fill, lose, put, tensor, write_damaged
 from recordings import REPOSITORY, tone
 
+from spoken_digits import audio
 from spoken_digits.errors import UserError
-from spoken_digits.predict import Recogniser
+from spoken_digits.predict import Recogniser, main
 
 HUGE = 10**9
 LONGEST_S, LARGEST_KIB = 5, 400_000
@@ -277,6 +278,21 @@ def test_labels_and_file_names_cannot_steer_the_terminal(models, tmp_path):
     assert result.stdout.rstrip("\n").isprintable()
     for shown in ("\\x1b[2Jja\\n ", "für ", "\\u202enein ", "a\\x1b.wav: "):
         assert shown in result.stdout
+
+
+@pytest.mark.parametrize("best", ["ja", "_silence_", "_unknown_"])
+def test_what_is_none_of_the_words_is_no_answer(best, models, tmp_path, monkeypatch, capsys):
+    model, clip = tmp_path / "m.safetensors", tmp_path / "a.wav"
+    soundfile.write(clip, tone(440, 0.4), 8000)
+    write_damaged(model, models["float32"], lambda card, tensors: None)
+    waveform, _ = audio.read(clip)
+    labels = [label for label in ("_silence_", "_unknown_", "ja") if label != best]
+    labels.insert(int(Recogniser(model)(waveform, 8000).argmax()), best)
+    write_damaged(model, models["float32"], put("labels", to=labels))
+    monkeypatch.setattr(sys, "argv", ["predict", str(model), str(clip)])
+    main()
+    answer = "ja" if best == "ja" else "(not one of the words)"
+    assert capsys.readouterr().out.startswith(f"{clip}: {answer}    {best} ")
 
 
 def test_a_path_that_is_not_a_file_is_refused_at_once(tmp_path):
