@@ -44,7 +44,7 @@ def test_every_key_says_what_it_means():
 
 
 def test_every_key_of_params_yaml_is_explained():
-    named_by_users = {"variants", "networks", "validation", "train_on", "split_on"}
+    named_by_users = {"variants", "networks", "validation", "train_on", "split_on", "models"}
 
     def keys(section: Any) -> Iterator[str]:
         if isinstance(section, list):

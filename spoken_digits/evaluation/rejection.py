@@ -19,6 +19,8 @@ from spoken_digits.rejection.labels import word_mask
 
 RATES = (0.01, 0.05, 0.1)
 """False-accept rates at which accuracies are given."""
+NO_THRESHOLD = "no_threshold"
+"""Operating point at which what the network says is the answer."""
 _DIGITS = 6
 _CURVE_POINTS = 100
 
@@ -140,16 +142,16 @@ def figures(
     Returns
     -------
     dict
-        ``open``: threshold 0. ``<rate>``: at the threshold that accepts that share of
-        `validation`. ``on_test``: of each group, the accuracy at each rate of the group itself,
-        which nobody can choose beforehand.
+        ``no_threshold``: threshold 0. ``at_<p>_percent``: at the threshold that accepts that
+        share of `validation`. ``on_test``: of each group, the accuracy at each rate of the group
+        itself, which nobody can choose beforehand.
     """
-    found = {"open": at(0.0, words, others)}
+    found = {NO_THRESHOLD: at(0.0, words, others)}
     for rate in RATES:
-        found[f"{rate:g}"] = at(threshold_for(validation.score, rate), words, others)
+        found[point(rate)] = at(threshold_for(validation.score, rate), words, others)
     found["on_test"] = {
         group: {
-            f"{rate:g}": _share(
+            point(rate): _share(
                 accepted(words.heard.score, threshold_for(clips.score, rate)) & words.right
             )
             for rate in RATES
@@ -157,6 +159,11 @@ def figures(
         for group, clips in others.items()
     }
     return found
+
+
+def point(rate: float) -> str:
+    """Name of the operating point of a false-accept rate."""
+    return f"at_{100 * rate:g}_percent"
 
 
 def curve(words: Known, others: Mapping[str, Heard]) -> list[tuple[Any, ...]]:

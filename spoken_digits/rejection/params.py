@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
-from spoken_digits.bounds import Bounds
+from spoken_digits.bounds import Bounds, Length
 
+Name = Annotated[str, Length(1, 40)]
 Count = Annotated[int, Bounds(0, 100_000, example=120)]
 
 
@@ -15,7 +16,7 @@ Count = Annotated[int, Bounds(0, 100_000, example=120)]
 class OpenParams:
     """One open model: a model under `variants`, with two more classes."""
 
-    variant: str
+    variant: Annotated[str, Length(1, 40, example="tiny")]
     """The model whose network and recipe it has; it must have `augmentation: sound`."""
 
 
@@ -23,9 +24,12 @@ class OpenParams:
 class RepeatParams:
     """Section `corpus.rejection.repeat`: open models trained on random splits, under each seed."""
 
-    models: tuple[str, ...]
+    models: Annotated[tuple[Name, ...], Length(0, 100, example=["tiny_open"])]
     """Names under `corpus.rejection.models`."""
-    seeds: tuple[Annotated[int, Bounds(0, 2**31 - 1, example=43)], ...]
+    seeds: Annotated[
+        tuple[Annotated[int, Bounds(0, 2**31 - 1, example=42)], ...],
+        Length(1, 100, example=[42, 43]),
+    ]
     """Each draws the split, what is none of the words, and the training."""
 
 
@@ -50,7 +54,7 @@ class RejectionParams:
     repeat_real: Annotated[int, Bounds(1, 100, example=4)]
     """How often an epoch each real other word of `other-speech-1` is heard, of which there are
     few."""
-    models: dict[str, dict[str, Any]]
+    models: dict[str, OpenParams]
     """Name of an open model -> `variant`, the model under `variants` whose network and recipe it
     has."""
     repeat: RepeatParams

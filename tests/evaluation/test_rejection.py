@@ -68,10 +68,10 @@ def test_thresholds_come_from_validation_and_rates_on_test_are_apart():
     words = Known(heard=hearing(0.9, 0.5), right=np.array([True, True]))
     others = {"noise": hearing(0.95, 0.1)}
     found = rejection.figures(words, others, validation=hearing(*[0.6] * 50))
-    assert found["open"]["accuracy"] == 1.0
-    assert found["0.05"]["threshold"] == pytest.approx(0.6, abs=2e-6)
-    assert found["0.05"]["accuracy"] == 0.5
-    assert found["on_test"]["noise"] == {"0.01": 0.0, "0.05": 0.0, "0.1": 0.0}
+    assert found["no_threshold"]["accuracy"] == 1.0
+    assert found["at_5_percent"]["threshold"] == pytest.approx(0.6, abs=2e-6)
+    assert found["at_5_percent"]["accuracy"] == 0.5
+    assert found["on_test"]["noise"] == {f"at_{n}_percent": 0.0 for n in (1, 5, 10)}
 
 
 def test_curves_fall_and_hold_their_intervals_and_are_drawn(tmp_path):

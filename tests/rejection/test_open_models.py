@@ -127,7 +127,7 @@ def source_of(raw: Path, recordings: Path, real: Path) -> Source:
             "spoken": 0,
             "repeat_real": 3,
             "models": {},
-            "repeat": {"models": [], "seeds": []},
+            "repeat": {"models": [], "seeds": [1]},
         },
         "limit": None,
         "label_pattern": None,
