@@ -66,6 +66,28 @@ def test_every_key_of_params_yaml_is_explained():
     assert used - explained - sections == set(), "docs/make_parameters.py lacks a section"
 
 
+POINTS = {"no_threshold": "none", **{f"at_{n}_percent": f"at {n} %" for n in (1, 5, 10)}}
+
+
+def rejection_rows(figures: dict[str, Any]) -> Iterator[str]:
+    """Rows of the table in docs/rejection.md."""
+    for model, row in figures.items():
+        for point, threshold in POINTS.items():
+            at = row[point]
+            shares = [at["accuracy"], *(one["rate"] for one in at["false_accepts"].values())]
+            cells = " | ".join(f"{100 * share:.1f} %" for share in shares)
+            yield f"| `{model}` | {threshold} | {cells} |"
+
+
+def test_the_figures_of_rejection_are_the_committed_metrics():
+    figures = json.loads((REPOSITORY / "metrics/rejection/tiny_open.json").read_text())
+    page = (REPOSITORY / "docs/rejection.md").read_text()
+    table = page.partition("<!-- rejection: begin -->")[2].partition("<!-- rejection: end -->")[0]
+    assert [line for line in table.splitlines() if line.startswith("| `")] == [
+        *rejection_rows(figures)
+    ]
+
+
 def test_the_figures_of_the_readme_are_the_committed_metrics():
     checked = 0
     seeds, crossval = (

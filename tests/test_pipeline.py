@@ -122,6 +122,8 @@ LOADED_BY_NAME = {
         "spoken_digits/models/architectures/ds_cnn.py",
     ],
     "quantize_open": [*OF_INTEGERS, INTEGER, "spoken_digits/features/log_mel.py"],
+    "measure_open": OF_INTEGERS,
+    "export_open": OF_INTEGERS,
     "reject": [*OF_INTEGERS, INTEGER, "spoken_digits/features/log_mel.py"],
 }
 
