@@ -1,9 +1,9 @@
 """Recognise the word in a recording.
 
-Run     python -m spoken_digits.predict MODEL.safetensors FILE...
+Run     python -m spoken_digits.predict [--threshold P] MODEL.safetensors FILE...
 
 The model file alone suffices: it carries its labels, features and normalisation. Where it says
-`_silence_` or `_unknown_`, no word is the answer.
+`_silence_` or `_unknown_`, or a word is less likely than the threshold, no word is the answer.
 """
 
 from __future__ import annotations
@@ -89,16 +89,19 @@ def main() -> None:
             start_s, end_s = recogniser.heard_part(waveform, audio_format.sample_rate)
             part = f"{start_s:.2f} to {end_s:.2f} s of {duration_s:.2f} s"
             errors.warn(f"{file}: only {part} are heard")
-        print(_line(file, recogniser(waveform, audio_format.sample_rate), recogniser.card.labels))
+        chances = recogniser(waveform, audio_format.sample_rate)
+        print(_line(file, chances, recogniser.card.labels, arguments.threshold))
     if n_failed:
         raise errors.UserError(f"{n_failed} of {len(arguments.files)} files could not be read")
 
 
-def _line(file: Path, chances: NDArray[np.float64], labels: Sequence[str]) -> str:
+def _line(file: Path, chances: NDArray[np.float64], labels: Sequence[str], threshold: float) -> str:
     order = np.argsort(-chances, kind="stable")
     words = [errors.printable(label) for label in labels]
     ranked = "  ".join(f"{words[i]} {chances[i]:.4f}" for i in order)
-    answer = words[order[0]] if labels[order[0]] not in NOT_WORDS else "(not one of the words)"
+    best = order[0]
+    is_word = labels[best] not in NOT_WORDS and chances[best] >= threshold
+    answer = words[best] if is_word else "(not one of the words)"
     return f"{errors.printable(str(file))}: {answer}    {ranked}"
 
 
@@ -108,8 +111,27 @@ def _parse_arguments() -> argparse.Namespace:
         description="The word in each recording, with the probability of every word.",
     )
     parser.add_argument("model", type=Path, metavar="MODEL.safetensors")
+    parser.add_argument(
+        "--threshold",
+        type=_probability,
+        default=0.0,
+        metavar="P",
+        help="least probability of a word that is an answer, such as those in metrics/rejection/; "
+        "default: %(default)s",
+    )
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="any audio file")
     return parser.parse_args()
+
+
+def _probability(text: str) -> float:
+    """A number from 0 to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{errors.shown(text)} is no probability, from 0 to 1")
+    return number
 
 
 if __name__ == "__main__":

@@ -36,7 +36,8 @@ from spoken_digits.quantization.predictions import write_predictions
 from spoken_digits.quantization.schemes import scheme_module
 from spoken_digits.rejection.dataset import with_rejects
 from spoken_digits.rejection.storing import Source, write_rejects
-from spoken_digits.training.experiment import TrainedModel, train_model
+from spoken_digits.rejection.training import train_open
+from spoken_digits.training.experiment import TrainedModel
 from spoken_digits.training.folds import read_provenance, resplit
 from spoken_digits.training.plan import read_plan
 
@@ -67,7 +68,7 @@ def main() -> None:
         store = Path(folder) / "train"
         write_rejects(store, "train", split.rows["train"].tolist(), source)
         dataset = with_rejects(split, store, extractor_from(split.description, "features.json"))
-        trained = train_model(dataset, plan)
+        trained = train_open(dataset, plan)
         said = {
             FLOAT: of_float(trained, dataset),
             SCHEME: of_integers(trained, dataset, config, seed),

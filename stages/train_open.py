@@ -20,14 +20,14 @@ import time
 from pathlib import Path
 
 from spoken_digits import errors
-from spoken_digits.data.loading import Dataset
 from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.io import files
-from spoken_digits.models.card import ModelCard, who_was_heard, write_model
-from spoken_digits.rejection.labels import OPEN, word_mask
+from spoken_digits.models.card import write_model
+from spoken_digits.rejection.labels import OPEN
 from spoken_digits.rejection.planned import load
+from spoken_digits.rejection.training import train_open
 from spoken_digits.training.checkpoint import alone
-from spoken_digits.training.experiment import TrainedModel, train_model
+from spoken_digits.training.experiment import TrainedModel
 from spoken_digits.training.loop import CURVE_COLUMNS
 from spoken_digits.training.plan import read_checkpoint_seconds, read_plan
 
@@ -48,14 +48,14 @@ def main() -> None:
         plan = dataclasses.replace(plan, seed=arguments.seed)
     dataset = load(DATA, plan)
     with alone(RESUME, name):
-        trained = train_model(
+        trained = train_open(
             dataset,
             plan,
             resume_folder=RESUME,
             checkpoint_seconds=read_checkpoint_seconds(PLANS),
         )
         stem = name if arguments.seed is None else f"{name}-{arguments.seed}"
-        write(stem, trained, with_people(trained.card, dataset))
+        write(stem, trained)
     best = trained.state.curve[trained.state.best_epoch - 1]
     print(
         f"{stem}: {trained.n_parameters:,} parameters, epoch {trained.state.best_epoch} of "
@@ -73,22 +73,13 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def with_people(card: ModelCard, dataset: Dataset) -> ModelCard:
-    """The card with those heard who say a word of the corpus; machines are nobody."""
-    is_word = word_mask(dataset.labels)
-    rows = [row for row in dataset.rows["train"] if is_word[dataset.whole.y[row]]]
-    words = dataclasses.replace(dataset, rows={"train": rows})
-    people = who_was_heard(words.heard("train")) or {"heard": None, "n_heard": None}
-    return dataclasses.replace(card, **people)
-
-
-def write(stem: str, trained: TrainedModel, card: ModelCard) -> None:
-    corpus = corpus_name(card.corpus)
+def write(stem: str, trained: TrainedModel) -> None:
+    corpus = corpus_name(trained.card.corpus)
     rows = [
         [int(row[0]), *(f"{value:.6g}" for value in row[1:]), corpus] for row in trained.state.curve
     ]
     files.write_csv(CURVES / f"{stem}.csv", (*CURVE_COLUMNS, "corpus"), rows)
-    write_model(MODELS / f"{stem}.safetensors", card, trained.network.state_dict())
+    write_model(MODELS / f"{stem}.safetensors", trained.card, trained.network.state_dict())
     if trained.checkpoint is not None:
         trained.checkpoint.remove()
 

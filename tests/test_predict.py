@@ -293,6 +293,14 @@ def test_what_is_none_of_the_words_is_no_answer(best, models, tmp_path, monkeypa
     main()
     answer = "ja" if best == "ja" else "(not one of the words)"
     assert capsys.readouterr().out.startswith(f"{clip}: {answer}    {best} ")
+    monkeypatch.setattr(sys, "argv", ["predict", "--threshold", "1", str(model), str(clip)])
+    main()
+    assert capsys.readouterr().out.startswith(f"{clip}: (not one of the words)    {best} ")
+    for wrong in ("2", "-0.1", "nan", "half"):
+        monkeypatch.setattr(sys, "argv", ["predict", f"--threshold={wrong}", str(model), str(clip)])
+        with pytest.raises(SystemExit):
+            main()
+        assert "is no probability, from 0 to 1" in capsys.readouterr().err
 
 
 def test_a_path_that_is_not_a_file_is_refused_at_once(tmp_path):

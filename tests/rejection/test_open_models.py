@@ -28,8 +28,10 @@ from spoken_digits.quantization import integer
 from spoken_digits.rejection.dataset import extract, read_rejects, with_rejects
 from spoken_digits.rejection.labels import OPEN, SILENCE, UNKNOWN, word_mask
 from spoken_digits.rejection.planning import open_plans
+from spoken_digits.rejection.prior import log_priors, make_even
 from spoken_digits.rejection.storing import Source, write_rejects
-from spoken_digits.training.experiment import TrainedModel, train_model
+from spoken_digits.rejection.training import train_open
+from spoken_digits.training.experiment import TrainedModel
 from spoken_digits.training.plan import Plan
 
 EXTRACTOR = LogMel(
@@ -155,7 +157,7 @@ def open_dataset(small, store) -> Dataset:
 @pytest.fixture(scope="module")
 def trained(open_dataset) -> TrainedModel:
     plan = dataclasses.replace(PLAN, n_classes=5, augmentation=OPEN)
-    return train_model(open_dataset, plan)
+    return train_open(open_dataset, plan)
 
 
 def test_what_is_none_of_the_words_joins_the_train_clips_and_no_others(small, open_dataset):
@@ -237,6 +239,7 @@ def test_where_nobody_speaks_the_talker_is_drawn_anew_every_epoch(open_dataset):
 
 def test_a_model_learns_the_classes_and_becomes_integer(trained, open_dataset):
     assert trained.card.labels == open_dataset.labels
+    assert trained.card.heard == ["anna", "ben"]  # and no machine
     assert trained.state.curve[-1][2] > 0.5  # of five classes
     tensors = {name: tensor.cpu() for name, tensor in trained.network.state_dict().items()}
     card = dataclasses.replace(trained.card, scheme="int8")
@@ -247,6 +250,21 @@ def test_a_model_learns_the_classes_and_becomes_integer(trained, open_dataset):
     assert quantized.logits.shape == (9, 5)
     network = integer.network_of(quantized.card, quantized.tensors)
     assert isinstance(network, torch.nn.Module)
+
+
+def test_priors_are_taken_out_of_the_logits_of_what_is_no_word():
+    y = np.array([0] * 10 + [1] * 30 + [2] * 20 + [3] * 160)
+    labels = ["ja", "nein", SILENCE, UNKNOWN]
+    priors = log_priors(y, labels)
+    np.testing.assert_allclose(priors, [0.0, 0.0, 0.0, np.log(8)])  # a word has 20 clips
+    torch.manual_seed(1)
+    network = torch.nn.Sequential(torch.nn.Linear(3, 9), torch.nn.ReLU(), torch.nn.Linear(9, 4))
+    x = torch.randn(5, 3)
+    before = network(x).detach().numpy()
+    make_even(network, priors)
+    np.testing.assert_allclose(network(x).detach().numpy(), before - priors, atol=1e-5)
+    with pytest.raises(ValueError, match="no bias for each class"):
+        make_even(network, np.zeros(5))
 
 
 def config_of(models: object, default_params: Config) -> Config:
