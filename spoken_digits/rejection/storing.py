@@ -42,6 +42,20 @@ class Source:
     seed: int
 
 
+class _Waveforms(Sequence[audio.Waveform]):
+    """Clips of a manifest, each decoded when it is asked for: few of a large corpus are."""
+
+    def __init__(self, path: Path, table: pd.DataFrame, sample_rate: int) -> None:
+        self._archive, self._sample_rate = ClipArchive(path), sample_rate
+        self._sources = clip_sources(path, table)
+
+    def __len__(self) -> int:
+        return len(self._sources)
+
+    def __getitem__(self, position: Any) -> Any:
+        return read_waveforms(self._archive, [self._sources[position]], self._sample_rate)[0]
+
+
 def write_rejects(store: Path, subset: str, rows: list[int], source: Source) -> pd.DataFrame:
     """Write the store of one subset.
 
@@ -88,12 +102,10 @@ def write_rejects(store: Path, subset: str, rows: list[int], source: Source) -> 
 
 
 def _words(table: pd.DataFrame, source: Source) -> making.Words:
-    """The words among some clips, decoded."""
+    """The words among some clips."""
     table = table[~table["label"].isin(NOT_WORDS)]
-    path = source.raw / "audio.zip"
-    waveforms = read_waveforms(ClipArchive(path), clip_sources(path, table), source.sample_rate)
     return making.Words(
-        waveforms=waveforms,
+        waveforms=_Waveforms(source.raw / "audio.zip", table, source.sample_rate),
         labels=table["label"].to_numpy(str),
         speakers=table["speaker"].to_numpy(str),
         sample_rate=source.sample_rate,
