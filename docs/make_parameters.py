@@ -27,12 +27,16 @@ from spoken_digits.models.base import ModelParams
 from spoken_digits.models.budget_params import BudgetParams
 from spoken_digits.quantization.int8_dynamic import Int8DynamicParams
 from spoken_digits.quantization.networks import NetworkParams
+from spoken_digits.rejection.params import OpenParams, RejectionParams, RepeatParams
 from spoken_digits.training.planning import TrainParams
 from spoken_digits.training.recipe import Recipe
 from spoken_digits.validation import describe, field_hints
 
 SECTIONS: dict[str, list[type]] = {
     "corpus": [CorpusParams],
+    "corpus.rejection": [RejectionParams],
+    "corpus.rejection.models.<name>": [OpenParams],
+    "corpus.rejection.repeat": [RepeatParams],
     "corpus.speech_commands": [SpeechCommandsParams],
     "corpus.synthetic": [SyntheticParams],
     "features": [FeatureParams],

@@ -1,7 +1,7 @@
 """Stage `plan`: params.yaml -> all that decides each model's training.
 
-Reads   data/raw/provenance.json, params.yaml: seed, corpus.extra_voices, features, train, model,
-        variants
+Reads   data/raw/provenance.json, params.yaml: seed, corpus.extra_voices, corpus.rejection.models,
+        features, train, model, variants
 Writes  data/plans/<model>.json
 Run     python stages/plan.py
 
@@ -20,6 +20,7 @@ from spoken_digits.config import read_config
 from spoken_digits.data.roles import FINGERPRINTS
 from spoken_digits.io import files
 from spoken_digits.models.params import names
+from spoken_digits.rejection.planning import open_plans
 from spoken_digits.training.plan import write_plans
 from spoken_digits.training.planning import make_plan
 
@@ -37,6 +38,7 @@ def main() -> None:
         make_plan(config, model, provenance["corpus"], len(provenance["labels"]), voices)
         for model in names(config)
     ]
+    plans += open_plans(config, plans, provenance["labels"])
     with files.replacing(PLANS) as folder:
         folder.mkdir()
         write_plans(folder, plans, config.value("train.checkpoint_seconds", float), PARAMS)

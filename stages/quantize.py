@@ -2,7 +2,7 @@
 
 Reads   models/<model>.safetensors, metrics/<model>.json, data/plans/<model>.json, data/raw/,
         data/features/<kind>/, data/split.csv, params.yaml: quantize.<scheme>;
-        data/voices/train/ where the plan has voices
+        data/voices/train/ where the plan has voices, data/rejects/train/ of an open model
 Writes  models/<model>.<scheme>.safetensors, metrics/<model>.<scheme>.json,
         plots/size_accuracy/<model>.<scheme>.csv
 Run     python stages/quantize.py lstm_36kb int8
@@ -35,8 +35,8 @@ from spoken_digits.models.device import set_up
 from spoken_digits.models.model_file import load_network, read_model
 from spoken_digits.models.networks import n_parameters
 from spoken_digits.quantization.schemes import SCHEMES, Quantized, scheme_module
+from spoken_digits.rejection.planned import load
 from spoken_digits.training.plan import read_plan
-from spoken_digits.training.planned import load_planned
 
 DATA = Path("data")
 PLANS = DATA / "plans"
@@ -55,7 +55,7 @@ def main() -> None:
     set_up(plan.recipe.device, plan.recipe.threads)
     model_file = MODELS / f"{name}.safetensors"
     card, tensors = read_model(model_file)
-    dataset = load_planned(DATA, plan)
+    dataset = load(DATA, plan)
     check_fits(card, model_file, dataset)
     target = dataclasses.replace(card, scheme=scheme, scheme_params=dataclasses.asdict(params))
     quantized = module.quantized(target, tensors, dataset, params, plan.seed)

@@ -44,7 +44,7 @@ def test_every_key_says_what_it_means():
 
 
 def test_every_key_of_params_yaml_is_explained():
-    named_by_users = {"variants", "networks", "validation", "train_on", "split_on"}
+    named_by_users = {"variants", "networks", "validation", "train_on", "split_on", "models"}
 
     def keys(section: Any) -> Iterator[str]:
         if isinstance(section, list):
@@ -64,6 +64,28 @@ def test_every_key_of_params_yaml_is_explained():
     used = set(keys(yaml.safe_load((REPOSITORY / "params.yaml").read_text())))
     assert len(used) > 100
     assert used - explained - sections == set(), "docs/make_parameters.py lacks a section"
+
+
+POINTS = {"no_threshold": "none", **{f"at_{n}_percent": f"at {n} %" for n in (1, 5, 10)}}
+
+
+def rejection_rows(figures: dict[str, Any]) -> Iterator[str]:
+    """Rows of the table in docs/rejection.md."""
+    for model, row in figures.items():
+        for point, threshold in POINTS.items():
+            at = row[point]
+            shares = [at["accuracy"], *(one["rate"] for one in at["false_accepts"].values())]
+            cells = " | ".join(f"{100 * share:.1f} %" for share in shares)
+            yield f"| `{model}` | {threshold} | {cells} |"
+
+
+def test_the_figures_of_rejection_are_the_committed_metrics():
+    figures = json.loads((REPOSITORY / "metrics/rejection/tiny_open.json").read_text())
+    page = (REPOSITORY / "docs/rejection.md").read_text()
+    table = page.partition("<!-- rejection: begin -->")[2].partition("<!-- rejection: end -->")[0]
+    assert [line for line in table.splitlines() if line.startswith("| `")] == [
+        *rejection_rows(figures)
+    ]
 
 
 def test_the_figures_of_the_readme_are_the_committed_metrics():

@@ -195,6 +195,8 @@ def every_path(node: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 
 
 PATHS = every_path(COMMITTED)
+NAMED_BY_US = (("variants",), ("quantize", "networks"), ("corpus", "rejection", "models"))
+"""Sections whose keys are names that we chose."""
 
 
 def with_value(path: tuple[str, ...], value: Any) -> Config:
@@ -241,7 +243,7 @@ def test_every_key_misspelt_or_missing(path):
     if not may_be_missing(path):
         with pytest.raises(UserError, match=path[-1]):
             reader(path)(config)
-    if path[:-1] not in ((), ("variants",), ("quantize",), ("quantize", "networks")):
+    if path[:-1] not in ((), ("quantize",), *NAMED_BY_US):
         node[path[-1] + "x"] = value
         with pytest.raises(UserError) as caught:
             reader(path)(config)
@@ -252,8 +254,7 @@ def test_every_key_misspelt_or_missing(path):
 def may_be_missing(path: tuple[str, ...]) -> bool:
     """Whether the key only changes something for one model or corpus, or is a name of ours."""
     changes = {"train", "train_on", "split_on"}.intersection(path[1:-1])
-    named_by_us = len(path) < 3 if path[0] == "variants" else path[:-1] == ("quantize", "networks")
-    return bool(changes) or named_by_us or path == ("quantize",)
+    return bool(changes) or path[:-1] in NAMED_BY_US or path in (("quantize",), ("variants",))
 
 
 # Each schema

@@ -112,6 +112,19 @@ LOADED_BY_NAME = {
     "quantize_dynamic": [ARCHITECTURE, FEATURES, "spoken_digits/quantization/int8_dynamic.py"],
     "measure": OF_INTEGERS,
     "export": OF_INTEGERS,
+    "train_open": [
+        "spoken_digits/augmentation/open_sound/__init__.py",
+        "spoken_digits/features/log_mel.py",
+        "spoken_digits/models/architectures/ds_cnn.py",
+    ],
+    "evaluate_open": [
+        "spoken_digits/features/log_mel.py",
+        "spoken_digits/models/architectures/ds_cnn.py",
+    ],
+    "quantize_open": [*OF_INTEGERS, INTEGER, "spoken_digits/features/log_mel.py"],
+    "measure_open": OF_INTEGERS,
+    "export_open": OF_INTEGERS,
+    "reject": [*OF_INTEGERS, INTEGER, "spoken_digits/features/log_mel.py"],
 }
 
 

@@ -14,6 +14,8 @@ import torch
 from damaged import MODELS, add, drop, fill, lose, put, tensor, write_damaged
 from recordings import REPOSITORY, tone
 
+from spoken_digits import audio
+from spoken_digits.cli.main import main
 from spoken_digits.errors import UserError
 from spoken_digits.recogniser import Recogniser
 
@@ -277,6 +279,26 @@ def test_labels_and_file_names_cannot_steer_the_terminal(models, tmp_path):
     assert result.stdout.rstrip("\n").isprintable()
     for shown in ("\\x1b[2Jja\\n ", "für ", "\\u202enein ", "a\\x1b.wav: "):
         assert shown in result.stdout
+
+
+@pytest.mark.parametrize("best", ["ja", "_silence_", "_unknown_"])
+def test_what_is_none_of_the_words_is_no_answer(best, models, tmp_path, capsys):
+    model, clip = tmp_path / "m.safetensors", tmp_path / "a.wav"
+    soundfile.write(clip, tone(440, 0.4), 8000)
+    write_damaged(model, models["float32"], lambda card, tensors: None)
+    waveform, _ = audio.read(clip)
+    labels = [label for label in ("_silence_", "_unknown_", "ja") if label != best]
+    labels.insert(int(Recogniser(model)(waveform, 8000).argmax()), best)
+    write_damaged(model, models["float32"], put("labels", to=labels))
+    main(["predict", str(model), str(clip)])
+    answer = "ja" if best == "ja" else "(not one of the words)"
+    assert capsys.readouterr().out.startswith(f"{clip}: {answer}    {best} ")
+    main(["predict", "--threshold", "1", str(model), str(clip)])
+    assert capsys.readouterr().out.startswith(f"{clip}: (not one of the words)    {best} ")
+    for wrong in ("2", "-0.1", "nan", "half"):
+        with pytest.raises(SystemExit):
+            main(["predict", f"--threshold={wrong}", str(model), str(clip)])
+        assert "is no probability, from 0 to 1" in capsys.readouterr().err
 
 
 def test_a_path_that_is_not_a_file_is_refused_at_once(tmp_path):

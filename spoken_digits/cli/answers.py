@@ -20,11 +20,13 @@ from spoken_digits import audio, errors
 from spoken_digits.cli import text
 from spoken_digits.errors import UserError
 from spoken_digits.recogniser import Recogniser
+from spoken_digits.rejection.labels import NOT_WORDS
 
 STDIN = "-"
 _BLOCK = 64
 _MOST_NOTES = 5
 _IN_TABLE = 3
+NO_WORD = "(not one of the words)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,12 @@ class Answer:
     """The part that was heard, where that is not all of it."""
     note: str
     """What is odd about the file; empty if nothing is."""
+
+    def word(self, labels: Sequence[str], threshold: float) -> str | None:
+        """The answer: none where the most probable class is no word, or below the threshold."""
+        best = int(self.chances.argmax())
+        is_word = labels[best] not in NOT_WORDS and self.chances[best] >= threshold
+        return labels[best] if is_word else None
 
 
 def find(names: Sequence[str]) -> list[str]:
@@ -109,21 +117,29 @@ def _block(recogniser: Recogniser, names: Sequence[str]) -> list[Answer | UserEr
 
 
 def show(
-    answers: Iterable[Answer | UserError], recogniser: Recogniser, form: str, top: int | None
+    answers: Iterable[Answer | UserError],
+    recogniser: Recogniser,
+    form: str,
+    top: int | None,
+    threshold: float,
 ) -> int:
-    """Print the answers in the given form; return how many recordings could not be read."""
+    """Print the answers in the given form; return how many recordings could not be read.
+
+    A word less probable than `threshold` is no answer.
+    """
     notes = _Notes()
     good = notes.of(answers)
-    most = len(recogniser.labels)
+    labels = recogniser.labels
+    top = min(top or (_IN_TABLE if form == "table" else len(labels)), len(labels))
     if form == "text":
         for answer in good:
-            print(_line(answer, recogniser.labels, min(top or most, most)))
+            print(_line(answer, labels, top, threshold))
     elif form == "table":
-        print(_table(list(good), recogniser.labels, min(top or _IN_TABLE, most)))
+        print(_table(list(good), labels, top, threshold))
     elif form == "csv":
-        _write_csv(good, recogniser.labels, min(top or most, most))
+        _write_csv(good, labels, top, threshold)
     else:
-        rows = [_as_json(answer, recogniser.labels, min(top or most, most)) for answer in good]
+        rows = [_as_json(answer, labels, top, threshold) for answer in good]
         print(json.dumps(rows, indent=1, ensure_ascii=False))
     notes.close()
     return notes.n_failed
@@ -167,18 +183,19 @@ def _ranked(answer: Answer, labels: Sequence[str], top: int) -> list[tuple[str, 
     return [(labels[i], float(answer.chances[i])) for i in order]
 
 
-def _line(answer: Answer, labels: Sequence[str], top: int) -> str:
-    ranked = [(text.shown(word), p) for word, p in _ranked(answer, labels, top)]
-    all_of_them = "  ".join(f"{word} {p:.4f}" for word, p in ranked)
-    return f"{errors.printable(answer.file)}: {ranked[0][0]}    {all_of_them}"
+def _line(answer: Answer, labels: Sequence[str], top: int, threshold: float) -> str:
+    all_of_them = "  ".join(f"{text.shown(w)} {p:.4f}" for w, p in _ranked(answer, labels, top))
+    word = text.shown(answer.word(labels, threshold) or NO_WORD)
+    return f"{errors.printable(answer.file)}: {word}    {all_of_them}"
 
 
-def _table(answers: Sequence[Answer], labels: Sequence[str], top: int) -> str:
-    head = ["recording", "word", "probability"]
-    head += [cell for place in range(2, top + 1) for cell in (f"{place}.", "probability")]
+def _table(answers: Sequence[Answer], labels: Sequence[str], top: int, threshold: float) -> str:
+    head = ["recording", "word"]
+    head += [cell for place in range(1, top + 1) for cell in (f"{place}.", "probability")]
     rows = [
         [
             answer.file,
+            answer.word(labels, threshold) or NO_WORD,
             *(c for w, p in _ranked(answer, labels, top) for c in (w, text.percent(p))),
         ]
         for answer in answers
@@ -186,21 +203,23 @@ def _table(answers: Sequence[Answer], labels: Sequence[str], top: int) -> str:
     return text.table(head, rows, left=2)
 
 
-def _write_csv(answers: Iterable[Answer], labels: Sequence[str], top: int) -> None:
+def _write_csv(
+    answers: Iterable[Answer], labels: Sequence[str], top: int, threshold: float
+) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    places = range(1, top + 1)
-    writer.writerow(["file", *(f"{name}_{i}" for i in places for name in ("word", "probability"))])
+    ranks = (f"{name}_{i}" for i in range(1, top + 1) for name in ("word", "probability"))
+    writer.writerow(["file", "word", *ranks])  # word: empty where it is none of them
     for answer in answers:
-        ranked = _ranked(answer, labels, top)
-        writer.writerow([answer.file, *(c for word, p in ranked for c in (word, f"{p:.6f}"))])
+        cells = (c for word, p in _ranked(answer, labels, top) for c in (word, f"{p:.6f}"))
+        writer.writerow([answer.file, answer.word(labels, threshold) or "", *cells])
 
 
-def _as_json(answer: Answer, labels: Sequence[str], top: int) -> dict[str, Any]:
+def _as_json(answer: Answer, labels: Sequence[str], top: int, threshold: float) -> dict[str, Any]:
     ranked = _ranked(answer, labels, top)
     start_s, end_s = answer.heard_s or (0.0, answer.duration_s)
     return {
         "file": answer.file,
-        "word": ranked[0][0],
+        "word": answer.word(labels, threshold),  # null: none of the words
         "probability": round(ranked[0][1], 6),
         "words": [{"word": word, "probability": round(p, 6)} for word, p in ranked],
         "duration_s": round(answer.duration_s, 4),

@@ -32,6 +32,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="the N most probable words of each recording; default: all, 3 in a table",
     )
+    parser.add_argument(
+        "--threshold",
+        type=_probability,
+        default=0.0,
+        metavar="P",
+        help="least probability of a word that is an answer, such as those in metrics/rejection/; "
+        "default: 0",
+    )
+
+
+def _probability(text: str) -> float:
+    """A number from 0 to 1."""
+    from spoken_digits import errors
+
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{errors.shown(text)} is no probability, from 0 to 1")
+    return number
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -45,6 +66,6 @@ def run(arguments: argparse.Namespace) -> None:
     recogniser = Recogniser(places.model_file(arguments.model))
     recordings = answers.find(arguments.files)
     found = answers.recognise(recogniser, recordings)
-    n_failed = answers.show(found, recogniser, arguments.format, arguments.top)
+    n_failed = answers.show(found, recogniser, arguments.format, arguments.top, arguments.threshold)
     if n_failed:
         raise UserError(f"{n_failed} of {len(recordings)} files could not be read")

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from spoken_digits.bounds import Bounds, CorpusName, Length
 from spoken_digits.corpora import archives, audiomnist, fsdd, speech_commands
 from spoken_digits.corpora.base import Corpus
+from spoken_digits.rejection.params import RejectionParams
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +27,8 @@ class SpeechCommandsParams:
     """Section `corpus.speech_commands`."""
 
     words: speech_commands.Words
-    """Classes: digits, as labels 0 to 9; twelve, the literature's ten commands, `unknown` and
-    `silence`; all 35 words."""
+    """Classes: digits, as labels 0 to 9; twelve, the literature's ten commands, `_unknown_` and
+    `_silence_`; all 35 words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,8 @@ class CorpusParams:
     extra_voices: bool
     """Whether the five extra voices for training join the train clips, whatever the corpus; makes
     `dvc repro studies/dvc.yaml:voices` necessary once. The 22 strangers never do."""
+    rejection: RejectionParams
+    """What is none of the words, whatever the corpus; its recordings stay as they are."""
     speech_commands: SpeechCommandsParams
     """Which of its words."""
     synthetic: SyntheticParams

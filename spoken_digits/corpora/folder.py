@@ -2,7 +2,8 @@
 
 The label is the name of the folder that a file lies in (``yes/anna_3.wav``), or is taken from
 the file's path by a regular expression with the groups ``label`` and, if wanted, ``speaker``
-and ``take``. Files that are not audio are skipped; `listing` decides which those are.
+and ``take``. The folder ``_noise_`` is no word: it holds recordings in which nobody speaks. Files
+that are not audio are skipped; `listing` decides which those are.
 
 Mono WAV files are kept as they are; everything else is stored as mono 16-bit WAV at its own
 sample rate, several channels averaged. Names are composed Unicode (NFC).
@@ -36,6 +37,9 @@ from spoken_digits.io.files import sha256
 _EXPERIMENTS = (".dvc", "tmp", "exps")
 """Folders under which DVC runs queued experiments, in copies that hold tracked files only."""
 
+NOISE = "_noise_"
+"""Folder of recordings in which nobody speaks: no word, but what `_silence_` is learned from."""
+
 _LONG_TAKE = 19
 """Digits that no longer fit int64."""
 
@@ -60,14 +64,15 @@ def open_folder(path: Path, limit: int | None, label_pattern: str | None) -> Cor
     if not path.is_dir():
         raise UserError(_missing(path, "is not a folder"))
     listing = list_recordings(path)
-    if not listing.recordings:
+    recordings = [recording for recording in listing.recordings if not _is_noise(recording)]
+    if not recordings:
         raise UserError(_missing(path, "holds no recordings"))
     if not label_pattern:
-        _check_depth(listing.recordings, path)
-        entries = [_from_folder(recording, path) for recording in listing.recordings]
+        _check_depth(recordings, path)
+        entries = [_from_folder(recording, path) for recording in recordings]
     else:
         pattern = _compile(label_pattern)
-        entries = [_from_pattern(recording, pattern) for recording in listing.recordings]
+        entries = [_from_pattern(recording, pattern) for recording in recordings]
     entries = _with_takes(entries)
     if len({entry.label for entry in entries}) < 2:
         raise UserError(
@@ -90,6 +95,23 @@ def open_folder(path: Path, limit: int | None, label_pattern: str | None) -> Cor
     )
 
 
+def noise_files(path: Path) -> list[Path]:
+    """The recordings in the folder `_noise_` under `path`, sorted; none without it.
+
+    Raises
+    ------
+    UserError
+        As of `list_recordings`.
+    """
+    if not (path / NOISE).is_dir():
+        return []
+    return [recording.file for recording in list_recordings(path / NOISE).recordings]
+
+
+def _is_noise(recording: Recording) -> bool:
+    return recording.name.partition("/")[0] == NOISE
+
+
 def _missing(path: Path, fault: str) -> str:
     """The error for a missing or unsuitable folder."""
     where = Path.cwd().joinpath(path).parts
@@ -106,6 +128,9 @@ def _missing(path: Path, fault: str) -> str:
 
 def _notes(path: Path, listing: Listing) -> list[str]:
     notes = []
+    n_noises = sum(map(_is_noise, listing.recordings))
+    if n_noises:
+        notes.append(f"{n_noises} recording(s) in {NOISE}/ are noise, not a word")
     if listing.passed_over:
         notes.append(
             f"skipped {len(listing.passed_over)} file(s) that are not audio or stand beside "

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from sound import STILL
 
 from spoken_digits.augmentation.sound import channel
 from spoken_digits.augmentation.sound.banks import warped_banks
@@ -21,33 +22,6 @@ from spoken_digits.integer.frontend.specification import FrontendSpec
 N_CLIPS, N_WORDS, N_TALKERS = 24, 3, 4
 EPOCHS = 8
 CPU = torch.device("cpu")
-STILL = SoundParams(
-    resampling=(0.8, 1.25),
-    resampling_probability=0.0,
-    drive_probability=0.0,
-    drive=0.3,
-    mu_law_probability=0.0,
-    tempo=0.0,
-    time_warp=0.0,
-    room=0,
-    level_db=0.0,
-    mel_warp=0.0,
-    mel_warp_knots=0.0,
-    mel_banks=3,
-    mel_drift=0.0,
-    contour_db=0.0,
-    equaliser_db=0.0,
-    tilt_db=0.0,
-    telephone_probability=0.0,
-    reverberation_probability=0.0,
-    babble_probability=0.0,
-    babble_snr_db=(5.0, 25.0),
-    noise_snr_db=(90.0, 90.0),
-    coefficient_mask=0,
-    time_mask=0,
-    remove_talker=False,
-    last_epochs=None,
-)
 LIVELY = dataclasses.replace(
     STILL,
     resampling_probability=0.6,

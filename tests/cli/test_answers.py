@@ -59,9 +59,10 @@ def test_csv_has_a_row_a_recording_and_the_words_by_rank(model, folder, capsys):
     out = predict(capsys, model, folder, "--format", "csv", "--top", "2").out
     rows = list(csv.DictReader(io.StringIO(out)))
     assert len(rows) == 70
-    assert list(rows[0]) == ["file", "word_1", "probability_1", "word_2", "probability_2"]
+    assert list(rows[0]) == ["file", "word", "word_1", "probability_1", "word_2", "probability_2"]
     for row in rows:
         assert {row["word_1"], row["word_2"]} <= set(LABELS)
+        assert row["word"] == row["word_1"]
         assert float(row["probability_1"]) >= float(row["probability_2"])
 
 

@@ -301,6 +301,16 @@ def test_a_damaged_recording_is_kept_mended_and_said(recordings):
     assert note.endswith(": yes/anna_0.wav")
 
 
+def test_the_folder_of_noise_is_no_word_and_is_said(recordings):
+    path = recordings(words=("ja", "nein"))
+    (path / folder.NOISE / "deep").mkdir(parents=True)
+    shutil.copy(path / "ja/anna_0.wav", path / folder.NOISE / "deep/fan.wav")
+    assert {clip.label for clip in clips_of(path)} == {"ja", "nein"}
+    assert notes_of(path) == ["1 recording(s) in _noise_/ are noise, not a word"]
+    assert folder.noise_files(path) == [path / folder.NOISE / "deep/fan.wav"]
+    assert folder.noise_files(path / "ja") == []
+
+
 def folder_params(default_params: Config, path: str) -> corpora.CorpusParams:
     default_params["corpus"] |= {"name": "folder", "path": path}
     return default_params.section("corpus", corpora.CorpusParams)

@@ -75,7 +75,7 @@ def test_from_the_archive_to_features(words, archive, tmp_path, monkeypatch, cap
     workspace.stage("split")
     subsets = pd.read_csv("data/split.csv")
     assert subsets["subset"].tolist() == manifest["official_subset"].tolist()
-    spoken = manifest["label"] != "silence"
+    spoken = manifest["label"] != "_silence_"
     heard = {
         name: set(manifest["speaker"][spoken & (manifest["official_subset"] == name)])
         for name in ("train", "val", "test")
@@ -88,7 +88,7 @@ def test_from_the_archive_to_features(words, archive, tmp_path, monkeypatch, cap
         assert (listed["train"], listed["val"], listed["test"]) == (54, 18, 18)
         assert listed["test_speakers_in_train"] == 0
     else:
-        assert set(manifest["label"]) == {"yes", "no", "silence", "unknown"}
+        assert set(manifest["label"]) == {"yes", "no", "_silence_", "_unknown_"}
         assert (listed["train"], listed["val"], listed["test"]) == (44, 16, 16)
 
     workspace.stage("feature_extract", "mfcc")

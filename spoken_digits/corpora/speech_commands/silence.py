@@ -1,4 +1,4 @@
-"""Class `silence`: seconds cut from the recordings of background noise.
+"""Class `_silence_`: seconds cut from the recordings of background noise.
 
 The published sampler (TensorFlow's `speech_commands/input_data.py`) scales a random second of
 noise by a random volume, anew in every step. Here the cuts are drawn once, by hashes, so that

@@ -2,8 +2,8 @@
 
 `digits`: zero to nine, labelled 0 to 9 as in the corpora of digits. `all`: the 35 words.
 `twelve`: the 12 classes of the literature. For every subset, with n clips of the ten commands in
-it, ceil(n / 10) clips of the other 25 words are `unknown` and ceil(n / 10) cuts of background
-noise are `silence`: the proportions of TensorFlow's `speech_commands/input_data.py`. It shuffles
+it, ceil(n / 10) clips of the other 25 words are `_unknown_` and ceil(n / 10) cuts of background
+noise are `_silence_`: the proportions of TensorFlow's `speech_commands/input_data.py`. It shuffles
 by a seed and the order of a folder; here the clips whose names have the smallest SHA-256 are
 taken, which is the same on every machine.
 """
@@ -21,13 +21,12 @@ from typing import Literal
 from spoken_digits.corpora.base import balanced
 from spoken_digits.corpora.speech_commands.layout import Contents, Recording
 from spoken_digits.corpora.speech_commands.silence import PARTS
+from spoken_digits.rejection.labels import SILENCE, UNKNOWN
 
 Words = Literal["digits", "twelve", "all"]
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 COMMANDS = ("yes", "no", "up", "down", "left", "right", "on", "off", "stop", "go")
-SILENCE = "silence"
-UNKNOWN = "unknown"
 _SHARE = 10  # per cent of the commands' clips that unknown has, and silence
 
 
@@ -66,7 +65,7 @@ def entries(contents: Contents, words: Words, limit: int | None) -> list[Entry]:
 
 
 def n_added(n_commands: int) -> int:
-    """Clips of `unknown`, and as many of `silence`, beside so many clips of the ten commands."""
+    """Clips of `_unknown_`, and of `_silence_`, beside so many clips of the ten commands."""
     return math.ceil(n_commands * _SHARE / 100)
 
 

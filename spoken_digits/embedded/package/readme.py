@@ -11,6 +11,7 @@ from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.frontend.log_mel_specification import LogMelSpec
 from spoken_digits.integer.frontend.specification import WINDOW_SAMPLES
 from spoken_digits.integer.graph import IntegerGraph
+from spoken_digits.rejection.labels import NOT_WORDS
 
 MEASURED = {
     "flash_bytes": "flash of the network, code and constants, bytes",
@@ -45,7 +46,7 @@ class Readme:
         return "\n\n".join(parts) + "\n"
 
     def _what(self) -> str:
-        spec = self.spec
+        spec, n_words = self.spec, len(self._words())
         synthetic = (
             "\n\n**Trained on synthetic speech**: its figures say nothing about people."
             if self.provenance.get("synthetic") is True
@@ -60,13 +61,23 @@ class Readme:
         return f"""# {self.name}
 
 A spoken-word recogniser in C99, integers only: int16 samples at {spec.sample_rate:,} Hz in,
-one of {len(self.labels)} words out. No floating point, no allocation, no recursion, no library but
+one of {n_words} words out. No floating point, no allocation, no recursion, no library but
 `memcpy` and its kin where a compiler puts them in. The caller owns all memory. It gives the same
 bits as the Python model it was generated from; `make check` proves it.
 
 {hears}
-It does not find words in a stream of sound, and it answers with one of its words whatever it
-hears.{synthetic}"""
+It does not find words in a stream of sound{self._rejects()}{synthetic}"""
+
+    def _words(self) -> list[str]:
+        """The labels that are words."""
+        return [label for label in self.labels if label not in NOT_WORDS]
+
+    def _rejects(self) -> str:
+        """What it answers where no word is said: the end of a sentence."""
+        others = [f"`{label}`" for label in self.labels if label in NOT_WORDS]
+        if not others:
+            return ", and it answers with one of its words whatever it\nhears."
+        return f".\n\nWhere it answers {' or '.join(others)}, it heard none of its words."
 
     def _seconds(self) -> str:
         """Length of the word that the network sees."""
@@ -90,7 +101,7 @@ hears.{synthetic}"""
             units = ", ".join(str(layer.n_units) for layer in network.layers)
             kind = f"LSTM layers of {units} units, mean over frames"
         rows = {
-            "words": ", ".join(self.labels),
+            "words": ", ".join(self._words()),
             "front-end": heard,
             "front-end specification": spec.fingerprint(),
             "network": f"{kind}, {network.n_classes} logits; weights {network.scheme}",
