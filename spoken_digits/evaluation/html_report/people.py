@@ -1,0 +1,280 @@
+"""The sections about people: verdict, all models, voices, confusion, mistakes, the map."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pandas as pd
+
+from spoken_digits.data.manifest import labels as labels_of
+from spoken_digits.evaluation.html_report import datamap, figures, sound, verdict
+from spoken_digits.evaluation.html_report.markup import (
+    Html,
+    bullets,
+    details,
+    element,
+    from_markdown,
+    inline,
+    joined,
+    paragraph,
+    table,
+)
+from spoken_digits.evaluation.html_report.record import Record
+from spoken_digits.evaluation.report import voices
+from spoken_digits.evaluation.report.markdown import code, interval, percent, size
+from spoken_digits.models.params import read_features
+
+N_MISTAKES = 12
+_MOST_WORDS = 16
+"""A larger confusion matrix is not drawn; its most frequent confusions are listed."""
+_MOST_CONFUSIONS = 5
+
+
+def verdict_section(record: Record) -> Iterator[Html]:
+    """For whom it works and for whom not."""
+    results = record.results
+    first, *rest = verdict.lead(record)
+    yield paragraph(first, "lead")
+    yield from (paragraph(text, "lead") for text in rest)
+    if results.is_mixed():
+        return
+    yield _key_figures(record)
+    yield bullets(verdict.limits(record))
+    rows = verdict.for_whom(results)
+    if rows:
+        works, fails = 100 * verdict.WORKS, 100 * verdict.FAILS
+        yield table(
+            inline(
+                "For whom each model works: accuracy in per cent on each voice when it was left "
+                f"out of training. *Works*: at least {works:g} % of the words right; *fails*: less "
+                f"than {fails:g} %."
+            ),
+            ["model", "works for", "between", "fails for", "conditions that cost over 5 points"],
+            rows,
+            "prose",
+        )
+
+
+def _key_figures(record: Record) -> Html:
+    """A few numbers for those who read no further."""
+    results = record.results
+    name = verdict.best(results)
+    row = verdict.row_of(results, name)
+    study, stranger = results.crossval.get(name), results.strangers.get(name)
+    cost = next((c for c in results.costs if f"{c['model']}.{c['scheme']}" == name), None)
+    shown = []
+    if study:
+        shown += [
+            (percent(study["mean"]), f"voices never heard ({interval(study)})"),
+            (percent(study["worst"]), f"worst voice, {study['worst_speaker']}"),
+        ]
+    if stranger:
+        shown += [(percent(stranger["accuracy"]), f"strangers ({interval(stranger)})")]
+    seen = results.seeds.get(name, {}).get("mean", row["accuracy"])
+    shown += [(percent(seen), "test clips of the recorded split")]
+    shown += [(size(row["size_kib"]), "stored parameters")]
+    if cost:
+        shown += [(f"{cost['recogniser_instructions_m0'] / 1e6:.1f} M", "instructions on an M0")]
+    pairs = [element("div", element("dt", title), element("dd", value)) for value, title in shown]
+    return joined(
+        [
+            element("p", inline(f"{code(name)} in figures:"), class_="kicker"),
+            element("dl", pairs, class_="figures"),
+        ]
+    )
+
+
+def models_section(record: Record) -> Iterator[Html]:
+    """The README's table."""
+    results = record.results
+    yield from_markdown(
+        inline(
+            "All models, best on voices never heard first. A name alone means float32 weights, "
+            "`<model>.<scheme>` its quantized version. Intervals are 95 %; those of voices never "
+            "heard draw speakers with replacement."
+        ),
+        voices.headline_table(results),
+    )
+    yield from (paragraph(note) for note in voices.headline_notes(results))
+
+
+def voices_section(record: Record) -> Iterator[Html]:
+    """Every speaker left out in turn, and strangers."""
+    results = record.results
+    caption = (
+        "One mark a speaker, mean over seeds. Thick line: mean over speakers; thin line: its 95 % "
+        "interval. Accuracy in per cent."
+    )
+    if results.crossval:
+        yield paragraph(
+            "Each speaker is left out of training once, then tested. This is how the recipe does "
+            "on somebody it has never heard."
+        )
+        yield captioned(record, figures.dots(results.crossval, "mean"), caption)
+    if results.strangers:
+        yield element("h3", "Strangers")
+        yield paragraph(
+            "People of other corpora with their own microphones, tested once and never used for "
+            "anything else. Some said a single word: a mark at the left edge can be one clip."
+        )
+        yield captioned(record, figures.dots(results.strangers, "accuracy"), caption)
+    for part in voices.voices_sections(results):
+        if part.startswith("| "):
+            yield details("As a table", from_markdown("The same in figures", part))
+
+
+def confusion_section(record: Record) -> Iterator[Html]:
+    """Which words are taken for which."""
+    answers, where = record.answers, "voices never heard, all folds and seeds"
+    best = verdict.best(record.results)
+    if not answers:
+        answers, where = record.tested, "the test clips"
+        best = best if best in answers else best.partition(".")[0]
+    order = sorted(answers, key=lambda name: name != best)
+    for name in order:
+        made = _confusion(name, answers[name], where)
+        if name == best:
+            yield from made
+        else:
+            yield details(inline(code(name)), *made)
+
+
+def _confusion(name: str, answers: pd.DataFrame, where: str) -> Iterator[Html]:
+    labels = labels_of(answers.rename(columns={"actual": "label"}))
+    pairs = Counter(zip(answers["actual"], answers["predicted"], strict=True))
+    said = Counter(answers["actual"])
+    wrong = [(n, a, p) for (a, p), n in pairs.items() if a != p]
+    top = sorted(wrong, key=lambda found: (-found[0], found[1:]))[:_MOST_CONFUSIONS]
+    listed = "; ".join(f"“{a}” as “{p}” {100 * n / said[a]:.1f} %" for n, a, p in top)
+    yield paragraph(
+        f"{code(name)} on {where}: {len(answers):,} answers. Most often confused: "
+        f"{listed or 'nothing'}."
+    )
+    if len(labels) > _MOST_WORDS:
+        return
+    rows: list[list[object]] = [
+        [actual, *(_share(pairs[actual, p], said[actual], actual == p) for p in labels)]
+        for actual in labels
+    ]
+    yield _matrix(name, labels, rows)
+
+
+def _matrix(name: str, labels: list[str], rows: list[list[object]]) -> Html:
+    head = element(
+        "tr",
+        element("th", "said", scope="col"),
+        [element("th", label, scope="col") for label in labels],
+    )
+    body = [element("tr", element("th", row[0], scope="row"), row[1:]) for row in rows]
+    caption = element(
+        "caption", inline(f"{code(name)}: heard as, in per cent of the clips of each word")
+    )
+    made = element(
+        "table", caption, element("thead", head), element("tbody", body), class_="matrix"
+    )
+    return element("div", made, class_="scroll", tabindex=0)
+
+
+def _share(count: int, total: int, is_right: bool) -> Html:
+    share = count / total if total else 0.0
+    shade = "ok" if is_right else "m2" if share >= 0.05 else "m1" if share >= 0.01 else None
+    content = f"{100 * share:.0f}" if share >= 0.005 else ""
+    return element("td", content, class_=shade)
+
+
+def mistakes_section(record: Record) -> Iterator[Html]:
+    """The clips that are hardest, to hear."""
+    name = verdict.best(record.results)
+    mistakes = sound.worst(record, name)
+    if not mistakes:
+        if any("utterance" in t for t in (*record.answers.values(), *record.tested.values())):
+            yield paragraph(f"{code(name)} gets no clip wrong in every run.")
+        else:
+            yield absent("Which clips these are is known only beside the corpus.", "dvc checkout")
+        return
+    suspects = sum(mistake.is_suspect for mistake in mistakes)
+    yield paragraph(
+        f"{code(name)} gets {len(mistakes):,} clips wrong in every run; those that the other "
+        f"models miss too stand first. {suspects:,} are wrong in every run of every model: listen "
+        "whether the word is what the label says."
+        if suspects
+        else f"{code(name)} gets {len(mistakes):,} clips wrong in every run; those that the other "
+        "models miss too stand first."
+    )
+    shown = mistakes[:N_MISTAKES]
+    kind = read_features(record.config, name.partition(".")[0])
+    cards = []
+    silent = False
+    for mistake, player in zip(shown, sound.players(record, shown, kind), strict=True):
+        silent |= player is None
+        cards.append(
+            element(
+                "li",
+                element("p", inline(_said(mistake)), class_="said"),
+                element(
+                    "p",
+                    f"{mistake.utterance}, by {mistake.speaker}; wrong in {mistake.n_wrong} of "
+                    f"{mistake.n_runs} runs of all models",
+                    class_="muted",
+                ),
+                player,
+            )
+        )
+    if silent:
+        yield absent(
+            "The recordings are not in reach, so none can be heard.", "dvc checkout download"
+        )
+    yield element("ul", cards, class_="clips")
+    if not silent:
+        yield element(
+            "p",
+            f"{_corpus(record)}. Shaded: what the model does not hear. Players are louder than the "
+            "recordings, all to the same peak.",
+            class_="muted",
+        )
+
+
+def _said(mistake: sound.Mistake) -> str:
+    return f"**“{mistake.actual}”** heard as **“{mistake.predicted}”**"
+
+
+def map_section(record: Record) -> Iterator[Html]:
+    """Where the clips lie."""
+    if record.manifest is None:
+        yield absent("The map needs the corpus and its features.", "dvc checkout")
+        return
+    best = verdict.best(record.results).partition(".")[0]
+    kind = read_features(record.config, best)
+    found = datamap.locate(record.root / "data" / "features", record.manifest, [kind])
+    if found is None:
+        yield absent("The map needs the features.", "dvc checkout feature_extract")
+        return
+    mistakes = sound.worst(record, verdict.best(record.results))
+    wrong = {mistake.utterance for mistake in mistakes}
+    drawn = datamap.draw(found, labels_of(record.manifest), wrong)
+    yield captioned(
+        record,
+        drawn,
+        f"{len(found.clips):,} clips by their recorded {code(found.kind)} features: the two "
+        f"directions in which they differ most, {100 * found.explained:.0f} % of the variance, so "
+        "neighbours here may be far apart in the rest. Colour: word; large: the middle of each "
+        f"word; crosses: clips that {code(verdict.best(record.results))} gets wrong in every run.",
+    )
+
+
+def captioned(record: Record, drawn: object, caption: str) -> Html:
+    """A figure whose caption names the corpus, so that what is synthetic says so."""
+    return element(
+        "figure", drawn, element("figcaption", inline(caption), " ", f"{_corpus(record)}.")
+    )
+
+
+def absent(what: str, command: str) -> Html:
+    """In the place of what cannot be shown: why, and the way on."""
+    return paragraph(f"{what} {code(command)} brings it.", "absent")
+
+
+def _corpus(record: Record) -> str:
+    names = record.results.corpora()
+    return names[0] if len(names) == 1 else f"Different corpora: {', '.join(names)}"
