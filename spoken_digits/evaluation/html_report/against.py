@@ -54,8 +54,8 @@ def changes(record: Record, revision: str) -> list[Html]:
     """
     here, there = Tree(record.root), Tree(record.root, revision)
     now, then = _read(here), _read(there)
-    names = _names(now, then)
-    rows = list(_rows(now, then, names))
+    both = _names(now) & _names(then)
+    rows = list(_rows(now, then, sorted(both)))
     corpora = {str(files.get("corpus.json", {}).get("corpus")) for files in (now, then)}
     made = [
         paragraph(
@@ -74,6 +74,9 @@ def changes(record: Record, revision: str) -> list[Html]:
     verdicts = list(_verdicts(here, there, now, then, revision))
     if verdicts:
         made += [element("ul", [element("li", inline(verdict)) for verdict in verdicts])]
+    for title, names in (("Only here", _names(now) - both), ("Only there", _names(then) - both)):
+        if names:
+            made += [paragraph(f"{title}: {', '.join(map(code, sorted(names)))}.")]
     if not rows:
         return [*made, paragraph(f"No figure differs from {code(revision)}.")]
     return [
@@ -103,18 +106,13 @@ def _read(tree: Tree) -> dict[str, Any]:
     return found
 
 
-def _names(*sides: Mapping[str, Any]) -> list[str]:
-    """Every row that either side has, sorted."""
-    names: set[str] = set()
-    for files in sides:
-        for study in _STUDIES:
-            names |= set(files.get(study, {}))
-        names |= {
-            path.removesuffix(".json")
-            for path in files
-            if "/" not in path and path not in (*_STUDIES, "corpus.json", "official.json")
-        }
-    return sorted(names)
+def _names(files: Mapping[str, Any]) -> set[str]:
+    """Every row of the tables."""
+    models = {path.removesuffix(".json") for path in files if "/" not in path}
+    studied = {name for study in _STUDIES for name in files.get(study, {})}
+    return (
+        models - {"corpus", "official", *(study.removesuffix(".json") for study in _STUDIES)}
+    ) | studied
 
 
 def _rows(

@@ -1,7 +1,7 @@
 """The map of the data: every clip as a point, near where its features are alike.
 
-Two linear projections of recorded features, since they are fast and the same on every machine:
-what lies near on the map may lie apart in what the map leaves out.
+A linear projection of recorded features, since it is fast, the same on every machine and easy to
+explain: what lies near on the map may lie apart in what the map leaves out.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ MOST_CHOICES = 20
 """More speakers than this are not offered for choice."""
 _SEGMENTS, _BANDS = 8, 40
 _SIZE = 400
+_FEWEST_WORDS = 3  # of fewer, all lie on one line
+_SHRINKAGE = 0.1
+_TINY = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,22 +41,37 @@ class Map:
     """(n_clips, 2), in units of the figure."""
     kind: str
     """Of the features."""
-    explained: float
-    """Share of the features' variance on the map."""
+    share: float
+    """Of the separation of the words, on the map."""
+    n_fitted: int
+    """Train clips from which the projection is found."""
 
 
-def locate(folder: Path, manifest: pd.DataFrame, kinds: Sequence[str]) -> Map | None:
-    """Project the first of `kinds` that is in `folder`; None if none is."""
-    for kind in kinds:
-        if (folder / kind / "features.json").exists():
-            store = read_features(folder / kind, manifest)
-            rows = np.arange(0, len(manifest), -(-len(manifest) // MOST_CLIPS))
-            if len(rows) < 3:
-                return None
-            points, explained = principal(summaries(store, rows))
-            clips = manifest.iloc[rows].reset_index(drop=True)
-            return Map(clips=clips, points=_fitted(points), kind=kind, explained=explained)
-    return None
+def locate(folder: Path, manifest: pd.DataFrame, kind: str) -> Map | None:
+    """Place the clips by their features; None if there are no features or hardly any clips.
+
+    Parameters
+    ----------
+    folder
+        Of the features, ``<folder>/<kind>/``.
+    manifest
+        The manifest, with column `subset`: the projection is found from the train clips.
+    kind
+        Of the features.
+    """
+    if not (folder / kind / "features.json").exists():
+        return None
+    store = read_features(folder / kind, manifest)
+    rows = np.arange(0, len(manifest), -(-len(manifest) // MOST_CLIPS))
+    clips = manifest.iloc[rows].reset_index(drop=True)
+    train = (clips["subset"] == "train").to_numpy()
+    words = clips["label"].astype("category").cat.codes.to_numpy().astype(np.int64)
+    if len(set(words[train])) < _FEWEST_WORDS:
+        return None
+    points, share = discriminants(summaries(store, rows), words, train)
+    return Map(
+        clips=clips, points=_fitted(points), kind=kind, share=share, n_fitted=int(train.sum())
+    )
 
 
 def summaries(store: FeatureStore, rows: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -74,15 +92,42 @@ def summaries(store: FeatureStore, rows: NDArray[np.int64]) -> NDArray[np.float6
     return np.array(made).reshape(len(rows), -1)
 
 
-def principal(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-    """The two principal components (n, 2), and the share of the variance that they hold."""
-    centred = x - x.mean(axis=0)
-    values, vectors = np.linalg.eigh(centred.T @ centred)
-    axes = vectors[:, [-1, -2]]
+def discriminants(
+    x: NDArray[np.float64], labels: NDArray[np.int64], fitted_on: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], float]:
+    """The two directions that separate the words best, linear discriminants (Fisher 1936).
+
+    Parameters
+    ----------
+    x
+        (n, n_values).
+    labels
+        (n,) numbers of the words.
+    fitted_on
+        (n,) the clips from which the directions are found.
+
+    Returns
+    -------
+    points
+        (n, 2).
+    share
+        Of the separation that all directions give, within-word spread counting as one.
+    """
+    known, words = x[fitted_on], labels[fitted_on]
+    centred = x - known.mean(axis=0)
+    present, which = np.unique(words, return_inverse=True)
+    means = np.array([known[words == word].mean(axis=0) for word in present])[which]
+    within = np.cov(known - means, rowvar=False)
+    # Shrunk towards equal spread in all directions: stable with few clips.
+    within += _SHRINKAGE * np.trace(within) / len(within) * np.eye(len(within))
+    values, vectors = np.linalg.eigh(within)
+    whitening = vectors / np.sqrt(np.maximum(values, _TINY))
+    between = np.cov(means @ whitening, rowvar=False)
+    values, vectors = np.linalg.eigh(between)
+    axes = whitening @ vectors[:, [-1, -2]]
     # An axis has no direction of its own: its largest entry is made positive.
     axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]])
-    total = float(values.sum())
-    return centred @ axes, float(values[-2:].sum()) / total if total > 0 else 0.0
+    return centred @ axes, float(values[-2:].sum() / max(values.sum(), _TINY))
 
 
 def _fitted(points: NDArray[np.float64]) -> NDArray[np.float64]:

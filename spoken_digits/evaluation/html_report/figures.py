@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +18,8 @@ from spoken_digits.evaluation.report.markdown import percent
 
 _MOST_SHAPES = 8
 """So many speakers have marks of their own; of more, all marks are equal."""
+_UNCOUNTED = 3
+"""More people than this on one disc are counted on it."""
 
 
 def dots(studies: Mapping[str, Figures], mean: str) -> Html:
@@ -36,23 +40,21 @@ def dots(studies: Mapping[str, Figures], mean: str) -> Html:
     width, row, top = 360, 30, 8
     bottom = top + row * len(order)
     x = Scale(low=svg.floor_of(lowest, 0.1), high=1.0, start=6, stop=width - 10)
-    made = svg.shares_axis(x, top, bottom, 0.1)
+    made = svg.shares_axis(x, top, bottom, 0.1 if 1 - x.low < 0.5 else 0.2)
     for i, name in enumerate(order):
         study, y = studies[name], top + row * i + 21
         low, high = x(study["accuracy_ci_low"]), x(study["accuracy_ci_high"])
         centre = x(study[mean])
-        worst = min(study["per_speaker"].items(), key=lambda item: float(item[1]["mean"]))
         made += [text(0, y - 9, name, class_="title")]
         made += [text(width, y - 9, percent(study[mean]), "end")]
         made += [line([(low, y), (high, y)], "whisker")]
-        for who, of in study["per_speaker"].items():
-            series = people.index(who) if len(people) <= _MOST_SHAPES else 0
-            made += [
-                mark(series, x(of["mean"]), y, f"{who}: {percent(of['mean'])}, {of['n']} clips")
-            ]
-        made += [line([(centre, y - 7), (centre, y + 7)], "mean")]
         if len(people) > _MOST_SHAPES:
-            made += [text(x(worst[1]["mean"]) + 8, y - 6, worst[0], class_="quiet")]
+            made += _crowd([float(of["mean"]) for of in study["per_speaker"].values()], x, y)
+        else:
+            for who, of in study["per_speaker"].items():
+                title = f"{who}: {percent(of['mean'])}, {of['n']} clips"
+                made += [mark(people.index(who), x(of["mean"]), y, title)]
+        made += [line([(centre, y - 7), (centre, y + 7)], "mean")]
     label = "; ".join(
         f"{name}: {percent(studies[name][mean])}, from "
         f"{percent(min(float(of['mean']) for of in studies[name]['per_speaker'].values()))} to "
@@ -62,6 +64,22 @@ def dots(studies: Mapping[str, Figures], mean: str) -> Html:
     drawn = picture(width, bottom + 18, label, made)
     names = svg.legend(people) if len(people) <= _MOST_SHAPES else None
     return element("div", names, drawn, class_="dots")
+
+
+def _crowd(means: Sequence[float], x: Scale, y: float) -> Iterator[Html]:
+    """One disc for all the people with the same accuracy, its area by their number."""
+    for value, n in sorted(Counter(means).items()):
+        people = "1 person" if n == 1 else f"{n} people"
+        yield element(
+            "circle",
+            element("title", f"{people}: {percent(value)}"),
+            cx=x(value),
+            cy=y,
+            r=f"{2.2 * math.sqrt(n + 1):.1f}",
+            class_="f0",
+        )
+        if n > _UNCOUNTED:
+            yield text(x(value), y + 3.2, n, "middle", "count")
 
 
 def curves(name: str, table: pd.DataFrame, best_epoch: int | None) -> Html:
@@ -110,12 +128,12 @@ def scatter(points: Sequence[Point], ticks: Mapping[float, str], axis: str, up: 
     axis, up
         What the axes show.
     """
-    width, height, left, bottom = 400, 300, 28, 262
+    width, height, left, bottom = 360, 290, 28, 252
     low = svg.floor_of([point.low for point in points], 0.1)
     span = [min(p.x for p in points) / 1.6, max(p.x for p in points) * 1.6]
     x = Scale(low=span[0], high=span[1], start=left, stop=width - 4, is_log=True)
     y = Scale(low=low, high=1.0, start=bottom, stop=24)
-    made = [text(0, 11, f"{up} / %", class_="quiet")]
+    made: list[Html | None] = [text(0, 11, f"{up} / %", class_="quiet")]
     made += svg.shares_axis_up(y, left, width - 4, 0.1 if 1 - low > 0.25 else 0.05)
     for value, label in ticks.items():
         if span[0] <= value <= span[1]:
@@ -124,7 +142,7 @@ def scatter(points: Sequence[Point], ticks: Mapping[float, str], axis: str, up: 
     made += [text(width - 4, height - 4, axis, "end", "quiet")]
     places = svg.Labels(width, bottom)
     for point in points:
-        places.block(x(point.x), y(point.accuracy))
+        places.block(x(point.x), y(point.accuracy), y(point.low), y(point.high))
         made += [line([(x(point.x), y(point.low)), (x(point.x), y(point.high))], "whisker")]
     for point in sorted(points, key=lambda point: -point.accuracy):
         title = f"{point.name}: {percent(point.accuracy)}"

@@ -47,6 +47,7 @@ _INSTRUCTIONS: Mapping[float, str] = {
     1e8: "100 M",
 }
 _MOST_SPEAKERS = 12
+_LONGEST = 60  # characters of a fact
 
 
 def curves_section(record: Record) -> Iterator[Html]:
@@ -78,11 +79,15 @@ def robustness_section(record: Record) -> Iterator[Html]:
         f"Accuracy in per cent on distorted test clips by level of distortion. {names}; in grey "
         "the other models.",
     )
-    titles = ("Noise and channels", "Level, silence and speed")
-    written = [part for part in distorted.sections(results) if part.startswith("| ")]
-    for title, part in zip(titles, written, strict=True):
+    for title, shown in (
+        ("Noise and channels", distorted.NOISE_AND_CHANNEL),
+        ("Level, silence and speed", distorted.LEVEL_SILENCE_AND_SPEED),
+    ):
         caption = f"{title}: accuracy in per cent on distorted test clips"
-        yield details(title, from_markdown(caption, part))
+        yield details(
+            f"{title}, in figures",
+            from_markdown(caption, distorted.robustness_table(results, shown)),
+        )
 
 
 def size_section(record: Record) -> Iterator[Html]:
@@ -265,7 +270,10 @@ def making_section(record: Record) -> Iterator[Html]:
     """Parameters, processor, revision, and what was not recorded."""
     facts = [("revision", record.revision or "not said: the page belongs to the run that made it")]
     facts += [
-        (key.replace("_", " "), ", ".join(value) if isinstance(value, list) else str(value))
+        (
+            key.replace("_", " "),
+            ", ".join(value) if isinstance(value, list) else str(value)[:_LONGEST],
+        )
         for key, value in record.machine.items()
     ]
     yield element(

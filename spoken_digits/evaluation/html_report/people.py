@@ -21,7 +21,7 @@ from spoken_digits.evaluation.html_report.markup import (
     table,
 )
 from spoken_digits.evaluation.html_report.record import Record
-from spoken_digits.evaluation.report import voices
+from spoken_digits.evaluation.report import tables, voices
 from spoken_digits.evaluation.report.markdown import code, interval, percent, size
 from spoken_digits.models.params import read_features
 
@@ -39,7 +39,8 @@ def verdict_section(record: Record) -> Iterator[Html]:
     yield from (paragraph(text, "lead") for text in rest)
     if results.is_mixed():
         return
-    yield _key_figures(record)
+    for name in dict.fromkeys((verdict.best(results), verdict.smallest(results))):
+        yield _key_figures(record, name)
     yield bullets(verdict.limits(record))
     rows = verdict.for_whom(results)
     if rows:
@@ -50,16 +51,15 @@ def verdict_section(record: Record) -> Iterator[Html]:
                 f"out of training. *Works*: at least {works:g} % of the words right; *fails*: less "
                 f"than {fails:g} %."
             ),
-            ["model", "works for", "between", "fails for", "conditions that cost over 5 points"],
+            ["model", ">size", "works for", "nearly works for", "fails for"],
             rows,
             "prose",
         )
 
 
-def _key_figures(record: Record) -> Html:
+def _key_figures(record: Record, name: str) -> Html:
     """A few numbers for those who read no further."""
     results = record.results
-    name = verdict.best(results)
     row = verdict.row_of(results, name)
     study, stranger = results.crossval.get(name), results.strangers.get(name)
     cost = next((c for c in results.costs if f"{c['model']}.{c['scheme']}" == name), None)
@@ -79,7 +79,7 @@ def _key_figures(record: Record) -> Html:
     pairs = [element("div", element("dt", title), element("dd", value)) for value, title in shown]
     return joined(
         [
-            element("p", inline(f"{code(name)} in figures:"), class_="kicker"),
+            element("p", inline(f"{code(name)} in figures"), class_="kicker"),
             element("dl", pairs, class_="figures"),
         ]
     )
@@ -88,6 +88,10 @@ def _key_figures(record: Record) -> Html:
 def models_section(record: Record) -> Iterator[Html]:
     """The README's table."""
     results = record.results
+    if not results.crossval:
+        caption = "All models on the test clips. Intervals are 95 %."
+        yield from_markdown(caption, tables.results_table(results))
+        return
     yield from_markdown(
         inline(
             "All models, best on voices never heard first. A name alone means float32 weights, "
@@ -106,22 +110,33 @@ def voices_section(record: Record) -> Iterator[Html]:
         "One mark a speaker, mean over seeds. Thick line: mean over speakers; thin line: its 95 % "
         "interval. Accuracy in per cent."
     )
+    parts = []
     if results.crossval:
-        yield paragraph(
+        text = (
             "Each speaker is left out of training once, then tested. This is how the recipe does "
             "on somebody it has never heard."
         )
-        yield captioned(record, figures.dots(results.crossval, "mean"), caption)
+        drawn = captioned(record, figures.dots(results.crossval, "mean"), caption)
+        parts += [element("div", element("h3", "Left out in turn"), paragraph(text), drawn)]
     if results.strangers:
-        yield element("h3", "Strangers")
-        yield paragraph(
+        text = (
             "People of other corpora with their own microphones, tested once and never used for "
-            "anything else. Some said a single word: a mark at the left edge can be one clip."
+            "anything else. Some of them said a single word: a mark far left can be one clip."
         )
-        yield captioned(record, figures.dots(results.strangers, "accuracy"), caption)
-    for part in voices.voices_sections(results):
-        if part.startswith("| "):
-            yield details("As a table", from_markdown("The same in figures", part))
+        drawn = captioned(record, figures.dots(results.strangers, "accuracy"), caption)
+        parts += [element("div", element("h3", "Strangers"), paragraph(text), drawn)]
+    yield element("div", parts, class_="pair")
+    if results.crossval:
+        yield _folded("Voices never heard", voices.unseen_table(results))
+        speakers = voices.speakers_of(results)
+        if len(speakers) <= voices.MOST_COLUMNS:
+            yield _folded("By speaker", voices.speakers_table(results, speakers))
+    if results.strangers:
+        yield _folded("Strangers, by seed", voices.strangers_table(results))
+
+
+def _folded(title: str, text: str) -> Html:
+    return details(f"{title}, in figures", from_markdown(title, text))
 
 
 def confusion_section(record: Record) -> Iterator[Html]:
@@ -132,12 +147,10 @@ def confusion_section(record: Record) -> Iterator[Html]:
         answers, where = record.tested, "the test clips"
         best = best if best in answers else best.partition(".")[0]
     order = sorted(answers, key=lambda name: name != best)
-    for name in order:
-        made = _confusion(name, answers[name], where)
-        if name == best:
-            yield from made
-        else:
-            yield details(inline(code(name)), *made)
+    yield from _confusion(order[0], answers[order[0]], where)
+    others = [list(_confusion(name, answers[name], where)) for name in order[1:]]
+    if others:
+        yield details("The other models", others)
 
 
 def _confusion(name: str, answers: pd.DataFrame, where: str) -> Iterator[Html]:
@@ -194,15 +207,17 @@ def mistakes_section(record: Record) -> Iterator[Html]:
             yield absent("Which clips these are is known only beside the corpus.", "dvc checkout")
         return
     suspects = sum(mistake.is_suspect for mistake in mistakes)
-    yield paragraph(
-        f"{code(name)} gets {len(mistakes):,} clips wrong in every run; those that the other "
-        f"models miss too stand first. {suspects:,} are wrong in every run of every model: listen "
-        "whether the word is what the label says."
-        if suspects
-        else f"{code(name)} gets {len(mistakes):,} clips wrong in every run; those that the other "
-        "models miss too stand first."
+    text = (
+        f"{code(name)} gets {len(mistakes):,} clips wrong in every run. Those that the other "
+        "models miss too stand first, one of each kind: speaker, word and answer."
     )
-    shown = mistakes[:N_MISTAKES]
+    if suspects:
+        text += (
+            f" {suspects:,} are wrong in every run of every model: listen whether the word is what "
+            "the label says."
+        )
+    yield paragraph(text)
+    shown = sound.one_of_each(mistakes)[:N_MISTAKES]
     kind = read_features(record.config, name.partition(".")[0])
     cards = []
     silent = False
@@ -246,9 +261,12 @@ def map_section(record: Record) -> Iterator[Html]:
         return
     best = verdict.best(record.results).partition(".")[0]
     kind = read_features(record.config, best)
-    found = datamap.locate(record.root / "data" / "features", record.manifest, [kind])
+    found = None
+    if "subset" in record.manifest:
+        found = datamap.locate(record.root / "data" / "features", record.manifest, kind)
     if found is None:
-        yield absent("The map needs the features.", "dvc checkout feature_extract")
+        command = "dvc checkout split feature_extract"
+        yield absent("The map needs a split, features, and three words to train on.", command)
         return
     mistakes = sound.worst(record, verdict.best(record.results))
     wrong = {mistake.utterance for mistake in mistakes}
@@ -256,9 +274,10 @@ def map_section(record: Record) -> Iterator[Html]:
     yield captioned(
         record,
         drawn,
-        f"{len(found.clips):,} clips by their recorded {code(found.kind)} features: the two "
-        f"directions in which they differ most, {100 * found.explained:.0f} % of the variance, so "
-        "neighbours here may be far apart in the rest. Colour: word; large: the middle of each "
+        f"{len(found.clips):,} clips by their recorded {code(found.kind)} features, in the two "
+        f"directions that separate the words of {found.n_fitted:,} train clips best (linear "
+        f"discriminants; {100 * found.share:.0f} % of the separation that all directions give). "
+        "Neighbours here may be far apart in the rest. Colour: word; large: the middle of each "
         f"word; crosses: clips that {code(verdict.best(record.results))} gets wrong in every run.",
     )
 

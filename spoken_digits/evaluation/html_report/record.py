@@ -53,7 +53,7 @@ class Record:
     curves: Mapping[str, pd.DataFrame]
     """By model: one row an epoch."""
     manifest: pd.DataFrame | None
-    """The corpus, where it is in reach."""
+    """The corpus, where it is in reach, with column `subset` where it is split."""
     cards: Mapping[str, Figures]
     """By row: what the model file says of itself, where it is in reach."""
     machine: Figures
@@ -112,8 +112,16 @@ def read(root: Path, *, studies: bool) -> Record:
 
 
 def _manifest(root: Path) -> pd.DataFrame | None:
-    path = root / "data" / "raw" / "manifest.csv"
-    return read_manifest(path) if path.exists() else None
+    path, split = root / "data" / "raw" / "manifest.csv", root / "data" / "split.csv"
+    if not path.exists():
+        return None
+    manifest = read_manifest(path)
+    if not split.exists():
+        return manifest
+    subset = pd.Series("", index=manifest.index)
+    for name, rows in read_split(split, manifest).items():
+        subset.iloc[rows] = name
+    return manifest.assign(subset=subset)
 
 
 def _answers(root: Path, crossval: Figures) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -131,11 +139,9 @@ def _tested(
     root: Path, models: list[str], manifest: pd.DataFrame | None
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Test clips in the manifest's order, which is that of plots/confusion/."""
-    split = root / "data" / "split.csv"
     clips = None
-    if manifest is not None and split.exists():
-        rows = read_split(split, manifest)["test"]
-        clips = manifest.iloc[rows][["utterance", "speaker", "label"]].reset_index(drop=True)
+    if manifest is not None and "subset" in manifest:
+        clips = manifest[manifest["subset"] == "test"].reset_index(drop=True)
     for model in models:
         path = root / CONFUSION / f"{model}.csv"
         if not path.exists():

@@ -73,6 +73,14 @@ def worst(record: Record, name: str) -> list[Mistake]:
     return sorted(found, key=lambda m: (-m.n_wrong / m.n_runs, -m.n_runs, m.utterance))
 
 
+def one_of_each(mistakes: list[Mistake]) -> list[Mistake]:
+    """The first clip of each speaker, word and answer."""
+    kinds: dict[tuple[str, str, str], Mistake] = {}
+    for mistake in mistakes:
+        kinds.setdefault((mistake.speaker, mistake.actual, mistake.predicted), mistake)
+    return list(kinds.values())
+
+
 def _wrong(answers: pd.DataFrame) -> pd.DataFrame:
     """By utterance: how many runs get it wrong, and how many there are."""
     wrong = (answers["predicted"] != answers["actual"]).groupby(answers["utterance"])
@@ -114,9 +122,13 @@ def _player(
     # Loud enough to hear: clips of this corpus differ by 20 dB.
     data = base64.b64encode(audio.to_wav(clip * np.float32(0.7 / peak), rate)).decode()
     what = f"{mistake.utterance}: “{mistake.actual}” by {mistake.speaker}"
+    duration = len(clip) / rate
+    cut = heard[0] > 0 or heard[1] < duration
+    part = f"{heard[0]:.2f} to {min(heard[1], duration):.2f} s" if cut else "all"
     return element(
         "div",
         _wave(clip, rate, heard),
+        element("p", f"{duration:.2f} s; the model hears {part} of it", class_="muted"),
         element(
             "audio",
             controls=True,
@@ -144,11 +156,10 @@ def _wave(clip: Waveform, rate: int, heard: tuple[float, float]) -> Html:
         for a, b in ((0.0, start), (stop, float(_WIDTH)))
         if b - a >= 0.5
     ]
-    part = "all of it" if not shaded else f"{heard[0]:.2f} to {min(duration, heard[1]):.2f} s"
     return picture(
         _WIDTH,
         _HEIGHT,
-        f"waveform, {duration:.2f} s; heard by the model: {part}",
+        f"waveform, {duration:.2f} s",
         shaded,
         element("path", d=path, class_="envelope"),
     )

@@ -19,7 +19,7 @@ _SHAPES = (
     "M-4.5-2.5h9v5h-9z",
     "M-2.5-4.5h5v9h-5z",
 )
-_WIDTH_OF_LETTER = 5.6
+_WIDTH_OF_LETTER = 5.7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,42 +115,49 @@ def floor_of(values: Iterable[float], step: float) -> float:
     return max(0.0, math.floor(min(values) / step - 1e-9) * step)
 
 
+_Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+
+
 class Labels:
     """Places names beside points so that none covers another; those without room are left out."""
 
     def __init__(self, width: float, height: float) -> None:
         self._width, self._height = width, height
-        self._taken: list[tuple[float, float, float, float]] = []
+        self._taken: list[_Box] = []
+        self._intervals: list[_Box] = []
 
-    def block(self, x: float, y: float) -> None:
-        """Keep clear of a point."""
+    def block(self, x: float, y: float, low: float, high: float) -> None:
+        """Keep clear of a point and, where possible, of its interval."""
         self._taken.append((x - 5, y - 5, x + 5, y + 5))
+        self._intervals.append((x - 1, high, x + 1, low))
 
     def place(self, x: float, y: float, name: str) -> Html | None:
         """The name beside the point at x, y, where there is room."""
-        width = _WIDTH_OF_LETTER * len(name)
-        for anchor, dx, dy in (
-            ("start", 8.0, 3.5),
-            ("end", -8.0, 3.5),
-            ("middle", 0.0, -9.0),
-            ("middle", 0.0, 16.0),
-            ("start", 6.0, -7.0),
-            ("start", 6.0, 14.0),
-            ("end", -6.0, -7.0),
-            ("end", -6.0, 14.0),
-        ):
-            left = x + dx - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
-            box = (left, y + dy - 9, left + width, y + dy + 2)
-            if self._is_free(box):
-                self._taken.append(box)
-                return text(x + dx, y + dy, name, anchor, "quiet")
+        for avoided in ([*self._taken, *self._intervals], self._taken):
+            for anchor, dx, dy in _PLACES:
+                box = _box(x + dx, y + dy, name, anchor)
+                if self._is_inside(box) and not any(_overlap(box, other) for other in avoided):
+                    self._taken.append(box)
+                    return text(x + dx, y + dy, name, anchor, "quiet")
         return None
 
-    def _is_free(self, box: tuple[float, float, float, float]) -> bool:
-        left, top, right, bottom = box
-        if left < 0 or top < 0 or right > self._width or bottom > self._height:
-            return False
-        return all(
-            right < other[0] or other[2] < left or bottom < other[1] or other[3] < top
-            for other in self._taken
-        )
+    def _is_inside(self, box: _Box) -> bool:
+        return box[0] >= 0 and box[1] >= 0 and box[2] <= self._width and box[3] <= self._height
+
+
+_PLACES = tuple(
+    (anchor, dx, dy)
+    for dy in (3.5, -8.0, 15.0, -19.0, 26.0)
+    for anchor, dx in (("start", 8.0), ("end", -8.0))
+)
+
+
+def _box(x: float, y: float, name: str, anchor: str) -> _Box:
+    width = _WIDTH_OF_LETTER * len(name)
+    left = x if anchor == "start" else x - width
+    return left, y - 9, left + width, y + 2
+
+
+def _overlap(one: _Box, other: _Box) -> bool:
+    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]

@@ -74,6 +74,9 @@ def lead(record: Record) -> Iterator[str]:
             f"**The smallest within {100 * NEAR:g} points of it is {code(small)}**: "
             f"{size(row['size_kib'])}, {percent(scores_of(results)[small])}."
         )
+    for each in dict.fromkeys((name, small)):
+        if study := _unseen(results).get(each):
+            yield _said_of(each, means_of(study))
 
 
 def _without_studies(record: Record, name: str) -> str:
@@ -86,7 +89,7 @@ def _without_studies(record: Record, name: str) -> str:
         f"(95 % interval {interval(row)}, {row['n_test']:,} clips), new recordings of {whose}."
     )
     if known:
-        text += " How it does on voices never heard is not part of this page."
+        text += " **Nothing on this page tells how it does on voices never heard.**"
     return text
 
 
@@ -146,25 +149,47 @@ def condition_name(condition: str, level: str) -> str:
 
 
 def for_whom(results: Results) -> list[tuple[str, str, str, str, str]]:
-    """By row: name, speakers for whom it works, so-so, fails; conditions that cost much."""
+    """By row, best first: name, size; voices for which it works, nearly works, fails."""
     found = []
-    for name, study in _unseen(results).items():
-        means = {who: float(of["mean"]) for who, of in study["per_speaker"].items()}
-        groups = (
-            [who for who, mean in means.items() if mean >= WORKS],
-            [who for who, mean in means.items() if FAILS <= mean < WORKS],
-            [who for who, mean in means.items() if mean < FAILS],
-        )
-        works, between, fails = (_named(group, means) for group in groups)
-        found.append((code(name), works, between, fails, costly(results, name)))
-    return sorted(found, key=lambda cells: -scores_of(results)[cells[0].strip("`")])
+    unseen = _unseen(results)
+    for name in sorted(unseen, key=lambda name: -float(unseen[name]["mean"])):
+        means = means_of(unseen[name])
+        works, between, fails = (_named(group, means) for group in groups(means))
+        kib = size(row_of(results, name)["size_kib"])
+        found.append((code(name), kib, works, between, fails))
+    return found
+
+
+def means_of(study: Figures) -> dict[str, float]:
+    """Accuracy of each speaker of a row of crossval.json."""
+    return {who: float(of["mean"]) for who, of in study["per_speaker"].items()}
+
+
+def groups(means: Mapping[str, float]) -> tuple[list[str], list[str], list[str]]:
+    """Speakers for whom a model works, nearly works and fails, best understood first."""
+    ordered = sorted(means, key=lambda who: -means[who])
+    return (
+        [who for who in ordered if means[who] >= WORKS],
+        [who for who in ordered if FAILS <= means[who] < WORKS],
+        [who for who in ordered if means[who] < FAILS],
+    )
+
+
+def _said_of(name: str, means: Mapping[str, float]) -> str:
+    """For how many voices it works and for whom not, in a sentence."""
+    works, between, fails = groups(means)
+    text = f"{code(name)} works for {len(works)} of {len(means)} voices"
+    text += f" ({', '.join(works)})" if 0 < len(works) <= _MOST_NAMED else ""
+    for who, how in ((between, "nearly for"), (fails, "not for")):
+        if who:
+            text += f", {how} {', '.join(who) if len(who) <= _MOST_NAMED else len(who)}"
+    return f"{text}."
 
 
 def _named(who: list[str], means: Mapping[str, float]) -> str:
     if len(who) > _MOST_NAMED:
         return f"{len(who)} of {len(means)} speakers"
-    ordered = sorted(who, key=lambda name: -means[name])
-    return ", ".join(f"{name} {100 * means[name]:.1f}" for name in ordered) or "nobody"
+    return ", ".join(f"{name} {100 * means[name]:.1f}" for name in who) or "nobody"
 
 
 def _unseen(results: Results) -> dict[str, Figures]:
