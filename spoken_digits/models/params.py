@@ -59,11 +59,6 @@ def read_model_params(config: Config, model: str) -> ModelParams:
     return build(architectures.architecture(kind).Params, values, where)
 
 
-def read_features(config: Config, model: str) -> str:
-    """The kind of features that a model reads; nothing else of its section is looked at."""
-    return config.value(f"variants.{model}.features", str)
-
-
 def section_name(model: str) -> str:
     """Section of params.yaml with the shape and recipe of `model`."""
     return "model" if model == MAIN else f"variants.{model}"

@@ -158,7 +158,7 @@ def _verdicts(
     before, after = then.get("crossval.json", {}), now.get("crossval.json", {})
     recorded = all(tree.names(SPEAKERS) for tree in (here, there))
     for name in after:
-        if name not in before or after[name] == before[name] or not recorded:
+        if not recorded or name not in before or _means(before[name]) == _means(after[name]):
             continue
         names = (f"{name} now", f"{name} at {revision}")
         try:
@@ -169,3 +169,7 @@ def _verdicts(
             continue
         found = comparison.bootstrap(comparison.by_speaker(clips))
         yield f"On voices never heard: {comparison.verdict_of_bootstrap(*names, found)}."
+
+
+def _means(study: Mapping[str, Any]) -> dict[str, Any]:
+    return {who: of.get("mean") for who, of in study.get("per_speaker", {}).items()}

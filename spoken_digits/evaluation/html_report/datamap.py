@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from spoken_digits.data.store import FeatureStore, read_features
 from spoken_digits.evaluation.html_report.markup import Html, element
 from spoken_digits.evaluation.html_report.palette import N_SERIES
-from spoken_digits.evaluation.html_report.svg import line, picture, text
+from spoken_digits.evaluation.html_report.svg import picture, text
 
 MOST_CLIPS = 3000
 """Of a larger corpus every n-th clip is shown."""
@@ -147,30 +147,31 @@ def draw(found: Map, labels: Sequence[str], wrong: set[str]) -> Html:
     labels
         The words, in order.
     wrong
-        Utterances that are ringed.
+        Utterances that are crossed out.
     """
     speakers = sorted(set(found.clips["speaker"]))
     choices = [("word", labels, "w")]
     if len(speakers) <= MOST_CHOICES:
         choices += [("speaker", speakers, "p")]
-    made = []
+    made, crosses = [], []
     for i, label in enumerate(labels):
         for j, speaker in enumerate(speakers):
-            own = (found.clips["label"] == label) & (found.clips["speaker"] == speaker)
-            if own.any():
-                path = "".join(f"M{x:.0f} {y:.0f}h0" for x, y in found.points[own.to_numpy()])
-                made += [element("path", d=path, class_=f"k{i % N_SERIES} w{i} p{j}")]
+            clips = found.clips
+            own = ((clips["label"] == label) & (clips["speaker"] == speaker)).to_numpy()
+            chosen = f"w{i} p{j}"
+            dots = "".join(f"M{x:.0f} {y:.0f}h0" for x, y in found.points[own])
+            made += [element("path", d=dots, class_=f"k{i % N_SERIES} {chosen}")] if dots else []
+            missed = own & clips["utterance"].isin(wrong).to_numpy()
+            marks = "".join(
+                f"M{x - 4:.0f} {y - 4:.0f}l8 8m0-8l-8 8" for x, y in found.points[missed]
+            )
+            crosses += [element("path", d=marks, class_=f"wrong {chosen}")] if marks else []
     centres = []
     for label in labels:
         x, y = np.median(found.points[(found.clips["label"] == label).to_numpy()], axis=0)
         centres += [text(round(x), round(y) + 5, label, "middle", "centre")]
-    rings = [
-        line([(x - 4, y - 4), (x + 4, y + 4)], "wrong")
-        + line([(x - 4, y + 4), (x + 4, y - 4)], "wrong")
-        for x, y in np.round(found.points[found.clips["utterance"].isin(wrong).to_numpy()])
-    ]
     title = f"map of {len(found.clips):,} clips by their {found.kind} features"
-    drawn = picture(_SIZE, _SIZE, title, made, [Html(ring) for ring in rings], centres)
+    drawn = picture(_SIZE, _SIZE, title, made, crosses, centres)
     return element(
         "div", drawn, element("div", [_choice(*choice) for choice in choices]), class_="map"
     )
@@ -199,7 +200,7 @@ def rules(n_words: int, n_speakers: int) -> str:
     """CSS that hides the clips of words and speakers that are not chosen."""
     counts = [("w", n_words), ("p", n_speakers if n_speakers <= MOST_CHOICES else 0)]
     return "".join(
-        f".map:has(#map-{letter}{i}:checked) path[class]:not(.{letter}{i},.wrong){{opacity:.04}}"
+        f".map:has(#map-{letter}{i}:checked) path:not(.{letter}{i}){{opacity:.04}}"
         for letter, n in counts
         for i in range(n)
     )

@@ -27,7 +27,6 @@ from spoken_digits.evaluation.report import corpora, distorted, tables
 from spoken_digits.evaluation.report.collecting import Figures
 from spoken_digits.evaluation.report.markdown import code, interval, percent, size
 from spoken_digits.evaluation.report.tables import study_name
-from spoken_digits.models.params import read_features
 
 _SIZES: Mapping[float, str] = {
     4: "4 KiB",
@@ -215,7 +214,7 @@ def _card(record: Record, name: str, row: Figures) -> Html:
 
 
 def _hears(record: Record, model: str) -> str:
-    return f"{read_features(record.config, model)} features"
+    return f"{record.features_of(model)} features"
 
 
 def _heard(card: Figures) -> str | None:

@@ -147,7 +147,7 @@ def _cell(value: object) -> object:
 
 
 def details(summary: object, *children: object, is_open: bool = False) -> Html:
-    """Content that is folded away until it is asked for; print shows it."""
+    """Content that is folded away until it is asked for; print shows it where it is open."""
     return element("details", element("summary", summary), *children, open=is_open)
 
 

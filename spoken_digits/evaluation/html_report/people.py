@@ -23,7 +23,6 @@ from spoken_digits.evaluation.html_report.markup import (
 from spoken_digits.evaluation.html_report.record import Record
 from spoken_digits.evaluation.report import tables, voices
 from spoken_digits.evaluation.report.markdown import code, interval, percent, size
-from spoken_digits.models.params import read_features
 
 N_MISTAKES = 12
 _MOST_WORDS = 16
@@ -218,7 +217,7 @@ def mistakes_section(record: Record) -> Iterator[Html]:
         )
     yield paragraph(text)
     shown = sound.one_of_each(mistakes)[:N_MISTAKES]
-    kind = read_features(record.config, name.partition(".")[0])
+    kind = record.features_of(name)
     cards = []
     silent = False
     for mistake, player in zip(shown, sound.players(record, shown, kind), strict=True):
@@ -260,7 +259,7 @@ def map_section(record: Record) -> Iterator[Html]:
         yield absent("The map needs the corpus and its features.", "dvc checkout")
         return
     best = verdict.best(record.results).partition(".")[0]
-    kind = read_features(record.config, best)
+    kind = record.features_of(best)
     found = None
     if "subset" in record.manifest:
         found = datamap.locate(record.root / "data" / "features", record.manifest, kind)

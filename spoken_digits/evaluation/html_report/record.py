@@ -67,6 +67,10 @@ class Record:
         """Whether the recorded run is of synthetic speech."""
         return bool(self.results.corpus["synthetic"])
 
+    def features_of(self, name: str) -> str:
+        """The kind of features that a row's model reads."""
+        return self.config.value(f"variants.{name.partition('.')[0]}.features", str)
+
     @property
     def raw(self) -> Path:
         """Folder of the corpus."""
