@@ -23,7 +23,7 @@ from spoken_digits.evaluation.html_report.svg import picture, text
 MOST_CLIPS = 3000
 """Of a larger corpus every n-th clip is shown."""
 MOST_CHOICES = 20
-"""More speakers than this are not offered for choice."""
+"""More words or speakers than this are neither named on the map nor offered for choice."""
 _SEGMENTS, _BANDS = 8, 40
 _SIZE = 400
 _FEWEST_WORDS = 3  # of fewer, all lie on one line
@@ -150,9 +150,8 @@ def draw(found: Map, labels: Sequence[str], wrong: set[str]) -> Html:
         Utterances that are crossed out.
     """
     speakers = sorted(set(found.clips["speaker"]))
-    choices = [("word", labels, "w")]
-    if len(speakers) <= MOST_CHOICES:
-        choices += [("speaker", speakers, "p")]
+    offered = (("word", labels, "w"), ("speaker", speakers, "p"))
+    choices = [choice for choice in offered if len(choice[1]) <= MOST_CHOICES]
     made, crosses = [], []
     for i, label in enumerate(labels):
         for j, speaker in enumerate(speakers):
@@ -167,7 +166,7 @@ def draw(found: Map, labels: Sequence[str], wrong: set[str]) -> Html:
             )
             crosses += [element("path", d=marks, class_=f"wrong {chosen}")] if marks else []
     centres = []
-    for label in labels:
+    for label in labels if len(labels) <= MOST_CHOICES else ():
         x, y = np.median(found.points[(found.clips["label"] == label).to_numpy()], axis=0)
         centres += [text(round(x), round(y) + 5, label, "middle", "centre")]
     title = f"map of {len(found.clips):,} clips by their {found.kind} features"
@@ -198,9 +197,10 @@ def _choice(title: str, names: Sequence[str], letter: str) -> Html:
 
 def rules(n_words: int, n_speakers: int) -> str:
     """CSS that hides the clips of words and speakers that are not chosen."""
-    counts = [("w", n_words), ("p", n_speakers if n_speakers <= MOST_CHOICES else 0)]
+    counts = (("w", n_words), ("p", n_speakers))
     return "".join(
         f".map:has(#map-{letter}{i}:checked) path:not(.{letter}{i}){{opacity:.04}}"
         for letter, n in counts
+        if n <= MOST_CHOICES
         for i in range(n)
     )

@@ -21,7 +21,7 @@ from spoken_digits.evaluation.html_report.markup import (
     table,
 )
 from spoken_digits.evaluation.html_report.record import Record
-from spoken_digits.evaluation.report import tables, voices
+from spoken_digits.evaluation.report import corpora, tables, voices
 from spoken_digits.evaluation.report.markdown import code, interval, percent, size
 
 N_MISTAKES = 12
@@ -70,8 +70,12 @@ def _key_figures(record: Record, name: str) -> Html:
         ]
     if stranger:
         shown += [(percent(stranger["accuracy"]), f"strangers ({interval(stranger)})")]
-    seen = results.seeds.get(name, {}).get("mean", row["accuracy"])
-    shown += [(percent(seen), "test clips of the recorded split")]
+    if name in results.seeds:
+        n = len(results.seeds[name]["values"])
+        shown += [(percent(results.seeds[name]["mean"]), f"random split, mean of {n} seeds")]
+    else:
+        split = corpora.split_name(results.corpus)
+        shown += [(percent(row["accuracy"]), f"test clips, {split} ({interval(row)})")]
     shown += [(size(row["size_kib"]), "stored parameters")]
     if cost:
         shown += [(f"{cost['recogniser_instructions_m0'] / 1e6:.1f} M", "instructions on an M0")]

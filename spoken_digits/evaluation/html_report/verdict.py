@@ -97,13 +97,13 @@ def limits(record: Record) -> Iterator[str]:
     """What to expect beside the headline: familiar people, strangers, noise, other words."""
     results = record.results
     name = best(results)
-    row = row_of(results, name)
     if results.crossval and not results.is_mixed():
-        seen = results.seeds.get(name, {}).get("mean", row["accuracy"])
-        yield (
-            f"**People whose recordings it was trained on**: {percent(seen)} of other recordings "
-            f"of theirs, with {code(name)}. Expect that only after training with your own voice."
-        )
+        if (seen := familiar(results, name)) is not None:
+            yield (
+                f"**People whose recordings it was trained on**: {percent(seen)} of other "
+                f"recordings of theirs, with {code(name)}. Expect that only after training with "
+                "your own voice."
+            )
     if stranger := results.strangers.get(name):
         people = len(stranger["per_speaker"])
         yield (
@@ -120,6 +120,16 @@ def limits(record: Record) -> Iterator[str]:
         "**Anything else**: these recognisers answer every clip with one of their "
         f"{results.corpus['n_words']} words, a cough and a closing door included."
     )
+
+
+def familiar(results: Results, name: str) -> float | None:
+    """Accuracy on other recordings of the people in training; None if it is not measured."""
+    if name in results.seeds:
+        return float(results.seeds[name]["mean"])
+    split = results.corpus["split"]
+    if split["test_speakers_in_train"] < split["test_speakers"]:
+        return None
+    return float(row_of(results, name)["accuracy"])
 
 
 def costly(results: Results, name: str) -> str:
