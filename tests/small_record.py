@@ -72,6 +72,32 @@ class SmallRecord:
             {name: {**row, "seeds": [1], "corpus": self.corpus} for name, row in strangers.items()},
         )
 
+    def write_other_sounds(self) -> None:
+        """What stages `reject` and `detect` record of `small`."""
+        aims = {"open": (0.0, 0.9, 1.0), "0.05": (0.7, 0.8, 0.125)}
+        points = {
+            aim: {
+                "threshold": threshold,
+                "accuracy": accuracy,
+                "false_accepts": {"noise": {"rate": rate}},
+            }
+            for aim, (threshold, accuracy, rate) in aims.items()
+        }
+        row = {"small": {"model_sha256": "0", "corpus": self.corpus, **points, "on_test": {}}}
+        self.json("metrics/rejection/small_open.json", row)
+        curve = [(1.0, 0.1), (0.125, 0.2), (0.0, 1.0)]
+        table = pd.DataFrame(curve, columns=["false_accepts", "misses"])
+        for name in ("small_open", "small_other"):
+            rows = table.assign(model="small", group="noise")
+            self.csv(f"plots/rejection/{name}.csv", rows)
+        words = {"n": 50, "hit_rate": 0.9375, "wrong_rate": 0.0625}
+        noise = {"n": 3, "hours": 2.0, "per_hour": 1.5}
+        noise |= {"per_hour_ci_low": 0.31, "per_hour_ci_high": 4.38}
+        phrases = {"n": 70, "false_accepts": 11, "minutes": 9.5}
+        found = {"words": words, "noise": noise, "phrases": phrases}
+        detector = {"threshold": 0.625, "latency_ms": 321.0, "corpus": self.corpus, **found}
+        self.json("metrics/detector.json", {"small.int8": detector})
+
     def _text(self, name: str, content: str) -> None:
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)

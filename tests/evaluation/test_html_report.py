@@ -210,6 +210,28 @@ def test_words_of_any_script_and_with_markup_are_text(tmp_path):
     assert all(word in written(parse(text)) for word in words)
 
 
+def test_other_sounds_are_shown_where_they_were_measured(tmp_path, small):
+    assert not {"rejection", "listening"} & {e.get("id") for e in parse(small).iter()}
+    record = SmallRecord(tmp_path)
+    record.write_other_sounds()
+    text = page(read(tmp_path, studies=True))
+    check_structure(text)
+    root = parse(text)
+    rows = {tuple(written(cell) for cell in row) for row in root.iter("tr")}
+    assert ("small", "none", "0.000", "90.00", "100.0") in rows
+    assert ("small", "5 %", "0.700", "80.00", "12.5") in rows
+    assert ("words", "50", "93.75 %", "6.25 %") in rows
+    assert ("noise", "2.0", "3", "1.50", "0.31 to 4.38") in rows
+    assert ("phrases", "70", "9.5", "11") in rows
+    said = written(root)
+    assert "At its threshold for 5 %, small keeps 80.00 % of its own words" in said
+    assert "answers 12.50 % of noise" in said
+    assert "small.int8: threshold 0.625, answers 321 ms after a word" in said
+    # A model in the files of two open variants is one line.
+    curves = [e.get("d", "") for e in root.iter("path") if e.get("class") == "series k0"]
+    assert [path.count("L") for path in curves] == [2]
+
+
 def git(folder: Path, *arguments: str) -> None:
     names = {
         f"GIT_{who}_{what}": "tests@localhost"

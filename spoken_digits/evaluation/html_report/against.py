@@ -108,11 +108,13 @@ def _read(tree: Tree) -> dict[str, Any]:
 
 def _names(files: Mapping[str, Any]) -> set[str]:
     """Every row of the tables."""
-    models = {path.removesuffix(".json") for path in files if "/" not in path}
+    models = {
+        path.removesuffix(".json")
+        for path, content in files.items()
+        if "/" not in path and isinstance(content, Mapping) and "accuracy" in content
+    }
     studied = {name for study in _STUDIES for name in files.get(study, {})}
-    return (
-        models - {"corpus", "official", *(study.removesuffix(".json") for study in _STUDIES)}
-    ) | studied
+    return models | studied
 
 
 def _rows(

@@ -10,6 +10,7 @@ import pandas as pd
 
 from spoken_digits.data.manifest import labels as labels_of
 from spoken_digits.evaluation.html_report import figures, verdict
+from spoken_digits.evaluation.html_report.captions import absent, captioned
 from spoken_digits.evaluation.html_report.figures import Point
 from spoken_digits.evaluation.html_report.markup import (
     Html,
@@ -21,7 +22,6 @@ from spoken_digits.evaluation.html_report.markup import (
     paragraph,
     table,
 )
-from spoken_digits.evaluation.html_report.people import absent, captioned
 from spoken_digits.evaluation.html_report.record import Record
 from spoken_digits.evaluation.report import corpora, distorted, tables
 from spoken_digits.evaluation.report.collecting import Figures

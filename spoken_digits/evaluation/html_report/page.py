@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spoken_digits.data.manifest import labels
-from spoken_digits.evaluation.html_report import against, datamap, machine, palette, people
+from spoken_digits.evaluation.html_report import (
+    against,
+    datamap,
+    machine,
+    otherwise,
+    palette,
+    people,
+)
 from spoken_digits.evaluation.html_report.markup import Html, element, inline, paragraph
 from spoken_digits.evaluation.html_report.record import Record
 from spoken_digits.evaluation.report import corpora
@@ -50,6 +57,18 @@ SECTIONS = (
         title="Noise, rooms and telephones",
         content=machine.robustness_section,
         is_there=lambda record: bool(record.results.robustness),
+    ),
+    Section(
+        name="rejection",
+        title="What is none of the words",
+        content=otherwise.rejection_section,
+        is_there=lambda record: bool(record.rejection),
+    ),
+    Section(
+        name="listening",
+        title="Hours of sound",
+        content=otherwise.listening_section,
+        is_there=lambda record: bool(record.detectors),
     ),
     Section(name="size", title="Size and cost", content=machine.size_section),
     Section(

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from spoken_digits.data.manifest import labels as labels_of
-from spoken_digits.evaluation.html_report import datamap, figures, sound, verdict
+from spoken_digits.evaluation.html_report import datamap, figures, otherwise, sound, verdict
+from spoken_digits.evaluation.html_report.captions import absent, captioned, corpus_of
 from spoken_digits.evaluation.html_report.markup import (
     Html,
     bullets,
@@ -40,7 +41,7 @@ def verdict_section(record: Record) -> Iterator[Html]:
         return
     for name in dict.fromkeys((verdict.best(results), verdict.smallest(results))):
         yield _key_figures(record, name)
-    yield bullets(verdict.limits(record))
+    yield bullets([*verdict.limits(record), otherwise.anything_else(record)])
     rows = verdict.for_whom(results)
     if rows:
         works, fails = 100 * verdict.WORKS, 100 * verdict.FAILS
@@ -247,8 +248,8 @@ def mistakes_section(record: Record) -> Iterator[Html]:
     if not silent:
         yield element(
             "p",
-            f"{_corpus(record)}. Shaded: what the model does not hear. Players are louder than the "
-            "recordings, all to the same peak.",
+            f"{corpus_of(record)}. Shaded: what the model does not hear. Players are louder than "
+            "the recordings, all to the same peak.",
             class_="muted",
         )
 
@@ -283,20 +284,3 @@ def map_section(record: Record) -> Iterator[Html]:
         "Neighbours here may be far apart in the rest. Colour: word; large: the middle of each "
         f"word; crosses: clips that {code(verdict.best(record.results))} gets wrong in every run.",
     )
-
-
-def captioned(record: Record, drawn: object, caption: str) -> Html:
-    """A figure whose caption names the corpus, so that what is synthetic says so."""
-    return element(
-        "figure", drawn, element("figcaption", inline(caption), " ", f"{_corpus(record)}.")
-    )
-
-
-def absent(what: str, command: str) -> Html:
-    """In the place of what cannot be shown: why, and the way on."""
-    return paragraph(f"{what} {code(command)} brings it.", "absent")
-
-
-def _corpus(record: Record) -> str:
-    names = record.results.corpora()
-    return names[0] if len(names) == 1 else f"Different corpora: {', '.join(names)}"

@@ -56,6 +56,12 @@ class Record:
     """The corpus, where it is in reach, with column `subset` where it is split."""
     cards: Mapping[str, Figures]
     """By row: what the model file says of itself, where it is in reach."""
+    rejection: Mapping[str, Figures]
+    """By model: metrics/rejection/, what it makes of other sounds; empty without such models."""
+    rejection_curves: pd.DataFrame | None
+    """plots/rejection/: model, group, false_accepts, misses; a row a threshold."""
+    detectors: Mapping[str, Figures]
+    """metrics/detector.json: by model, hours of sound; empty without stage `detect`."""
     machine: Figures
     """docs/record.json; empty if not recorded."""
     revision: str
@@ -108,7 +114,10 @@ def read(root: Path, *, studies: bool) -> Record:
         curves=dict(_curves(root, models)),
         manifest=manifest,
         cards=dict(_cards(root, results)),
-        machine=_machine(root) if studies else {},
+        rejection=_merged(root / "metrics" / "rejection"),
+        rejection_curves=_rejection_curves(root / "plots" / "rejection"),
+        detectors=_optional(root / "metrics" / "detector.json", "dvc repro detect"),
+        machine=_optional(root / "docs" / "record.json", "make record") if studies else {},
         revision=_revision(root) if studies else "",
         missing=[],
     )
@@ -191,9 +200,27 @@ def _cards(root: Path, results: Results) -> Iterator[tuple[str, Figures]]:
             ) from None
 
 
-def _machine(root: Path) -> dict[str, Any]:
-    path = root / "docs" / "record.json"
-    return read_json(path, "make record") if path.exists() else {}
+def _optional(path: Path, command: str) -> dict[str, Any]:
+    return read_json(path, command) if path.exists() else {}
+
+
+def _merged(folder: Path) -> dict[str, Figures]:
+    """The rows of all files of a folder; the first file that has a row counts."""
+    found: dict[str, Figures] = {}
+    for path in sorted(folder.glob("*.json")):
+        found = read_json(path, "dvc repro") | found
+    return found
+
+
+def _rejection_curves(folder: Path) -> pd.DataFrame | None:
+    columns = ["model", "group", "false_accepts", "misses"]
+    tables = [_csv(path, columns)[columns] for path in sorted(folder.glob("*.csv"))]
+    if not tables:
+        return None
+    # A model stands in the file of each of its open variants.
+    rows = pd.concat(tables, ignore_index=True).drop_duplicates()
+    rates = ["false_accepts", "misses"]
+    return rows.assign(**{name: pd.to_numeric(rows[name], errors="coerce") for name in rates})
 
 
 def _revision(root: Path) -> str:
@@ -217,6 +244,10 @@ def _missing(record: Record, *, studies: bool) -> Iterator[Missing]:
         yield Missing(what="noise, rooms and telephones", command="dvc repro")
     if not results.costs:
         yield Missing(what="costs on a Cortex-M", command="dvc repro")
+    if "detect" in record.config and not record.detectors:
+        yield Missing(what="hours of sound through a detector", command="dvc repro detect")
+    if "rejection" in record.config.get("corpus", {}) and not record.rejection:
+        yield Missing(what="rejection of other sounds", command="dvc repro reject")
     if record.manifest is None:
         yield Missing(what="recordings to hear, and their counts", command="dvc checkout download")
     if not record.cards:

@@ -94,16 +94,15 @@ def _without_studies(record: Record, name: str) -> str:
 
 
 def limits(record: Record) -> Iterator[str]:
-    """What to expect beside the headline: familiar people, strangers, noise, other words."""
+    """What to expect beside the headline: familiar people, strangers, noise."""
     results = record.results
     name = best(results)
-    if results.crossval and not results.is_mixed():
-        if (seen := familiar(results, name)) is not None:
-            yield (
-                f"**People whose recordings it was trained on**: {percent(seen)} of other "
-                f"recordings of theirs, with {code(name)}. Expect that only after training with "
-                "your own voice."
-            )
+    seen = familiar(results, name) if results.crossval and not results.is_mixed() else None
+    if seen is not None:
+        yield (
+            f"**People whose recordings it was trained on**: {percent(seen)} of other recordings "
+            f"of theirs, with {code(name)}. Expect that only after training with your own voice."
+        )
     if stranger := results.strangers.get(name):
         people = len(stranger["per_speaker"])
         yield (
@@ -116,10 +115,6 @@ def limits(record: Record) -> Iterator[str]:
         yield f"**Conditions that cost {code(name)} more than {100 * COSTS:g} points**: {noisy}."
     elif any(other["model"] == name for other in results.robustness):
         yield f"**No tested condition costs {code(name)} more than {100 * COSTS:g} points.**"
-    yield (
-        "**Anything else**: these recognisers answer every clip with one of their "
-        f"{results.corpus['n_words']} words, a cough and a closing door included."
-    )
 
 
 def familiar(results: Results, name: str) -> float | None:
