@@ -47,6 +47,10 @@ def test_inline_markdown_becomes_elements():
     )
 
 
+def test_a_number_and_its_unit_stay_on_one_line():
+    assert inline("5 % of 3 KiB, 2 samples") == "5\u00a0% of 3\u00a0KiB, 2 samples"
+
+
 def test_a_table_of_the_shared_writers_keeps_its_cells_and_alignment():
     written = markdown.table(["model", ">size"], [["`a`", "1"], ["`b`", ""]])
     root = ElementTree.fromstring(from_markdown("what", written))

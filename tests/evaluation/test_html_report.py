@@ -322,8 +322,9 @@ def test_a_browser_opens_the_page_at_once_and_without_complaint(recorded, tmp_pa
     whole.write_text(recorded, encoding="utf-8")
     broken.write_text(recorded.replace("</body>", "<script>1</script></body>"), encoding="utf-8")
     opened(blank)  # the first start of a browser takes longer
-    start, _ = opened(blank)
-    taken, complaints = opened(whole)
-    assert complaints == []
-    assert taken - start < OPENS_WITHIN_S
+    # The better of two: other work on the machine is no fault of the page.
+    start = min(opened(blank)[0] for _ in range(2))
+    seconds, complaints = zip(*(opened(whole) for _ in range(2)), strict=True)
+    assert complaints == ([], [])
+    assert min(seconds) - start < OPENS_WITHIN_S
     assert opened(broken)[1] != []  # the policy refuses scripts, and the browser says so

@@ -59,8 +59,12 @@ def joined(children: Iterable[object]) -> Html:
 
 
 def inline(text: str) -> Html:
-    """Markdown inside a line: ``code``, **strong**, *emphasis*; a link keeps its text alone."""
+    """Markdown inside a line: ``code``, **strong**, *emphasis*; a link keeps its text alone.
+
+    A number and its unit stay on one line.
+    """
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"(?<=\d) (?=(?:%|KiB|MiB|dB|ms|s)(?!\w))", "\u00a0", text)
     pieces = re.split(r"(`[^`]+`|\*\*.+?\*\*|\*[^*\s][^*]*\*)", text)
     return joined([_span(piece) for piece in pieces])
 
