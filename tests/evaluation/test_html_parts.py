@@ -67,13 +67,21 @@ def test_scales_reach_both_ends():
 
 
 def test_names_cover_neither_points_nor_each_other():
-    labels = svg.Labels(200, 100)
-    points = [(50, 50), (52, 50), (54, 52)]
+    labels, points = svg.Labels(300, 150), [(150, 75), (152, 75), (154, 77), (150, 79)]
     for x, y in points:
         labels.block(x, y, y + 5, y - 5)
-    made = [labels.place(x, y, f"name{i}") for i, (x, y) in enumerate(points)]
-    places = [re.search(r'x="([\d.]+)" y="([\d.]+)"', label).groups() for label in made if label]
-    assert len(set(places)) == len(points)
+    boxes = []
+    for i, (x, y) in enumerate(points):
+        made = labels.place(x, y, f"name{i}")
+        found = re.search(r'x="([\d.]+)" y="([\d.]+)"( text-anchor="end")?', str(made))
+        at, base, ends = float(found[1]), float(found[2]), found[3]
+        left = at - 25 if ends else at
+        boxes.append((left, base - 8, left + 25, base))  # five letters of eight by five
+    for i, (left, top, right, bottom) in enumerate(boxes):
+        assert not any(left < x < right and top < y < bottom for x, y in points)
+        for other in boxes[:i]:
+            apart = right <= other[0] or other[2] <= left or bottom <= other[1] or other[3] <= top
+            assert apart, (boxes[i], other)
     assert svg.Labels(20, 100).place(10, 50, "too long for this") is None
 
 
