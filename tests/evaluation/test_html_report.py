@@ -130,8 +130,8 @@ def test_the_verdict_says_for_whom_and_for_whom_not(small_root, small):
     # int8 is right everywhere, so it is both the best and the smallest.
     assert verdict.best(results) == verdict.smallest(results) == "small.int8"
     rows = {row[0]: row[2:] for row in verdict.for_whom(results)}
-    assert rows["`small`"] == ("ann 100.0", "nobody", "bo 75.0")
-    assert rows["`small.int8`"] == ("ann 100.0, bo 100.0", "nobody", "nobody")
+    assert rows["`small`"] == ("ann\u00a0100.0", "nobody", "bo\u00a075.0")
+    assert rows["`small.int8`"] == ("ann\u00a0100.0, bo\u00a0100.0", "nobody", "nobody")
     text = written(parse(small))
     assert "small.int8 recognises 100.00 % of the words" in text
     assert "small.int8 works for 2 of 2 voices (ann, bo)." in text

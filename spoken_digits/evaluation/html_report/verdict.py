@@ -194,7 +194,7 @@ def _said_of(name: str, means: Mapping[str, float]) -> str:
 def _named(who: list[str], means: Mapping[str, float]) -> str:
     if len(who) > _MOST_NAMED:
         return f"{len(who)} of {len(means)} speakers"
-    return ", ".join(f"{name} {100 * means[name]:.1f}" for name in who) or "nobody"
+    return ", ".join(f"{name}\u00a0{100 * means[name]:.1f}" for name in who) or "nobody"
 
 
 def _unseen(results: Results) -> dict[str, Figures]:
