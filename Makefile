@@ -66,6 +66,10 @@ record: setup ## run the pipeline and record which machine ran it
 results: setup ## make README's table and docs/results.md from the committed metrics
 	python stages/report.py
 
+.PHONY: page
+page: setup ## make report.html, one page about all models that opens offline, from what is recorded
+	python stages/report_page.py
+
 .PHONY: benchmark
 benchmark: setup ## measure speed relative to the reference, into benchmarks/results.json
 	python benchmarks/run.py
@@ -98,7 +102,7 @@ requirements: ## pin all dependencies again, with hashes
 
 .PHONY: clean
 clean: ## remove the files of a run, except DVC's cache
-	rm -rf data/raw data/features data/split.csv models export .resume dvc_plots
+	rm -rf data/raw data/features data/split.csv models export .resume dvc_plots report.html plots/report.html
 
 .PHONY: help
 help: ## show this list

@@ -125,6 +125,7 @@ LOADED_BY_NAME = {
     "measure_open": OF_INTEGERS,
     "export_open": OF_INTEGERS,
     "reject": [*OF_INTEGERS, INTEGER, "spoken_digits/features/log_mel.py"],
+    "report_page": modules_in("spoken_digits/features"),
 }
 
 
@@ -231,6 +232,7 @@ def test_repro_makes_everything_once_and_commits_clean(workspace):
             f"plots/robustness/{model}.csv",
         ):
             assert files[name]
+        assert f"<code>{model}</code>" in files["plots/report.html"].decode()
     assert json.loads(files["metrics/lstm_36kb.json"])["accuracy"] > 0.6  # tones are easy
     assert "up to date" in workspace.dvc("repro")
     assert workspace.run("git", "status", "--porcelain").stdout == ""
@@ -252,7 +254,7 @@ def test_an_experiment_runs_again_only_what_it_changes(workspace, tmp_path):
     start_over(workspace)
     output = workspace.dvc("exp", "run", "-S", "model.hidden_dim=24")
     own = {"train@lstm", "evaluate@lstm", "quantize_dynamic@lstm", "robustness@lstm"}
-    assert stages_run(output) == own | {"plan", "collect"}
+    assert stages_run(output) == own | {"plan", "collect", "report_page"}
     changed = json.loads(workspace.run("dvc", "metrics", "diff", "--json").stdout)
     assert changed["metrics/lstm.json"]["parameters"]["diff"] > 0
     assert set(changed) == {"metrics/lstm.json", "metrics/lstm.int8_dynamic.json"}
@@ -397,7 +399,7 @@ def test_a_variant_is_one_section_and_an_architecture_one_module(workspace):
         for stage in ("train", "evaluate", "quantize_dynamic", "robustness")
         for name in ("wide", "plain")
     }
-    assert stages_run(output) == own | {"plan", "collect"}
+    assert stages_run(output) == own | {"plan", "collect", "report_page"}
     assert "plain" in workspace.files()["plots/models/curves.csv"].decode()
     assert json.loads(workspace.files()["metrics/plain.json"])["parameters"] > 0
 
@@ -438,4 +440,4 @@ def test_recipes_of_other_corpora_and_the_pace_of_checkpoints_train_nothing_agai
         params["train"]["checkpoint_seconds"] = 7
 
     workspace.change(edit)
-    assert stages_run(workspace.dvc("repro")) == {"plan", "collect"}
+    assert stages_run(workspace.dvc("repro")) == {"plan", "collect", "report_page"}

@@ -1,4 +1,4 @@
-"""`spoken-digits report`: pages made from the recorded figures."""
+"""`spoken-digits report`: one page made from the recorded figures."""
 
 from __future__ import annotations
 
@@ -7,50 +7,71 @@ from pathlib import Path
 
 from spoken_digits.errors import UserError
 
-HELP = "the pages that tell how good the models are, from recorded figures only"
+HELP = "one page that tells how good the models are and for whom, from recorded figures only"
 EXAMPLES = (
-    "spoken-digits report                        # after own words: report.md",
+    "spoken-digits report                        # report.html; after own words: report.md",
+    "spoken-digits report --against HEAD~3       # with what changed since",
     "spoken-digits report --model tiny --output tiny.md",
 )
-OUTPUT = Path("report.md")
+HTML, MARKDOWN = Path("report.html"), Path("report.md")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Which models, and the file."""
+    """Which models, compared with what, and the file."""
     parser.add_argument(
-        "--model", action="append", metavar="NAME", help="only this; may be given several times"
+        "--model",
+        action="append",
+        metavar="NAME",
+        help="only this, in Markdown; may be given several times",
+    )
+    parser.add_argument(
+        "--against",
+        metavar="REVISION",
+        help="compare with a Git revision or the name of a DVC experiment, in HTML",
     )
     parser.add_argument(
         "--output",
         type=Path,
         metavar="FILE",
-        help=f"one page about the corpus of the last run; after own words {OUTPUT} by default, "
-        "otherwise README's table and docs/results.md are made",
+        help="the page, of HTML or, where its name ends in .md, of Markdown; "
+        f"default: {HTML}, after own words {MARKDOWN}",
     )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the page, or all pages of the record."""
-    from spoken_digits.cli import networks, places
-    from spoken_digits.config import read_config
-    from spoken_digits.models.params import names
-
-    places.checkout()
+    """Write the page."""
+    from spoken_digits.cli import places
     from spoken_digits.io.files import read_json
 
+    places.checkout()
     corpus = read_json(Path("metrics/corpus.json"), "spoken-digits run")
-    if arguments.output is None and arguments.model is None and corpus["corpus"] != "folder":
-        places.stage("report")
-        return
-    from spoken_digits.evaluation.report import own
-    from spoken_digits.io import files
-
-    config = read_config(networks.PARAMS)
-    for model in arguments.model or ():
-        networks.check_model(config, model)
-    output = arguments.output or OUTPUT
+    is_short = arguments.model or (corpus["corpus"] == "folder" and not arguments.against)
+    output = arguments.output or (MARKDOWN if is_short else HTML)
     if output.is_dir():
         raise UserError(f"{output} is a folder: name a file with --output")
-    page = own.page(arguments.model or names(config), Path())
+    if output.suffix == ".md":
+        if arguments.against:
+            raise UserError(f"--against needs a page of HTML: give --output {HTML}")
+        _write_markdown(output, arguments.model)
+        return
+    if arguments.model:
+        raise UserError(f"--model needs a page of Markdown: give --output {MARKDOWN}")
+    from spoken_digits.evaluation.html_report import command
+
+    against = ["--against", arguments.against] if arguments.against else []
+    command.main([f"--output={output}", *against])
+
+
+def _write_markdown(output: Path, models: list[str] | None) -> None:
+    from spoken_digits.cli import networks
+    from spoken_digits.config import read_config
+    from spoken_digits.evaluation.report import own
+    from spoken_digits.io import files
+    from spoken_digits.models.params import names
+
+    config = read_config(networks.PARAMS)
+    for model in models or ():
+        networks.check_model(config, model)
+    page = own.page(models or names(config), Path())
     files.write_bytes(output, page.encode())
     print(f"{output}: {page.splitlines()[2]}")

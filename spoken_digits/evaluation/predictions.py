@@ -53,6 +53,13 @@ class Tree:
         except FileNotFoundError:
             raise UserError(f"{path} is missing: make it with `dvc repro`") from None
 
+    def describe(self) -> str:
+        """The commit checked out, and whether files differ from it; empty without Git."""
+        try:
+            return self._git("describe", "--always", "--dirty=, changed since").decode().strip()
+        except (UserError, FileNotFoundError):
+            return ""
+
     def _commit(self) -> str:
         """The commit that the revision names."""
         try:
@@ -118,15 +125,8 @@ def read_runs(tree: Tree, folder: PurePosixPath, name: Name) -> pd.DataFrame:
     UserError
         No such model or scheme, a damaged file, or a clip with two speakers or words.
     """
-    runs = [match for file in tree.names(folder) if (match := _RUN.fullmatch(file))]
-    if not runs:
-        raise UserError(f"{folder} holds no predictions: make them with `make studies`")
-    own = [run for run in runs if run["model"] == name.model]
-    if not own:
-        _refuse_model(name.model, sorted({run["model"] for run in runs}), str(folder))
-    tables = [_read_run(tree, folder / run.string, name) for run in own]
-    clips = pd.concat(tables, ignore_index=True)
-    clips["right"] = (clips["actual"] == clips[name.scheme]).astype(float)
+    clips = read_answers(tree, folder, name)
+    clips["right"] = (clips["actual"] == clips["predicted"]).astype(float)
     found = clips.groupby("utterance", sort=True).agg(
         speaker=("speaker", "first"),
         actual=("actual", "first"),
@@ -143,6 +143,24 @@ def read_runs(tree: Tree, folder: PurePosixPath, name: Name) -> pd.DataFrame:
     return found[["speaker", "actual", "right"]].reset_index()
 
 
+def read_answers(tree: Tree, folder: PurePosixPath, name: Name) -> pd.DataFrame:
+    """What a model answered: utterance, speaker, actual, predicted; a row for each run and clip.
+
+    Raises
+    ------
+    UserError
+        No such model or scheme, or a damaged file.
+    """
+    runs = [match for file in tree.names(folder) if (match := _RUN.fullmatch(file))]
+    if not runs:
+        raise UserError(f"{folder} holds no predictions: make them with `make studies`")
+    own = [run for run in runs if run["model"] == name.model]
+    if not own:
+        _refuse_model(name.model, sorted({run["model"] for run in runs}), str(folder))
+    tables = [_read_run(tree, folder / run.string, name) for run in own]
+    return pd.concat(tables, ignore_index=True)
+
+
 def _read_run(tree: Tree, path: PurePosixPath, name: Name) -> pd.DataFrame:
     table = _table(tree.read(path), path)
     missing = [column for column in _KEYS if column not in table]
@@ -152,7 +170,7 @@ def _read_run(tree: Tree, path: PurePosixPath, name: Name) -> pd.DataFrame:
         schemes = [f"{name.model}.{c}" for c in table.columns if c not in (*_KEYS, FLOAT)]
         there = ", ".join([name.model, *schemes])
         raise UserError(f"{path} holds no predictions of {name.text}; it has {there}")
-    return table[[*_KEYS, name.scheme]]
+    return table[[*_KEYS, name.scheme]].rename(columns={name.scheme: "predicted"})
 
 
 def pair(a: pd.DataFrame, b: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

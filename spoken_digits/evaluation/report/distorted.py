@@ -42,13 +42,13 @@ def sections(results: Results) -> list[str]:
         "Accuracy in per cent on distorted versions of the test clips; *clips*: how many were "
         "used. [robustness.md](robustness.md) says what each condition is, and which of them a "
         "model has met in training. `plots/robustness/` has every level.",
-        _table(results, NOISE_AND_CHANNEL),
-        _table(results, LEVEL_SILENCE_AND_SPEED),
+        robustness_table(results, NOISE_AND_CHANNEL),
+        robustness_table(results, LEVEL_SILENCE_AND_SPEED),
         "![accuracy under each condition](../plots/models/robustness.png)",
     ]
 
 
-def _table(results: Results, shown: _Shown) -> str:
+def robustness_table(results: Results, shown: _Shown) -> str:
     """A row for each network; a cell is empty where its level was not tested."""
     rows = [
         (

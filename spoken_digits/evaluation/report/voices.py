@@ -15,7 +15,8 @@ from spoken_digits.evaluation.report.tables import (
     study_name,
 )
 
-_MOST_COLUMNS = 8  # of speakers in a table
+MOST_COLUMNS = 8
+"""Most speakers of a table with a column for each."""
 _SAME_SIZE = 1.25
 """A recorded quantized network of up to so many times the computed size makes that one idle."""
 
@@ -126,23 +127,24 @@ def voices_sections(results: Results) -> list[str]:
             "do not train. [unseen-voices.md](unseen-voices.md) tells how the recipes were chosen, "
             "and how often these folds were looked at.",
             "![voices never heard](../plots/crossval/speakers.png)",
-            _unseen_table(results),
+            unseen_table(results),
         ]
-        speakers = _speakers(results)
-        if len(speakers) <= _MOST_COLUMNS:
-            parts += ["By speaker, mean over seeds:", _speakers_table(results, speakers)]
+        speakers = speakers_of(results)
+        if len(speakers) <= MOST_COLUMNS:
+            parts += ["By speaker, mean over seeds:", speakers_table(results, speakers)]
     if results.strangers:
         parts += [
             "## Strangers",
             "Clips of people in other corpora, recorded with other devices: test only, once per "
             "recorded model. *Accuracy*: mean over seeds; its interval draws people with "
             "replacement. *By seed*: with Wilson intervals, as if all clips were independent.",
-            _strangers_table(results),
+            strangers_table(results),
         ]
     return parts
 
 
-def _unseen_table(results: Results) -> str:
+def unseen_table(results: Results) -> str:
+    """A row for each row of crossval.json."""
     adapts = any(study["adapted_mean"] is not None for study in results.crossval.values())
     columns = ["model", ">mean", ">95 % interval", ">deviation", ">worst", "worst speaker"]
     counts = {len(study["seeds"]) for study in results.crossval.values()}
@@ -168,7 +170,7 @@ def _unseen_table(results: Results) -> str:
     return by_corpus(results, columns, rows)
 
 
-def _speakers_table(results: Results, speakers: list[str]) -> str:
+def speakers_table(results: Results, speakers: list[str]) -> str:
     """A column for each speaker."""
     rows = []
     for name, study in results.crossval.items():
@@ -178,7 +180,8 @@ def _speakers_table(results: Results, speakers: list[str]) -> str:
     return by_corpus(results, ["model", *(f">{speaker}" for speaker in speakers)], rows)
 
 
-def _strangers_table(results: Results) -> str:
+def strangers_table(results: Results) -> str:
+    """A row for each row of strangers.json."""
     columns = ["model", ">accuracy", ">95 % interval", ">clips", ">people", "by seed"]
     rows = [
         (
@@ -200,7 +203,7 @@ def _strangers_table(results: Results) -> str:
     return by_corpus(results, columns, rows)
 
 
-def _speakers(results: Results) -> list[str]:
+def speakers_of(results: Results) -> list[str]:
     """Every speaker in the studies, in order."""
     names = (name for study in results.crossval.values() for name in study["per_speaker"])
     return list(dict.fromkeys(names))
