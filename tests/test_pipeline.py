@@ -112,6 +112,7 @@ LOADED_BY_NAME = {
     "quantize_dynamic": [ARCHITECTURE, FEATURES, "spoken_digits/quantization/int8_dynamic.py"],
     "measure": OF_INTEGERS,
     "export": OF_INTEGERS,
+    "export_onnx": [ARCHITECTURE, FEATURES],
 }
 
 
