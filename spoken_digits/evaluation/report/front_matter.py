@@ -14,9 +14,6 @@ _LICENCES = {
 }
 """Licence in data/raw/provenance.json -> identifier; any other one is `other`, with its name."""
 
-_ENGLISH = ("fsdd", "audiomnist", "speech_commands", "synthetic")
-"""Corpora whose words are known to be English."""
-
 
 def front_matter(content: Mapping[str, Any]) -> str:
     """`content` between its two lines of dashes."""
@@ -30,8 +27,3 @@ def licence(corpus: Mapping[str, Any]) -> dict[str, str]:
     if known:
         return {"license": known}
     return {"license": "other", "license_name": str(corpus["licence"])}
-
-
-def language(corpus: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The key on the language, where it is known."""
-    return {"language": ["en"]} if corpus["corpus"] in _ENGLISH else {}

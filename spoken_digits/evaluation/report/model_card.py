@@ -13,7 +13,7 @@ from spoken_digits.evaluation.columns import VOICES
 from spoken_digits.evaluation.report import corpora
 from spoken_digits.evaluation.report.collecting import Figures, Results
 from spoken_digits.evaluation.report.distorted import LEVEL_SILENCE_AND_SPEED, NOISE_AND_CHANNEL
-from spoken_digits.evaluation.report.front_matter import front_matter, language, licence
+from spoken_digits.evaluation.report.front_matter import front_matter, licence
 from spoken_digits.evaluation.report.markdown import (
     code,
     interval,
@@ -115,7 +115,6 @@ def _head(model: str, rows: list[Figures], results: Results) -> dict[str, Any]:
         )
     return {
         **licence(corpus),
-        **language(corpus),
         "pipeline_tag": "audio-classification",
         "tags": ["keyword-spotting", "spoken-digits", *(["synthetic"] * corpus["synthetic"])],
         "metrics": ["accuracy"],
@@ -256,7 +255,7 @@ def _costs(model: str, results: Results) -> list[str]:
 def _limits(model: str, results: Results) -> list[str]:
     corpus = results.corpus
     limits = [
-        f"It was trained on {corpus['n_speakers']} people: expect it to do worse on voices, "
+        f"It was trained on {corpus['n_speakers']} voices: expect it to do worse on others, on "
         "accents, ages and microphones that are not among them.",
         "It has no answer for silence, noise or other words.",
     ]
