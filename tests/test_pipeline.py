@@ -242,8 +242,13 @@ def test_an_experiment_runs_again_only_what_it_changes(workspace, tmp_path):
     own = {"train@lstm", "evaluate@lstm", "quantize_dynamic@lstm", "robustness@lstm"}
     assert stages_run(output) == own | {"plan", "collect"}
     changed = json.loads(workspace.run("dvc", "metrics", "diff", "--json").stdout)
-    assert changed["metrics/lstm.json"]["parameters"]["diff"] > 0
-    assert set(changed) == {"metrics/lstm.json", "metrics/lstm.int8_dynamic.json"}
+    assert changed["metrics/test/lstm.json"]["kib"]["diff"] > 0
+    assert set(changed) == {"metrics/test/lstm.json", "metrics/test/lstm.int8_dynamic.json"}
+    shown = workspace.run("dvc", "metrics", "show").stdout.splitlines()
+    assert max(map(len, shown)) <= 120
+    paths = [line.split()[0] for line in shown[1:]]
+    assert paths == sorted(paths)
+    assert "corpus" in shown[0].split()
     for command in (["show"], ["diff", "HEAD"]):
         out = tmp_path / command[0]
         workspace.dvc("plots", *command, "--out", str(out))
