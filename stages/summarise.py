@@ -9,7 +9,7 @@ Writes  metrics/seeds.json: {model or model.scheme: {mean, std, values, seeds, .
         speakers left out of training
         metrics/strangers.json: {model or model.scheme: {accuracy, accuracy_ci_low,
         accuracy_ci_high, n, by_seed, per_speaker, ...}}, accuracy on speakers of other corpora
-        metrics/voices/<model>[.<scheme>].json: the few figures of crossval.json that
+        metrics/unheard/<model>[.<scheme>].json: the few figures of crossval.json that
         `dvc metrics show` prints
         plots/crossval/speakers.csv, speakers.png: a dot for each model, speaker and seed
 Run     python stages/summarise.py
@@ -60,7 +60,7 @@ def main() -> None:
     files.write_json(METRICS / "official.json", official)
     files.write_json(METRICS / "crossval.json", crossval)
     files.write_json(METRICS / "strangers.json", strangers)
-    with files.replacing(METRICS / "voices") as folder:
+    with files.replacing(METRICS / "unheard") as folder:
         folder.mkdir()
         for name, figures in crossval.items():
             files.write_json(folder / f"{name}.json", brief(figures, figures["mean"]))
