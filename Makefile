@@ -1,6 +1,8 @@
 # `make` sets up and runs everything; `make help` lists the rest.
 .DEFAULT_GOAL := run
 SHELL := /bin/bash
+# Brought where there is no uv.
+UV_VERSION := 0.13.9
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: run
@@ -16,11 +18,14 @@ run: setup ## set up, then run the whole pipeline (the default)
 	@echo "Figures: dvc metrics show    Pictures: dvc plots show    Compare: dvc metrics diff"
 
 .PHONY: test
-test: setup ## run lint, type checks and all tests
+test: lint ## run lint, type checks and all tests
+	OMP_NUM_THREADS=1 python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+.PHONY: lint
+lint: setup ## run ruff and mypy
 	ruff check .
 	ruff format --check .
 	mypy
-	OMP_NUM_THREADS=1 python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: test-all
 test-all: setup ## run the tests that `make test` leaves out for want of time, too
@@ -35,7 +40,7 @@ setup: .venv/.complete ## create .venv from requirements.txt
 	@if command -v uv > /dev/null; then \
 	  uv venv --quiet --allow-existing .venv; \
 	else \
-	  python3 -m venv .venv && .venv/bin/pip install --quiet uv; \
+	  python3 -m venv .venv && .venv/bin/pip install --quiet uv==$(UV_VERSION); \
 	fi
 	@# Compile once here: if Python cannot write its caches, every stage would compile PyTorch again.
 	uv pip install --quiet --python .venv --compile-bytecode --require-hashes -r requirements.txt
@@ -94,9 +99,13 @@ format: setup ## format all code
 	ruff check --fix .
 	ruff format .
 
+.PHONY: sbom
+sbom: setup ## list the dependencies with their licences, and as CycloneDX, into build/
+	python .ci/sbom.py
+
 .PHONY: requirements
 requirements: ## pin all dependencies again, with hashes
-	uv pip compile --quiet --universal --generate-hashes --python-version 3.10 --all-extras \
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.10 --all-extras --group dev \
 	  --no-annotate --no-emit-index-url --custom-compile-command "make requirements" \
 	  --upgrade pyproject.toml -o requirements.txt
 

@@ -234,7 +234,7 @@ def _require_onnx() -> None:
     except ImportError as error:
         raise UserError(
             f"{error.name} is not installed: the latency benchmark compares with ONNX Runtime; "
-            "install the extra `dev` (`pip install -e .[dev]`) or `pip install onnx onnxruntime`"
+            "install the extra `onnx` (`pip install -e .[onnx]`)"
         ) from None
 
 

@@ -3,7 +3,8 @@
 Reads   plots/curves/, plots/per_class/, plots/robustness/, plots/size_accuracy/,
         params.yaml: variants, quantize.networks
 Writes  plots/models/curves.csv, f1.csv, robustness.csv, size_accuracy.csv: the same columns
-        after `model`; plots/models/robustness.png
+        after `model`; plots/models/robustness.png;
+        metrics/test/<model>[.<scheme>].json: the few figures that `dvc metrics show` prints
 Run     python stages/collect.py
 """
 
@@ -17,6 +18,7 @@ import pandas as pd
 
 from spoken_digits import errors
 from spoken_digits.config import Config, read_config
+from spoken_digits.evaluation.brief import brief
 from spoken_digits.evaluation.report import robustness
 from spoken_digits.io import files
 from spoken_digits.models.params import names
@@ -24,6 +26,7 @@ from spoken_digits.quantization.networks import schemes_of
 
 PLOTS = Path("plots")
 MODELS = PLOTS / "models"
+BRIEF = Path("metrics/test")
 
 
 def main() -> None:
@@ -34,7 +37,7 @@ def main() -> None:
     tested = [stem for model in models for stem in (model, *integers(config, model))]
     draw_robustness(write("robustness", [table("robustness", stem) for stem in tested]))
     sizes = [table("size_accuracy", stem) for model in models for stem in stems(config, model)]
-    write("size_accuracy", sizes)
+    write_brief(write("size_accuracy", sizes))
     print(f"{MODELS}: {len(models)} models, {len(sizes)} sizes")
 
 
@@ -64,6 +67,16 @@ def write(name: str, tables: list[pd.DataFrame]) -> pd.DataFrame:
     with files.replacing(MODELS / f"{name}.csv") as temporary:
         rows.to_csv(temporary, index=False, lineterminator="\n")
     return rows
+
+
+def write_brief(rows: pd.DataFrame) -> None:
+    """A file for each model and scheme: test accuracy, its interval, KiB of parameters, corpus."""
+    with files.replacing(BRIEF) as folder:
+        folder.mkdir()
+        for row in rows.to_dict("records"):
+            scheme = "" if row["scheme"] == "float32" else f".{row['scheme']}"
+            figures = brief(row, float(row["accuracy"])) | {"kib": round(row["size_kib"], 2)}
+            files.write_json(folder / f"{row['model']}{scheme}.json", figures)
 
 
 def draw_robustness(rows: pd.DataFrame) -> None:

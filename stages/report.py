@@ -1,7 +1,8 @@
-"""Stage `report`: committed metrics -> README's results, docs/results.md and its picture.
+"""Stage `report`: committed metrics -> README's results, docs/results.md, its picture, the cards.
 
-Reads   metrics/, plots/robustness/, benchmarks/*.json, params.yaml: the names of the models
-Writes  README.md between its markers, docs/results.md, docs/size_accuracy.png
+Reads   metrics/, plots/robustness/, benchmarks/*.json, params.yaml: variants
+Writes  README.md between its markers, docs/results.md, docs/size_accuracy.png,
+        docs/model-cards/: <model>.md, data.md
 Run     python stages/report.py
 
 Not part of `dvc repro`: `make results` runs it.
@@ -16,6 +17,7 @@ from pathlib import Path
 from spoken_digits import errors
 from spoken_digits.config import read_config
 from spoken_digits.evaluation.report import corpora, pages, picture
+from spoken_digits.evaluation.report.cards import cards
 from spoken_digits.evaluation.report.collecting import collect
 from spoken_digits.io import files
 from spoken_digits.models.params import names
@@ -26,18 +28,28 @@ BENCHMARKS = Path("benchmarks")
 README = Path("README.md")
 RESULTS = Path("docs/results.md")
 PICTURE = Path("docs/size_accuracy.png")
+CARDS = Path("docs/model-cards")
 
 
 def main() -> None:
-    results = collect(names(read_config(Path("params.yaml"))), METRICS, PLOTS, BENCHMARKS)
+    config = read_config(Path("params.yaml"))
+    results = collect(names(config), METRICS, PLOTS, BENCHMARKS)
     text = README.read_text(encoding="utf-8")
     files.write_bytes(README, pages.readme(text, results).encode())
     files.write_bytes(RESULTS, pages.results_page(results).encode())
     with files.replacing(PICTURE) as temporary:
         picture.draw(temporary, results)
+    pages_of_cards = cards(config.subsection("variants"), results)
+    with files.replacing(CARDS) as folder:
+        folder.mkdir()
+        for name, page in pages_of_cards.items():
+            (folder / name).write_text(page, encoding="utf-8")
     for line in corpora.warning(results):
         print(line)
-    print(f"README.md, {RESULTS} and {PICTURE} are made from {len(results.rows)} metrics files")
+    print(
+        f"README.md, {RESULTS}, {PICTURE} and {len(pages_of_cards)} cards in {CARDS} are made from "
+        f"{len(results.rows)} metrics files"
+    )
 
 
 if __name__ == "__main__":

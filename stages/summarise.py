@@ -9,6 +9,8 @@ Writes  metrics/seeds.json: {model or model.scheme: {mean, std, values, seeds, .
         speakers left out of training
         metrics/strangers.json: {model or model.scheme: {accuracy, accuracy_ci_low,
         accuracy_ci_high, n, by_seed, per_speaker, ...}}, accuracy on speakers of other corpora
+        metrics/unheard/<model>[.<scheme>].json: the few figures of crossval.json that
+        `dvc metrics show` prints
         plots/crossval/speakers.csv, speakers.png: a dot for each model, speaker and seed
 Run     python stages/summarise.py
 
@@ -32,6 +34,7 @@ from spoken_digits import errors
 from spoken_digits.config import read_config
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation import folds, folds_picture
+from spoken_digits.evaluation.brief import brief
 from spoken_digits.evaluation.columns import VOICES
 from spoken_digits.evaluation.study_params import StudyParams
 from spoken_digits.evaluation.tables import corpus_name
@@ -57,6 +60,10 @@ def main() -> None:
     files.write_json(METRICS / "official.json", official)
     files.write_json(METRICS / "crossval.json", crossval)
     files.write_json(METRICS / "strangers.json", strangers)
+    with files.replacing(METRICS / "unheard") as folder:
+        folder.mkdir()
+        for name, figures in crossval.items():
+            files.write_json(folder / f"{name}.json", brief(figures, figures["mean"]))
     files.write_csv(PLOTS / "speakers.csv", COLUMNS, [(*dot, corpus) for dot in dots])
     with files.replacing(PLOTS / "speakers.png") as temporary:
         folds_picture.draw(temporary, crossval, dots)

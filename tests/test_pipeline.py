@@ -126,6 +126,7 @@ LOADED_BY_NAME = {
     "export_open": OF_INTEGERS,
     "reject": [*OF_INTEGERS, INTEGER, "spoken_digits/features/log_mel.py"],
     "report_page": modules_in("spoken_digits/features"),
+    "export_onnx": [ARCHITECTURE, FEATURES],
 }
 
 
@@ -254,10 +255,16 @@ def test_an_experiment_runs_again_only_what_it_changes(workspace, tmp_path):
     start_over(workspace)
     output = workspace.dvc("exp", "run", "-S", "model.hidden_dim=24")
     own = {"train@lstm", "evaluate@lstm", "quantize_dynamic@lstm", "robustness@lstm"}
+    own |= {"export_onnx@lstm"}
     assert stages_run(output) == own | {"plan", "collect", "report_page"}
     changed = json.loads(workspace.run("dvc", "metrics", "diff", "--json").stdout)
-    assert changed["metrics/lstm.json"]["parameters"]["diff"] > 0
-    assert set(changed) == {"metrics/lstm.json", "metrics/lstm.int8_dynamic.json"}
+    assert changed["metrics/test/lstm.json"]["kib"]["diff"] > 0
+    assert set(changed) == {"metrics/test/lstm.json", "metrics/test/lstm.int8_dynamic.json"}
+    shown = workspace.run("dvc", "metrics", "show").stdout.splitlines()
+    assert max(map(len, shown)) <= 120
+    paths = [line.split()[0] for line in shown[1:]]
+    assert paths == sorted(paths)
+    assert "corpus" in shown[0].split()
     for command in (["show"], ["diff", "HEAD"]):
         out = tmp_path / command[0]
         workspace.dvc("plots", *command, "--out", str(out))
@@ -396,7 +403,7 @@ def test_a_variant_is_one_section_and_an_architecture_one_module(workspace):
         (workspace.folder / "spoken_digits/models/architectures/mean_linear.py").unlink()
     own = {
         f"{stage}@{name}"
-        for stage in ("train", "evaluate", "quantize_dynamic", "robustness")
+        for stage in ("train", "evaluate", "quantize_dynamic", "robustness", "export_onnx")
         for name in ("wide", "plain")
     }
     assert stages_run(output) == own | {"plan", "collect", "report_page"}

@@ -91,5 +91,5 @@ def test_pooling_other_than_mean_is_refused():
 def test_missing_package_is_named(package, clips, firmware, monkeypatch):
     features, n_frames, mean, std = clips
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(UserError, match=f"{package} is not installed.*`dev`"):
+    with pytest.raises(UserError, match=f"{package} is not installed.*`onnx`"):
         rows(small_lstm(), mean, std, features, n_frames, firmware)

@@ -178,11 +178,16 @@ def lie_about_size(folder: Path) -> None:
     )
 
 
+def save_archive(folder: Path) -> None:
+    with (folder / "x.npy").open("wb") as file:
+        np.savez(file, a=1)
+
+
 FEATURES = {
     "x empty": lambda folder: (folder / "x.npy").write_bytes(b""),
     "x no array": lambda folder: (folder / "x.npy").write_bytes(b"hello" * 99),
     "x cut": lambda folder: (folder / "x.npy").write_bytes((folder / "x.npy").read_bytes()[:900]),
-    "x an archive": lambda folder: np.savez((folder / "x.npy").open("wb"), a=1),
+    "x an archive": save_archive,
     "x of objects": lambda folder: np.save(folder / "x.npy", np.array([{}]), allow_pickle=True),
     "x of texts": save("x.npy", lambda x: x.astype(str)),
     "x of complex numbers": save("x.npy", lambda x: x.astype(complex)),

@@ -19,7 +19,7 @@ def test_outputs_and_gradients_are_those_of_pytorch(hidden):
         found.append([y, *torch.autograd.grad((y * weights).sum(), [x, *lstm.parameters()])])
     for expected, ours in zip(*found, strict=True):
         torch.testing.assert_close(
-            ours, expected, rtol=1e-4, atol=1e-5 * float(expected.abs().max())
+            ours, expected, rtol=1e-4, atol=1e-5 * expected.abs().max().item()
         )
     assert not torch.equal(found[0][0], found[1][0])  # other kernels: the comparison is of two
 

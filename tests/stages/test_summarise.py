@@ -80,6 +80,9 @@ def made(folder: Path, name: str) -> dict:
 def test_figures_name_their_corpus(folder):
     seeds = made(folder, "seeds")["small"]
     unseen = json.loads((folder / "metrics/crossval.json").read_text())["small"]
+    shown = json.loads((folder / "metrics/unheard/small.json").read_text())
+    assert shown["accuracy"] == round(unseen["mean"], 4)
+    assert shown["low"] == round(unseen["accuracy_ci_low"], 4)
     assert seeds["values"] == [1.0, 0.5]
     assert seeds["seeds"] == unseen["seeds"] == [1, 2]
     assert (unseen["mean"], unseen["worst"], unseen["worst_speaker"]) == (0.875, 0.75, "bo")

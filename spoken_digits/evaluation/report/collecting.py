@@ -107,6 +107,34 @@ def collect(models: Sequence[str], metrics: Path, plots: Path, benchmarks: Path)
     )
 
 
+def collect_one(model: str, metrics: Path) -> Results:
+    """The figures of a float model and of its corpus alone, which the pipeline itself makes.
+
+    Raises
+    ------
+    UserError
+        A file is missing or damaged, or they are of different corpora.
+    """
+    path = metrics / f"{model}.json"
+    figures = read_json(path, f"dvc repro evaluate@{model}")
+    _check_names_corpus(figures, path, "dvc repro")
+    return Results(
+        rows=[{"model": model, "scheme": "float32", **figures}],
+        corpus=read_json(metrics / "corpus.json", "dvc repro split"),
+        costs=[],
+        seeds={},
+        official={},
+        crossval={},
+        strangers={},
+        robustness=[],
+        published=[],
+        quantizers={},
+        full_size=[],
+        speed={},
+        speed_gpu={},
+    )
+
+
 def _rows(models: Sequence[str], metrics: Path) -> Iterable[Figures]:
     for model in models:
         for path in _files(metrics, model, "json"):
