@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from spoken_digits.embedded import boards, host_frontend, host_network, host_recogniser
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 
 Pcm = NDArray[np.int16]
 
@@ -43,7 +44,7 @@ class Run:
 
 
 def on_host(
-    network: host_network.Network, spec: Spec, clips: Sequence[Pcm], firmware: Path
+    network: IntegerGraph, spec: Spec, clips: Sequence[Pcm], firmware: Path
 ) -> list[Run]:
     """Run `clips` through the builds of every installed host compiler.
 
@@ -78,7 +79,7 @@ def on_host(
 
 
 def on_boards(
-    network: host_network.Network, spec: Spec, clips: Sequence[Pcm], firmware: Path
+    network: IntegerGraph, spec: Spec, clips: Sequence[Pcm], firmware: Path
 ) -> list[Run]:
     """Run `clips` on an emulated Cortex-M0 and Cortex-M3.
 

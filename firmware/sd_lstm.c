@@ -1,5 +1,5 @@
-/* Kernels for int8 weights: see sd_kernels.h for their order. */
-#include "sd_kernels.h"
+/* A layer of LSTM units, int8 weights: see sd_operators.h. */
+#include "sd_operators.h"
 #include "sd_rows.h"
 #include "sd_unit.h"
 
@@ -47,20 +47,37 @@ static void multiply_eight(const uint8_t *weights, const int16_t *operand, uint3
 }
 #endif
 
-static void lstm(const sd_lstm_layer *layer, const int16_t *operand, int16_t *cell, int16_t *fresh)
+static void clear(int16_t *values, uint32_t n)
 {
-    const uint32_t n_columns = (uint32_t)layer->n_inputs + layer->n_units;
-    const int32_t too_much = sd_rows_excess(operand, n_columns);
-    const uint8_t *weights = layer->weights;
-    const int32_t *bias = layer->bias;
-    const uint8_t *shift = layer->shift;
-    const int16_t *end = fresh + layer->n_units;
+    while (n-- > 0u) {
+        *values++ = 0;
+    }
+}
 
+void sd_lstm(const void *parameters, const sd_step *step)
+{
+    const sd_lstm_parameters *lstm = parameters;
+    const uint32_t n_columns = (uint32_t)lstm->n_inputs + lstm->n_units;
+    const int16_t *operand = step->frames[0];
+    const uint8_t *weights = lstm->weights;
+    const int32_t *bias = lstm->bias;
+    const uint8_t *shift = lstm->shift;
+    int16_t *hidden = step->output;
+    int16_t *cell = step->state;
+    int16_t *fresh = step->scratch;
+    const int16_t *end = fresh + lstm->n_units;
+    int32_t excess;
+
+    if (step->step == 0u) {
+        clear(cell, lstm->n_units);
+        clear(hidden, lstm->n_units);
+    }
+    excess = sd_rows_excess(operand, n_columns);
 #if USE_AVX2
     while (end - fresh >= SD_AVX2_UNITS) {
         __m128i sum[SD_AVX2_UNITS];
         multiply_eight(weights, operand, n_columns, sum);
-        sd_avx2_step(sum, bias, shift, too_much, layer->cell_bits, cell, fresh);
+        sd_avx2_step(sum, bias, shift, excess, lstm->cell_bits, cell, fresh);
         weights += SD_AVX2_UNITS * 4u * n_columns;
         bias += SD_AVX2_UNITS * 4;
         shift += SD_AVX2_UNITS * 4;
@@ -70,26 +87,10 @@ static void lstm(const sd_lstm_layer *layer, const int16_t *operand, int16_t *ce
 #endif
     for (; fresh != end; fresh++, cell++, bias += 4, shift += 4) {
         int32_t accumulator[4];
-        for (uint32_t gate = 0; gate < 4u; gate++) {
-            accumulator[gate] = bias[gate] - too_much;
-        }
-        weights = sd_rows_multiply(weights, operand, n_columns, accumulator);
-        *fresh = sd_unit_step(accumulator, shift, layer->cell_bits, cell);
+        weights = sd_rows_block(weights, bias, operand, n_columns, excess, accumulator);
+        *fresh = sd_unit_step(accumulator, shift, lstm->cell_bits, cell);
+    }
+    for (fresh = step->scratch; fresh != end; fresh++) {
+        *hidden++ = *fresh;
     }
 }
-
-static void dense(const uint8_t *weights, const int32_t *bias, const int16_t *operand,
-                  uint16_t n_inputs, uint16_t n_outputs, int32_t *logits)
-{
-    const int32_t too_much = sd_rows_excess(operand, n_inputs);
-
-    for (uint32_t c = 0; c < n_outputs; c++) {
-        int32_t accumulator = bias[c] - too_much;
-        for (uint32_t j = 0; j < n_inputs; j++) {
-            accumulator += *weights++ * operand[j];
-        }
-        logits[c] = accumulator;
-    }
-}
-
-const sd_kernels sd_int8 = {lstm, dense};
