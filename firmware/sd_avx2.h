@@ -3,9 +3,7 @@
  * Only for computing on a desktop: compiled in when the compiler targets AVX2, left out when
  * SD_PORTABLE is defined. Included by sd_int8.c and sd_pow2.c.
  *
- * Both kernels deliver the gates of a unit as pairs of columns (sd_kernels.h): sixteen weights for
- * four columns. One multiply-add combines them with the four operands, each pair repeated for the
- * four gates; the two halves of the register are summed at the end. */
+ * The kernels deliver the sums of a unit's four gates; sd_avx2_step makes its next state of them. */
 #ifndef SD_AVX2_H
 #define SD_AVX2_H
 
@@ -13,6 +11,7 @@
 
 #include "sd_activation.h"
 #include "sd_network.h"
+#include "sd_rows_avx2.h"
 
 enum { SD_AVX2_UNITS = 8 };
 
@@ -132,11 +131,6 @@ static inline void sd_avx2_step(const __m128i sum[SD_AVX2_UNITS], const int32_t 
     _mm_storeu_si128(
         (__m128i *)(void *)fresh,
         _mm_packs_epi32(_mm256_castsi256_si128(hidden), _mm256_extracti128_si256(hidden, 1)));
-}
-
-static inline __m128i sd_avx2_fold(__m256i x)
-{
-    return _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
 }
 
 #endif

@@ -1,7 +1,7 @@
 /* The two ways to store and multiply a network's weights.
  *
  * sd_int8 (sd_int8.c): a byte a weight, int8 plus 128. A layer's matrix is stored unit by unit;
- * within a unit, columns in pairs, for each pair i0 i1 f0 f1 g0 g1 o0 o1, and an odd last column
+ * within a unit, columns in pairs, for each pair i0 f0 i1 f1 g0 o0 g1 o1, and an odd last column
  * as i f g o: four rows share each operand that is loaded.
  *
  * sd_pow2 (sd_pow2.c): half a byte a weight, 0 or +-1, 2, 4, ..., 64. Code 0 is zero, code m in
