@@ -1,17 +1,18 @@
-/* Eight LSTM units at once on x86 with AVX2, bit for bit equal to the portable kernels.
+/* Eight LSTM units at once on x86 with AVX2, bit for bit equal to sd_unit.h.
  *
  * Only for computing on a desktop: compiled in when the compiler targets AVX2, left out when
  * SD_PORTABLE is defined. Included by sd_lstm.c and sd_lstm_pow2.c.
  *
- * Both codes give the gates of a unit as pairs of columns (sd_rows.h): sixteen weights for
- * four columns. One multiply-add combines them with the four operands, each pair repeated for the
- * four gates; the two halves of the register are summed at the end. */
+ * The rows of either code give the sums of a unit's four gates; sd_avx2_step makes its next state
+ * of them. */
 #ifndef SD_AVX2_H
 #define SD_AVX2_H
 
 #include <immintrin.h>
 
 #include "sd_activation.h"
+#include "sd_rows_avx2.h"
+
 enum { SD_AVX2_UNITS = 8 };
 
 /* (v0 v1) four times, (v2 v3) four times. */
@@ -129,11 +130,6 @@ static inline void sd_avx2_step(const __m128i sum[SD_AVX2_UNITS], const int32_t 
     _mm_storeu_si128(
         (__m128i *)(void *)fresh,
         _mm_packs_epi32(_mm256_castsi256_si128(hidden), _mm256_extracti128_si256(hidden, 1)));
-}
-
-static inline __m128i sd_avx2_fold(__m256i x)
-{
-    return _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
 }
 
 #endif

@@ -4,13 +4,10 @@
 #include "sd_unit.h"
 
 #if defined(__AVX2__) && !defined(SD_PORTABLE)
-#define USE_AVX2 1
 #include "sd_avx2.h"
-#else
-#define USE_AVX2 0
 #endif
 
-#if USE_AVX2
+#if defined(__AVX2__) && !defined(SD_PORTABLE)
 /* Eight bytes of codes -> sixteen weights, the even column of each byte first. */
 static inline __m256i decode(__m128i codes)
 {
@@ -75,7 +72,7 @@ void sd_lstm_pow2(const void *parameters, const sd_step *step)
         clear(cell, n_units);
         clear(hidden, n_units);
     }
-#if USE_AVX2
+#if defined(__AVX2__) && !defined(SD_PORTABLE)
     for (; n_units - unit >= SD_AVX2_UNITS; unit += SD_AVX2_UNITS) {
         __m128i sum[SD_AVX2_UNITS];
         multiply_eight(lstm->weights + unit * unit_bytes, operand, n_columns, unit_bytes, sum);

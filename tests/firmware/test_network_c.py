@@ -280,7 +280,7 @@ def test_order_of_weights_is_the_documented_one():
     first = np.array([10, 15, 20, 25, 30, 35, 40, 45])
     weight = (first[:, None] + np.arange(3)).astype(np.int8)
     stored = interleave(weight, "int8") - 128
-    unit = [10, 11, 20, 21, 30, 31, 40, 41, 12, 22, 32, 42]
+    unit = [10, 20, 11, 21, 30, 40, 31, 41, 12, 22, 32, 42]
     assert stored.tolist() == unit + [one + 5 for one in unit]
     weight = np.array([[1, -2, 64], [0, 4, -64], [8, 16, 32], [-1, 0, 2]], np.int8)
     codes = interleave(weight, "pow2")

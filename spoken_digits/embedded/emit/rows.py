@@ -20,7 +20,8 @@ def interleaved(blocks: NDArray[np.int8]) -> NDArray[np.uint8]:
     stored = (blocks.astype(np.int16) + WEIGHT_OFFSET).astype(np.uint8)
     n_blocks, _, columns = blocks.shape
     even = columns - columns % 2
-    pairs = stored[..., :even].reshape(n_blocks, BLOCK, -1, 2).transpose(0, 2, 1, 3)
+    # (n_blocks, half of the rows, row, n_pairs, column) -> pairs first, rows within a column
+    pairs = stored[..., :even].reshape(n_blocks, 2, 2, -1, 2).transpose(0, 3, 1, 4, 2)
     return np.hstack(
         [pairs.reshape(n_blocks, -1), stored[..., even:].reshape(n_blocks, -1)]
     ).reshape(-1)

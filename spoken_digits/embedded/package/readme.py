@@ -179,12 +179,6 @@ of `MODEL`."""
 
     def _check(self) -> str:
         clips = ", ".join(f"`{utterance}`" for utterance in self.utterances)
-        desktop = (
-            ""
-            if isinstance(self.network, IntegerGraph)
-            else " `sd_avx2.h` is for desktops only\n"
-            "(`-march=native`) and may be left out with `-DSD_PORTABLE`."
-        )
         return f"""## Check
 
 `make check` streams the golden clips through the example and compares every logit with the Python
@@ -195,7 +189,9 @@ The clips are {clips}.
     make objects CC=arm-none-eabi-gcc CFLAGS='-mcpu=cortex-m0 -mthumb -Os -ffreestanding'
 
 The compiler must have 32-bit two's complement arithmetic and arithmetic right shifts; both are
-asserted at compile time. Headers can be used from C++.{desktop}"""
+asserted at compile time. Headers can be used from C++. The DSP instructions of a Cortex-M4, M7 or
+M33 are used where the compiler's target has them, AVX2 likewise; the results are the same bits.
+`-DSD_PORTABLE` leaves them out, and then headers with `avx2` in their name are not needed."""
 
     def _licence(self) -> str:
         corpus = self.provenance.get("corpus", "the corpus")
