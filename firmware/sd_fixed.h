@@ -38,7 +38,13 @@ static inline int32_t sd_saturate8(int32_t x)
 
 static inline int32_t sd_saturate16(int32_t x)
 {
+#if defined(__ARM_FEATURE_SAT) && defined(__GNUC__) && !defined(SD_PORTABLE)
+    int32_t y; /* gcc's __ssat does not pass -Wsign-conversion */
+    __asm__("ssat %0, #16, %1" : "=r"(y) : "r"(x));
+    return y;
+#else
     return sd_saturate(x, 16);
+#endif
 }
 
 /* Magnitude bits of a value: OR them over a block to find the block's level. */

@@ -7,7 +7,7 @@ static void run(const sd_node *node, uint8_t *memory, const void *frame, uint16_
 {
     sd_step step;
 
-    step.frames[0] = frame;
+    step.frames = &frame;
     step.output = output;
     step.state = &memory[node->state];
     step.scratch = &memory[node->scratch];
@@ -23,12 +23,10 @@ static const void *find_input(const sd_graph *graph, const uint8_t *memory, cons
 
 void sd_graph_reset(const sd_graph *graph, void *memory)
 {
-    sd_progress *all = memory;
-    const sd_progress *end = all + (graph->pass == 0 ? 0u : graph->n_nodes);
+    uint32_t *word = memory;
 
-    for (; all <= end; all++) {
-        all->n_done = 0;
-        all->slot = 0;
+    for (const uint32_t *end = word + graph->n_cleared; word != end; word++) {
+        *word = 0;
     }
 }
 

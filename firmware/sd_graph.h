@@ -63,6 +63,7 @@ typedef struct sd_graph {
     const sd_node *nodes;
     sd_graph_pass pass; /* sd_graph_windows; 0: a clip may have any number of frames, even none */
     uint16_t n_frames;  /* of a clip, or the most that it may have */
+    uint16_t n_cleared; /* words of the memory that are 0 when a clip begins */
     uint8_t n_nodes;
 } sd_graph;
 

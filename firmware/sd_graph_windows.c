@@ -43,9 +43,11 @@ static void run(const sd_graph *graph, uint8_t *memory, uint32_t number, const i
     const sd_progress *all = (const sd_progress *)(const void *)memory;
     const sd_progress *done = &all[number + 1u];
     const sd_node *node = &graph->nodes[number];
+    const void *frames[SD_MAX_WINDOW];
     sd_step step;
     uint32_t n = 0;
 
+    step.frames = frames;
     step.output = &memory[node->output + (uint32_t)done->slot * node->frame_bytes];
     step.state = &memory[node->state];
     step.scratch = &memory[node->scratch];
@@ -54,11 +56,11 @@ static void run(const sd_graph *graph, uint8_t *memory, uint32_t number, const i
         const uint32_t input = node->inputs[i];
         int32_t frame = node->first + (int32_t)step.step * node->stride;
         if (input == SD_FEATURES) {
-            step.frames[n++] = features;
+            frames[n++] = features;
             continue;
         }
         for (uint32_t k = 0; k < node->window; k++) {
-            step.frames[n++] = find_frame(&graph->nodes[input], &all[input + 1u], memory, frame++);
+            frames[n++] = find_frame(&graph->nodes[input], &all[input + 1u], memory, frame++);
         }
     }
     node->run(node->parameters, &step);

@@ -14,11 +14,11 @@ void sd_linear_pow2(const void *parameters, const sd_step *step)
     while (n > 0u) {
         const uint32_t filled = (n + 3u) & ~(uint32_t)3;
         const uint32_t n_rows = filled < SD_ROWS_POW2 ? filled : SD_ROWS_POW2;
-        int32_t accumulator[SD_ROWS_POW2];
+        sd_rows_pow2_sums sums;
 
-        sd_rows_pow2(weights, bias, step->frames[0], linear->n_inputs, n_rows, accumulator);
+        sd_rows_pow2(weights, bias, step->frames[0], linear->n_inputs, n_rows, &sums);
         for (uint32_t row = 0; row < n_rows && n > 0u; row++, n--) {
-            *logits++ = accumulator[row];
+            *logits++ = sums.accumulator[row];
         }
         weights += n_rows / 4u * block_bytes;
         bias += n_rows;

@@ -7,13 +7,6 @@
 #include "sd_avx2.h"
 #endif
 
-static void clear(int16_t *values, uint32_t n)
-{
-    while (n-- > 0u) {
-        *values++ = 0;
-    }
-}
-
 void sd_lstm(const void *parameters, const sd_step *step)
 {
     const sd_lstm_parameters *lstm = parameters;
@@ -26,13 +19,8 @@ void sd_lstm(const void *parameters, const sd_step *step)
     int16_t *cell = step->state;
     int16_t *fresh = step->scratch;
     const int16_t *end = fresh + lstm->n_units;
-    int32_t excess;
+    const int32_t excess = sd_rows_excess(operand, n_columns);
 
-    if (step->step == 0u) {
-        clear(cell, lstm->n_units);
-        clear(hidden, lstm->n_units);
-    }
-    excess = sd_rows_excess(operand, n_columns);
 #if SD_AVX2
     while (end - fresh >= SD_AVX2_UNITS) {
         __m128i sum[SD_AVX2_UNITS];
@@ -48,7 +36,11 @@ void sd_lstm(const void *parameters, const sd_step *step)
 #endif
     for (; fresh != end; fresh++, cell++, bias += 4, shift += 4) {
         int32_t accumulator[4];
-        weights = sd_rows_block(weights, bias, operand, n_columns, excess, accumulator);
+        accumulator[0] = bias[0] - excess;
+        accumulator[1] = bias[1] - excess;
+        accumulator[2] = bias[2] - excess;
+        accumulator[3] = bias[3] - excess;
+        weights = sd_rows_multiply(weights, operand, n_columns, accumulator);
         *fresh = sd_unit_step(accumulator, shift, lstm->cell_bits, cell);
     }
     for (fresh = step->scratch; fresh != end; fresh++) {

@@ -49,13 +49,6 @@ static void multiply_eight(const uint8_t *weights, const int16_t *operand, uint3
 }
 #endif
 
-static void clear(int16_t *values, uint32_t n)
-{
-    while (n-- > 0u) {
-        *values++ = 0;
-    }
-}
-
 void sd_lstm_pow2(const void *parameters, const sd_step *step)
 {
     const sd_lstm_parameters *lstm = parameters;
@@ -68,10 +61,6 @@ void sd_lstm_pow2(const void *parameters, const sd_step *step)
     int16_t *fresh = step->scratch;
     uint32_t unit = 0;
 
-    if (step->step == 0u) {
-        clear(cell, n_units);
-        clear(hidden, n_units);
-    }
 #if defined(__AVX2__) && !defined(SD_PORTABLE)
     for (; n_units - unit >= SD_AVX2_UNITS; unit += SD_AVX2_UNITS) {
         __m128i sum[SD_AVX2_UNITS];
@@ -83,13 +72,13 @@ void sd_lstm_pow2(const void *parameters, const sd_step *step)
     while (unit < n_units) {
         const uint32_t left = 4u * (n_units - unit);
         const uint32_t n_rows = left < SD_ROWS_POW2 ? left : SD_ROWS_POW2;
-        int32_t accumulator[SD_ROWS_POW2];
+        sd_rows_pow2_sums sums;
 
         sd_rows_pow2(lstm->weights + unit * unit_bytes, &lstm->bias[4u * unit], operand, n_columns,
-                     n_rows, accumulator);
+                     n_rows, &sums);
         for (uint32_t row = 0; row < n_rows; row += 4u, unit++) {
-            fresh[unit] = sd_unit_step(&accumulator[row], &lstm->shift[4u * unit], lstm->cell_bits,
-                                       &cell[unit]);
+            fresh[unit] = sd_unit_step(&sums.accumulator[row], &lstm->shift[4u * unit],
+                                       lstm->cell_bits, &cell[unit]);
         }
     }
     for (unit = 0; unit < n_units; unit++) {

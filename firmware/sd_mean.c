@@ -4,13 +4,6 @@
 
 enum { FLOOR = 4096 /* -FLOOR < value < FLOOR */ };
 
-static void clear(int32_t *sum, uint32_t n)
-{
-    while (n-- > 0u) {
-        *sum++ = 0;
-    }
-}
-
 void sd_mean(const void *parameters, const sd_step *step)
 {
     const sd_mean_parameters *mean = parameters;
@@ -19,9 +12,6 @@ void sd_mean(const void *parameters, const sd_step *step)
     int32_t *sum = step->state;
     int16_t *output = step->output;
 
-    if (step->step == 0u) {
-        clear(sum, n_channels);
-    }
     if (values != 0) {
         for (uint32_t c = 0; c < n_channels; c++) {
             sum[c] += values[c];

@@ -24,11 +24,11 @@ enum {
 
 /* One step of a node. */
 typedef struct {
-    const void *frames[SD_MAX_WINDOW]; /* to read; 0 stands for zeros */
-    void *output;                      /* frame to write */
-    void *state;                       /* the operator's own until the clip ends */
-    void *scratch;                     /* the operator's own until it returns */
-    uint16_t step;                     /* from 0; state and scratch are aligned to 4 bytes */
+    const void *const *frames; /* to read; 0 stands for zeros */
+    void *output;              /* frame to write */
+    void *state;               /* the operator's own until the clip ends */
+    void *scratch;             /* the operator's own until it returns */
+    uint16_t step;             /* from 0; state and scratch are aligned to 4 bytes */
 } sd_step;
 
 typedef void (*sd_operator)(const void *parameters, const sd_step *step);
@@ -93,7 +93,7 @@ typedef struct {
 
 /* A layer of LSTM units. The output lies right behind the input: together they are the vector that
  * the layer reads, its input and its hidden state before this step, int16 with 12 fraction bits.
- * State: n_units int16, the cells; scratch: as many. */
+ * State: n_units int16, the cells; scratch: as many. Output and state are 0 before step 0. */
 typedef struct {
     const uint8_t *weights; /* gates i, f, g, o of unit 0, then of unit 1, ... */
     const int32_t *bias;    /* 4 n_units, in that order */
@@ -104,7 +104,7 @@ typedef struct {
 } sd_lstm_parameters;
 
 /* Mean of each channel of int16 between -4096 and 4096 over the clip, rounded; written when the
- * clip has ended, by a step whose frame is 0. State: n_channels int32. */
+ * clip has ended, by a step whose frame is 0. State: n_channels int32, 0 before step 0. */
 typedef struct {
     uint16_t n_channels;
 } sd_mean_parameters;

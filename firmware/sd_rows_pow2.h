@@ -10,7 +10,17 @@
 
 #include <stdint.h>
 
-enum { SD_ROWS_POW2 = 48 /* rows that share the products: as many accumulators on the stack */ };
+enum {
+    SD_ROWS_POW2 = 48,      /* rows that share the products */
+    SD_ROWS_POW2_CODES = 16 /* of a weight */
+};
+
+/* What the caller has on its stack for them. */
+typedef struct {
+    int32_t accumulator[SD_ROWS_POW2];
+    int32_t even[SD_ROWS_POW2_CODES]; /* products of two operands with every weight */
+    int32_t odd[SD_ROWS_POW2_CODES];
+} sd_rows_pow2_sums;
 
 /* Of a block. */
 static inline uint32_t sd_rows_pow2_bytes(uint32_t n_columns)
@@ -18,8 +28,8 @@ static inline uint32_t sd_rows_pow2_bytes(uint32_t n_columns)
     return 4u * ((n_columns + 1u) / 2u);
 }
 
-/* accumulator[row] = bias[row] + sum of products; n_rows: a multiple of 4. */
+/* accumulator[row] = bias[row] + sum of products; n_rows: a multiple of 4, at most SD_ROWS_POW2. */
 void sd_rows_pow2(const uint8_t *weights, const int32_t *bias, const int16_t *operand,
-                  uint32_t n_columns, uint32_t n_rows, int32_t *accumulator);
+                  uint32_t n_columns, uint32_t n_rows, sd_rows_pow2_sums *sums);
 
 #endif

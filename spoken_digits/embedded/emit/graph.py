@@ -170,6 +170,7 @@ def _source(graph: IntegerGraph, name: str, labels: Sequence[str], where: Layout
         if isinstance(node.operator, Depthwise):
             n_zeros = max(n_zeros, shape.n_channels)
     schedule_of_clips = "0" if graph.any_length else "sd_graph_windows"
+    n_cleared = where.n_bytes // 4 if graph.any_length else len(entries) + 1
     zeros = f"static const uint8_t zeros[{n_zeros}] = {{0}};\n\n" if n_zeros else ""
     return f"""/* Weights of {name}.h. Generated: do not edit. */
 #include "{name}.h"
@@ -177,7 +178,9 @@ def _source(graph: IntegerGraph, name: str, labels: Sequence[str], where: Layout
 {zeros}{"".join(parameters)}static const sd_node nodes[{len(entries)}] = {{
 {"".join(entries)}}};
 
-const sd_graph {name} = {{nodes, {schedule_of_clips}, {graph.n_frames}, {len(entries)}}};
+const sd_graph {name} = {{
+    nodes, {schedule_of_clips}, {graph.n_frames}, {n_cleared}, {len(entries)},
+}};
 
 {label_array(name, labels)}"""
 
