@@ -56,7 +56,9 @@ def lstm_graph(shift: np.ndarray, *operators) -> IntegerGraph:
     chain = [Shift(shift=np.asarray(shift)), *operators]
     step = 2.0 ** -(12 + chain[-1].shift) if isinstance(chain[-1], Linear) else 1.0
     return IntegerGraph(
-        nodes=tuple(Node(operator, (i - 1 if i else FEATURES,)) for i, operator in enumerate(chain)),
+        nodes=tuple(
+            Node(operator, (i - 1 if i else FEATURES,)) for i, operator in enumerate(chain)
+        ),
         n_inputs=len(chain[0].shift),
         n_frames=MAX_FRAMES,
         any_length=True,

@@ -20,8 +20,8 @@ from spoken_digits.embedded.emit import graph as c_graph
 from spoken_digits.embedded.emit import recogniser as c_recogniser
 from spoken_digits.embedded.emit import tables as c_tables
 from spoken_digits.embedded.host_build import build_shared_library
-from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 
 NAME = "sd_words"
 """C name of the models generated here."""

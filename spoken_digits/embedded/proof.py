@@ -43,9 +43,7 @@ class Run:
     """The emulator's counts; empty for host builds."""
 
 
-def on_host(
-    network: IntegerGraph, spec: Spec, clips: Sequence[Pcm], firmware: Path
-) -> list[Run]:
+def on_host(network: IntegerGraph, spec: Spec, clips: Sequence[Pcm], firmware: Path) -> list[Run]:
     """Run `clips` through the builds of every installed host compiler.
 
     Raises
@@ -78,9 +76,7 @@ def on_host(
     return runs
 
 
-def on_boards(
-    network: IntegerGraph, spec: Spec, clips: Sequence[Pcm], firmware: Path
-) -> list[Run]:
+def on_boards(network: IntegerGraph, spec: Spec, clips: Sequence[Pcm], firmware: Path) -> list[Run]:
     """Run `clips` on an emulated Cortex-M0 and Cortex-M3.
 
     Raises

@@ -37,9 +37,7 @@ class FloatGraph:
     any_length: bool = False
     """Whether a clip may have fewer frames."""
 
-    def run(
-        self, features: NDArray[np.generic], n_frames: Counts | None = None
-    ) -> list[Real]:
+    def run(self, features: NDArray[np.generic], n_frames: Counts | None = None) -> list[Real]:
         """The result of every node.
 
         Parameters
@@ -65,7 +63,9 @@ class FloatGraph:
         """(n_clips, n_classes)"""
         return self.run(features, n_frames)[-1][:, 0, 0]
 
-    def calibrated(self, features: NDArray[np.generic], n_frames: Counts | None = None) -> FloatGraph:
+    def calibrated(
+        self, features: NDArray[np.generic], n_frames: Counts | None = None
+    ) -> FloatGraph:
         """The graph with the ranges inside its operators; parameters as for `run`."""
         counts = clip_lengths(features, n_frames)
         first = np.asarray(features, np.float64)[..., None]

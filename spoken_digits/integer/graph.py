@@ -76,9 +76,7 @@ class IntegerGraph:
             raise ValueError(f"logit_step is {self.logit_step}, must be positive")
         for number, node in enumerate(self.nodes):
             if self.any_length and not node.operator.any_length:
-                raise ValueError(
-                    f"node {number}: a {node.operator.kind} needs clips of one length"
-                )
+                raise ValueError(f"node {number}: a {node.operator.kind} needs clips of one length")
         shapes, counts = self.shapes(), self.frame_counts()
         reaches: list[NDArray[np.int64]] = []
         for number, node in enumerate(self.nodes):
@@ -157,9 +155,10 @@ class IntegerGraph:
         counts = clip_lengths(features, n_frames)
         if not self.any_length and not (counts == self.n_frames).all():
             raise ValueError(f"every clip must have {self.n_frames} frames")
-        if counts.shape != features.shape[:1] or not (
-            (counts >= 0) & (counts <= features.shape[1])
-        ).all():
+        if (
+            counts.shape != features.shape[:1]
+            or not ((counts >= 0) & (counts <= features.shape[1])).all()
+        ):
             raise ValueError("n_frames must be, for each clip, a number of its frames")
         chunk = _CHUNK_ANY_LENGTH if self.any_length else _CHUNK
         parts = []
@@ -173,9 +172,7 @@ class IntegerGraph:
         enough = n_frames <= self.n_frames if self.any_length else n_frames == self.n_frames
         return enough and n_inputs == self.n_inputs
 
-    def run(
-        self, features: NDArray[np.int8], n_frames: Counts | None = None
-    ) -> list[IntArray]:
+    def run(self, features: NDArray[np.int8], n_frames: Counts | None = None) -> list[IntArray]:
         """The result of every node, each (n_clips, its frames, its bands, its channels)."""
         counts = clip_lengths(features, n_frames)
         first = features.astype(np.int32)[..., None]

@@ -72,6 +72,4 @@ def from_state(
         raise ValueError(f"no {lstm}.weight_ih_l0 among {', '.join(sorted(real))}")
     add(FloatMean())
     add(FloatLinear(weight=real[f"{output}.weight"], bias=real[f"{output}.bias"]))
-    return FloatGraph(
-        nodes=tuple(nodes), n_inputs=len(std), n_frames=MAX_FRAMES, any_length=True
-    )
+    return FloatGraph(nodes=tuple(nodes), n_inputs=len(std), n_frames=MAX_FRAMES, any_length=True)

@@ -1,11 +1,10 @@
 """Quantization-aware training of LSTMs: the integer graph's forward pass under float gradients.
 
-The forward pass rounds weights, biases, pre-activations, cell and hidden states exactly as
-the operators of :mod:`spoken_digits.integer.lstm` do (in float64 its logits are equal to the integer ones);
-the backward pass treats every rounding as the identity (straight-through estimator, Bengio,
-Leonard & Courville 2013). The float parent teaches: besides the labels, the loss follows the
-parent's own logits (Hinton, Vinyals & Dean 2015), so that the integer network makes the
-parent's decisions and not just good ones.
+The forward pass rounds weights, biases, pre-activations, cell and hidden states exactly as the
+integer operators do (in float64 its logits are equal to theirs); the backward pass treats every
+rounding as the identity (straight-through estimator, Bengio, Leonard & Courville 2013). The float
+parent teaches: besides the labels, the loss follows the parent's own logits (Hinton, Vinyals &
+Dean 2015), so that the integer network makes the parent's decisions and not just good ones.
 """
 
 from __future__ import annotations

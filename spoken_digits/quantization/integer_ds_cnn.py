@@ -10,7 +10,6 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 

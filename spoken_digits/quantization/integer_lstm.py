@@ -129,9 +129,7 @@ def like(card: ModelCard) -> IntegerGraph:
     zeros = {name: np.zeros(tensor.shape) for name, tensor in weights.items()}
     _, n_inputs = card.input_shape
     parent = from_state(zeros, mean=np.zeros(n_inputs), std=np.ones(n_inputs), output="linear")
-    return quantise(
-        parent, np.zeros((1, 1, n_inputs), np.int8), code=cast(Scheme, card.scheme)
-    )
+    return quantise(parent, np.zeros((1, 1, n_inputs), np.int8), code=cast(Scheme, card.scheme))
 
 
 def _clips(

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 from frontend_spec import committed_spec
 from networks import extreme_network, random_features, random_parent
+from spoken_digits.embedded.emit.network import activation_source, c_files, interleave, memory_sizes
+from spoken_digits.integer.network import IntegerLSTM, predict
 
 from spoken_digits.embedded import boards, host_network
-from spoken_digits.embedded.emit.network import activation_source, c_files, interleave, memory_sizes
 from spoken_digits.errors import UserError
 from spoken_digits.integer.activation import TABLE
 from spoken_digits.integer.frontend import frontend
 from spoken_digits.integer.limits import SCHEMES, Scheme
-from spoken_digits.integer.network import IntegerLSTM, predict
 from spoken_digits.integer.quantize import quantize
 
 NO_FLOAT = host_network.NO_FLOAT if platform.machine() == "x86_64" else ()

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
+from spoken_digits.integer.network import cell_step
 
 from spoken_digits.integer import limits
 from spoken_digits.integer.limits import (
@@ -15,7 +16,6 @@ from spoken_digits.integer.limits import (
     operand_reach,
     stored_bytes,
 )
-from spoken_digits.integer.network import cell_step
 
 
 def test_the_ranges_are_those_of_the_headers(firmware):

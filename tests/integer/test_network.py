@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 from networks import extreme_network, random_features, random_parent, random_state
+from spoken_digits.integer.convert import from_state, run_float
+from spoken_digits.integer.network import IntegerLayer, IntegerLSTM, from_arrays, predict
 
 from spoken_digits.integer import activation
-from spoken_digits.integer.convert import from_state, run_float
 from spoken_digits.integer.limits import SCHEMES, lstm_bytes, stored_bytes
-from spoken_digits.integer.network import IntegerLayer, IntegerLSTM, from_arrays, predict
 from spoken_digits.integer.quantize import quantize, quantize_rows
 
 SHAPE = {"h": 24, "n_layers": 2, "n_classes": 10}

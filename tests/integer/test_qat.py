@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 from networks import random_features, random_parent
+from spoken_digits.integer.convert import run_float
+from spoken_digits.integer.network import predict
 
 from spoken_digits.config import build
 from spoken_digits.errors import UserError
-from spoken_digits.integer.convert import run_float
 from spoken_digits.integer.limits import SCHEMES
-from spoken_digits.integer.network import predict
 from spoken_digits.integer.qat import FakeQuantLSTM, QatParams, accuracy_then_loss, fine_tune
 from spoken_digits.integer.quantize import calibrate, quantize
 

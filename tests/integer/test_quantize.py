@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 from networks import random_features, random_parent
-
 from spoken_digits.integer.convert import FloatLayer, FloatLSTM, run_float
+
 from spoken_digits.integer.limits import SCHEMES, accumulator_bound, operand_reach
 from spoken_digits.integer.quantize import (
     calibrate,

@@ -107,7 +107,9 @@ def layout(graph: IntegerGraph) -> Layout:
         )
     where = schedule.layout(graph, needs)
     if where.n_bytes >= 2**16:
-        raise ValueError(f"the graph needs {where.n_bytes} bytes of memory, C has offsets of 16 bits")
+        raise ValueError(
+            f"the graph needs {where.n_bytes} bytes of memory, C has offsets of 16 bits"
+        )
     return where
 
 

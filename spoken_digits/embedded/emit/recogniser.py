@@ -21,6 +21,7 @@ ALIAS = "model.h"
 CEPSTRUM_MAX_MELS = 40
 """``SD_CEPSTRUM_MAX_MELS`` of firmware/sd_frontend.h."""
 
+
 def check(network: IntegerGraph, spec: Spec) -> None:
     """Refuse a front-end that is not the network's.
 

@@ -58,7 +58,8 @@ class Mean(IntegerOperator):
         x = np.asarray(inputs[0], np.int64)
         total = (x * _valid(x, n_frames)).sum(axis=1, keepdims=True)  # (n_clips, 1, 1, channels)
         n = np.maximum(n_frames, 1).astype(np.int64)[:, None, None, None]
-        return ((2 * total + n) // (2 * n)).astype(np.int32)
+        mean: IntArray = ((2 * total + n) // (2 * n)).astype(np.int32)
+        return mean
 
     def reach(self, inputs: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
         """As `IntegerOperator.reach`."""

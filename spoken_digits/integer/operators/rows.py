@@ -1,8 +1,9 @@
 """Rows: weights times a vector of integers, plus bias, in int32.
 
 A weight is a byte (code ``int8``), or half a byte: 0 or +-1, 2, 4, ..., 64 (code ``pow2``), which
-C multiplies by shifts and adds. Every operator with weights stands on them. Each row has an exponent of its own: its real weights
-are ``weight / 2**shift``, so a result is ``accumulator >> shift``, rounded.
+C multiplies by shifts and adds. Every operator with weights stands on them. Each row has an
+exponent of its own: its real weights are ``weight / 2**shift``, so a result is
+``accumulator >> shift``, rounded.
 """
 
 from __future__ import annotations
@@ -73,7 +74,11 @@ class Rows:
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """For a model file; the code is named where it is not int8."""
-        named = {"weight": self.weight, "bias": self.bias, "shift": self.shift.astype(np.uint8)}
+        named: dict[str, NDArray[np.generic]] = {
+            "weight": self.weight,
+            "bias": self.bias,
+            "shift": self.shift.astype(np.uint8),
+        }
         if self.code != "int8":
             named[_CODE] = np.frombuffer(self.code.encode(), np.uint8)
         return named
