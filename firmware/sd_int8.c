@@ -31,10 +31,7 @@ static void lstm(const sd_lstm_layer *layer, const int16_t *operand, int16_t *ce
 #endif
     for (; fresh != end; fresh++, cell++, bias += 4, shift += 4) {
         int32_t accumulator[4];
-        for (uint32_t gate = 0; gate < 4u; gate++) {
-            accumulator[gate] = bias[gate] - too_much;
-        }
-        weights = sd_rows_multiply(weights, operand, n_columns, accumulator);
+        weights = sd_rows_multiply(weights, bias, operand, n_columns, too_much, accumulator);
         *fresh = sd_unit_step(accumulator, shift, layer->cell_bits, cell);
     }
 }

@@ -4,9 +4,5 @@
 const uint8_t *sd_rows_block(const uint8_t *weights, const int32_t *bias, const int16_t *operand,
                              uint32_t n, int32_t excess, int32_t accumulator[4])
 {
-    accumulator[0] = bias[0] - excess;
-    accumulator[1] = bias[1] - excess;
-    accumulator[2] = bias[2] - excess;
-    accumulator[3] = bias[3] - excess;
-    return sd_rows_multiply(weights, operand, n, accumulator);
+    return sd_rows_multiply(weights, bias, operand, n, excess, accumulator);
 }

@@ -5,41 +5,42 @@
 #include "sd_dsp.h"
 
 #if SD_DSP
-static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int16_t *operand,
-                                              uint32_t n, int32_t accumulator[4])
-{
-    const uint8_t *const end = weights + 4u * (n & ~3u);
-    int32_t a = accumulator[0];
-    int32_t b = accumulator[1];
-    int32_t c = accumulator[2];
-    int32_t d = accumulator[3];
-    uint32_t v;
-    uint32_t w;
+/* Two columns of four rows. */
+#define SD_ROWS_PAIR(weights, operand)                                                             \
+    do {                                                                                           \
+        const uint32_t v = sd_dsp_load(operand);                                                   \
+        const uint32_t ab = sd_dsp_load(weights);                                                  \
+        const uint32_t cd = sd_dsp_load((weights) + 4);                                            \
+        a = sd_dsp_multiply(sd_dsp_even(ab), v, a);                                                \
+        b = sd_dsp_multiply(sd_dsp_odd(ab), v, b);                                                 \
+        c = sd_dsp_multiply(sd_dsp_even(cd), v, c);                                                \
+        d = sd_dsp_multiply(sd_dsp_odd(cd), v, d);                                                 \
+    } while (0)
 
-    for (; weights != end; weights += 16, operand += 4) {
-        v = sd_dsp_load(operand);
-        w = sd_dsp_load(weights);
-        a = sd_dsp_multiply(sd_dsp_even(w), v, a);
-        b = sd_dsp_multiply(sd_dsp_odd(w), v, b);
-        w = sd_dsp_load(weights + 4);
-        c = sd_dsp_multiply(sd_dsp_even(w), v, c);
-        d = sd_dsp_multiply(sd_dsp_odd(w), v, d);
-        v = sd_dsp_load(operand + 2);
-        w = sd_dsp_load(weights + 8);
-        a = sd_dsp_multiply(sd_dsp_even(w), v, a);
-        b = sd_dsp_multiply(sd_dsp_odd(w), v, b);
-        w = sd_dsp_load(weights + 12);
-        c = sd_dsp_multiply(sd_dsp_even(w), v, c);
-        d = sd_dsp_multiply(sd_dsp_odd(w), v, d);
+static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int32_t *bias,
+                                              const int16_t *operand, uint32_t n, int32_t excess,
+                                              int32_t accumulator[4])
+{
+    const uint8_t *const end = weights + 4u * (n & ~7u);
+    int32_t a = bias[0] - excess;
+    int32_t b = bias[1] - excess;
+    int32_t c = bias[2] - excess;
+    int32_t d = bias[3] - excess;
+
+    for (; weights != end; weights += 32, operand += 8) {
+        SD_ROWS_PAIR(weights, operand);
+        SD_ROWS_PAIR(weights + 8, operand + 2);
+        SD_ROWS_PAIR(weights + 16, operand + 4);
+        SD_ROWS_PAIR(weights + 24, operand + 6);
+    }
+    if ((n & 4u) != 0u) {
+        SD_ROWS_PAIR(weights, operand);
+        SD_ROWS_PAIR(weights + 8, operand + 2);
+        weights += 16;
+        operand += 4;
     }
     if ((n & 2u) != 0u) {
-        v = sd_dsp_load(operand);
-        w = sd_dsp_load(weights);
-        a = sd_dsp_multiply(sd_dsp_even(w), v, a);
-        b = sd_dsp_multiply(sd_dsp_odd(w), v, b);
-        w = sd_dsp_load(weights + 4);
-        c = sd_dsp_multiply(sd_dsp_even(w), v, c);
-        d = sd_dsp_multiply(sd_dsp_odd(w), v, d);
+        SD_ROWS_PAIR(weights, operand);
         weights += 8;
         operand += 2;
     }
@@ -57,6 +58,8 @@ static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int1
     accumulator[3] = d;
     return weights;
 }
+
+#undef SD_ROWS_PAIR
 #endif
 
 #endif
