@@ -4,8 +4,8 @@
  * is defined. Sums wrap as two's complement does; those of this library are proven to fit int32 in
  * any order.
  *
- * Volatile assembly, not the intrinsics of arm_acle.h, keeps instructions in the order in which they
- * are written: otherwise gcc loads so far ahead that it runs out of registers. */
+ * Volatile assembly, not the intrinsics of arm_acle.h, keeps instructions in the order in which
+ * they are written: otherwise gcc loads so far ahead that it runs out of registers. */
 #ifndef SD_DSP_H
 #define SD_DSP_H
 
@@ -48,6 +48,11 @@ static inline int32_t sd_dsp_multiply(uint32_t a, uint32_t b, int32_t sum)
     int32_t result;
     __asm__ volatile("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
     return result;
+}
+/* The same in the place of the sum. */
+static inline void sd_dsp_add(uint32_t a, uint32_t b, int32_t *sum)
+{
+    __asm__ volatile("smlad %0, %1, %2, %0" : "+r"(*sum) : "r"(a), "r"(b));
 }
 #else
 #define SD_DSP 0

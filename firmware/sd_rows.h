@@ -105,4 +105,11 @@ static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int3
 const uint8_t *sd_rows_block(const uint8_t *weights, const int32_t *bias, const int16_t *operand,
                              uint32_t n, int32_t excess, int32_t accumulator[4]);
 
+#if SD_DSP
+/* The same for two vectors: four accumulators of the first, then of the second. */
+const uint8_t *sd_rows_two_blocks(const uint8_t *weights, const int32_t *bias,
+                                  const int16_t *operand, const int16_t *second, uint32_t n,
+                                  const int32_t excess[2], int32_t accumulator[8]);
+#endif
+
 #endif

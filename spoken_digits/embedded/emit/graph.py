@@ -110,7 +110,8 @@ def layout(graph: IntegerGraph) -> Layout:
         else:
             frames.append(shape.size * (2 if isinstance(operator, Centring | Pooling) else 1))
         if isinstance(operator, Convolution):
-            scratch.append(2 * operator.rows.weight.shape[1])
+            n_columns = operator.rows.weight.shape[1]
+            scratch.append(2 * 2 * (n_columns + n_columns % 2))  # two vectors of int16
         elif isinstance(operator, Pooling):
             scratch.append(5 * shapes[node.inputs[0]].n_channels)
         else:
