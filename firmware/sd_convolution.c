@@ -91,8 +91,16 @@ static uint8_t *multiply(const sd_convolution_parameters *convolution, const int
 }
 
 #if SD_DSP
+/* Up to four channels of an output band. */
 static void store(const int32_t accumulator[4], uint32_t shift, uint32_t n, uint8_t *output)
 {
+    if (n >= 4u) {
+        output[0] = sd_relu(accumulator[0], shift);
+        output[1] = sd_relu(accumulator[1], shift);
+        output[2] = sd_relu(accumulator[2], shift);
+        output[3] = sd_relu(accumulator[3], shift);
+        return;
+    }
     for (uint32_t row = 0; row < n; row++) {
         output[row] = sd_relu(accumulator[row], shift);
     }
@@ -108,12 +116,11 @@ static void multiply_two(const sd_convolution_parameters *convolution, const int
     const uint32_t n_out = convolution->n_out;
 
     for (uint32_t c = 0; c < n_out; c += 4u) {
-        const uint32_t n = n_out - c < 4u ? n_out - c : 4u;
         int32_t accumulator[8];
         weights =
             sd_rows_two_blocks(weights, &bias[c], operand, second, n_columns, excess, accumulator);
-        store(accumulator, convolution->shift, n, &output[c]);
-        store(accumulator + 4, convolution->shift, n, &output[n_out + c]);
+        store(accumulator, convolution->shift, n_out - c, &output[c]);
+        store(accumulator + 4, convolution->shift, n_out - c, &output[n_out + c]);
     }
 }
 #endif

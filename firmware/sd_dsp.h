@@ -42,6 +42,36 @@ static inline uint32_t sd_dsp_odd(uint32_t bytes)
     return pair;
 }
 
+/* The same of int8. */
+static inline uint32_t sd_dsp_signed_even(uint32_t bytes)
+{
+    uint32_t pair;
+    __asm__ volatile("sxtb16 %0, %1" : "=r"(pair) : "r"(bytes));
+    return pair;
+}
+
+static inline uint32_t sd_dsp_signed_odd(uint32_t bytes)
+{
+    uint32_t pair;
+    __asm__ volatile("sxtb16 %0, %1, ror #8" : "=r"(pair) : "r"(bytes));
+    return pair;
+}
+
+/* The low halves of both, and the high halves: (a0, b0) and (a1, b1). */
+static inline uint32_t sd_dsp_low_halves(uint32_t a, uint32_t b)
+{
+    uint32_t pair;
+    __asm__ volatile("pkhbt %0, %1, %2, lsl #16" : "=r"(pair) : "r"(a), "r"(b));
+    return pair;
+}
+
+static inline uint32_t sd_dsp_high_halves(uint32_t a, uint32_t b)
+{
+    uint32_t pair;
+    __asm__ volatile("pkhtb %0, %1, %2, asr #16" : "=r"(pair) : "r"(b), "r"(a));
+    return pair;
+}
+
 /* sum + a0 b0 + a1 b1 */
 static inline int32_t sd_dsp_multiply(uint32_t a, uint32_t b, int32_t sum)
 {

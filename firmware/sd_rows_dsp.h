@@ -88,7 +88,7 @@ static inline const uint8_t *sd_rows_multiply_two(const uint8_t *weights, const 
                                                   uint32_t n, const int32_t excess[2],
                                                   int32_t accumulator[8])
 {
-    const uint8_t *const end = weights + 4u * (n & ~3u);
+    const uint8_t *const end = weights + 4u * (n & ~7u);
     int32_t a = bias[0] - excess[0];
     int32_t b = bias[1] - excess[0];
     int32_t c = bias[2] - excess[0];
@@ -98,11 +98,13 @@ static inline const uint8_t *sd_rows_multiply_two(const uint8_t *weights, const 
     int32_t g = bias[2] - excess[1];
     int32_t h = bias[3] - excess[1];
 
-    for (; weights != end; weights += 16, operand += 4, second += 4) {
+    for (; weights != end; weights += 32, operand += 8, second += 8) {
         SD_ROWS_PAIR(weights, operand, second);
         SD_ROWS_PAIR(weights + 8, operand + 2, second + 2);
+        SD_ROWS_PAIR(weights + 16, operand + 4, second + 4);
+        SD_ROWS_PAIR(weights + 24, operand + 6, second + 6);
     }
-    if ((n & 2u) != 0u) {
+    for (uint32_t left = n & 6u; left != 0u; left -= 2u) {
         SD_ROWS_PAIR(weights, operand, second);
         weights += 8;
         operand += 2;
