@@ -36,11 +36,7 @@ void sd_lstm(const void *parameters, const sd_step *step)
 #endif
     for (; fresh != end; fresh++, cell++, bias += 4, shift += 4) {
         int32_t accumulator[4];
-        accumulator[0] = bias[0] - excess;
-        accumulator[1] = bias[1] - excess;
-        accumulator[2] = bias[2] - excess;
-        accumulator[3] = bias[3] - excess;
-        weights = sd_rows_multiply(weights, operand, n_columns, accumulator);
+        weights = sd_rows_multiply(weights, bias, operand, n_columns, excess, accumulator);
         *fresh = sd_unit_step(accumulator, shift, lstm->cell_bits, cell);
     }
     for (fresh = step->scratch; fresh != end; fresh++) {

@@ -16,8 +16,8 @@
 #include "sd_rows_avx2.h"
 #else
 #define SD_AVX2 0
-#include "sd_rows_dsp.h"
 #endif
+#include "sd_rows_dsp.h"
 
 enum { SD_WEIGHT_OFFSET = 128 };
 
@@ -25,6 +25,12 @@ enum { SD_WEIGHT_OFFSET = 128 };
 static inline int32_t sd_rows_excess(const int16_t *operand, uint32_t n)
 {
     int32_t sum = 0;
+#if SD_DSP
+    for (; n >= 4u; n -= 4u, operand += 4) {
+        sum = sd_dsp_multiply(sd_dsp_load(operand), 0x00010001u, sum);
+        sum = sd_dsp_multiply(sd_dsp_load(operand + 2), 0x00010001u, sum);
+    }
+#endif
     while (n-- > 0u) {
         sum += *operand++;
     }
@@ -32,16 +38,18 @@ static inline int32_t sd_rows_excess(const int16_t *operand, uint32_t n)
 }
 
 #if !SD_AVX2 && !SD_DSP
-/* Four rows times one vector; returns the weights that follow. */
-static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int16_t *operand,
-                                              uint32_t n, int32_t accumulator[4])
+/* Four rows times one vector, from the biases and the excess; returns the weights that follow. */
+static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int32_t *bias,
+                                              const int16_t *operand, uint32_t n, int32_t excess,
+                                              int32_t accumulator[4])
 {
-    int32_t a = accumulator[0];
-    int32_t b = accumulator[1];
-    int32_t c = accumulator[2];
-    int32_t d = accumulator[3];
+    const uint8_t *const end = weights + 4u * (n & ~3u);
+    int32_t a = bias[0] - excess;
+    int32_t b = bias[1] - excess;
+    int32_t c = bias[2] - excess;
+    int32_t d = bias[3] - excess;
 
-    for (; n >= 4u; n -= 4u, weights += 16) {
+    for (; weights != end; weights += 16) {
         int32_t v = *operand++;
         a += weights[0] * v;
         b += weights[1] * v;
@@ -93,8 +101,15 @@ static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int1
 }
 #endif
 
-/* The same from biases and the excess; one copy of the code for all that can spare a call. */
+/* The same as a function: one copy of the code for all that can spare a call. */
 const uint8_t *sd_rows_block(const uint8_t *weights, const int32_t *bias, const int16_t *operand,
                              uint32_t n, int32_t excess, int32_t accumulator[4]);
+
+#if SD_DSP
+/* The same for two vectors: four accumulators of the first, then of the second. */
+const uint8_t *sd_rows_two_blocks(const uint8_t *weights, const int32_t *bias,
+                                  const int16_t *operand, const int16_t *second, uint32_t n,
+                                  const int32_t excess[2], int32_t accumulator[8]);
+#endif
 
 #endif

@@ -67,11 +67,14 @@ static inline __m128i sd_avx2_rows(const uint8_t *weights, const int16_t *operan
     return ac;
 }
 
-static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int16_t *operand,
-                                              uint32_t n, int32_t accumulator[4])
+static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int32_t *bias,
+                                              const int16_t *operand, uint32_t n, int32_t excess,
+                                              int32_t accumulator[4])
 {
-    __m128i *const sum = (__m128i *)(void *)accumulator;
-    _mm_storeu_si128(sum, _mm_add_epi32(_mm_loadu_si128(sum), sd_avx2_rows(weights, operand, n)));
+    const __m128i start = _mm_sub_epi32(_mm_loadu_si128((const __m128i *)(const void *)bias),
+                                        _mm_set1_epi32(excess));
+    const __m128i sum = _mm_add_epi32(start, sd_avx2_rows(weights, operand, n));
+    _mm_storeu_si128((__m128i *)(void *)accumulator, sum);
     return weights + 4u * n;
 }
 

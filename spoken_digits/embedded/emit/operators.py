@@ -60,7 +60,8 @@ def state_bytes(operator: IntegerOperator, read: Shape) -> int:
 def scratch_bytes(operator: IntegerOperator) -> int:
     """Bytes that it needs during a step."""
     if isinstance(operator, Convolution):
-        return 2 * int(operator.rows.weight.shape[1])
+        n_columns = int(operator.rows.weight.shape[1])
+        return 2 * 2 * (n_columns + n_columns % 2)  # two vectors of int16
     return 2 * operator.n_units if isinstance(operator, Lstm) else 0
 
 
