@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 enum {
-    SD_ROWS_POW2 = 32,      /* rows that share the products */
+    SD_ROWS_POW2 = 48,      /* rows that share the products */
     SD_ROWS_POW2_CODES = 16 /* of a weight */
 };
 
