@@ -356,7 +356,9 @@ def test_what_c_cannot_run_is_refused():
 
 def test_a_memory_beyond_16_bits_is_refused():
     for n, fits in ((10_000, True), (20_000, False)):
-        rows = Rows(weight=np.zeros((2, n), np.int8), bias=np.zeros(2, np.int32), shift=np.zeros(2))
+        rows = Rows(
+            weight=np.zeros((2, n), np.int8), bias=np.zeros(2, np.int32), shift=np.zeros(2, int)
+        )
         graph = lstm_graph(np.zeros(n, int), Mean(), Linear(rows=rows))
         if fits:
             assert c_graph.layout(graph).n_bytes == 4 + 2 * n + 4 * n
