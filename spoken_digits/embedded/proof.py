@@ -77,7 +77,7 @@ def on_host(network: IntegerGraph, spec: Spec, clips: Sequence[Pcm], firmware: P
 
 
 def on_boards(network: IntegerGraph, spec: Spec, clips: Sequence[Pcm], firmware: Path) -> list[Run]:
-    """Run `clips` on an emulated Cortex-M0 and Cortex-M3.
+    """Run `clips` on every emulated board.
 
     Raises
     ------
@@ -106,8 +106,7 @@ def cost_metrics(runs: Sequence[Run]) -> dict[str, int]:
     ``recogniser_*`` those of the whole, in which both share memory; its instructions are for a clip
     from the first sample to the word. ``stack_bytes`` is the deepest of the three stacks.
     ``instructions_*`` are for one clip of full length through the network,
-    ``frontend_instructions_*`` for one frame. A figure that stands for both boards is the larger
-    of the two.
+    ``frontend_instructions_*`` for one frame. A figure that stands for all boards is the largest.
     """
     boards = {run.build: run.counts for run in runs if run.counts}
 

@@ -378,12 +378,8 @@ def board(request) -> boards.Board:
     return boards.BOARDS[request.param]
 
 
-@pytest.mark.parametrize("name", [*boards.BOARDS, "m4"])
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_board_equals_numpy_and_keeps_to_its_budget(scheme, name, firmware):
-    if missing := boards.missing_tools():
-        pytest.skip(f"not installed: {', '.join(missing)} ({boards.PACKAGES})")
-    board = boards.BOARDS.get(name, boards.CORTEX_M4)
+def test_board_equals_numpy_and_keeps_to_its_budget(scheme, board, firmware):
     network = random_network(scheme, 24, 2, 10)
     features, n_frames = random_features(7, n_clips=60)
     actual, report = host_network.logits_on_board(board, firmware, network, features, n_frames)
@@ -397,6 +393,7 @@ def test_board_equals_numpy_and_keeps_to_its_budget(scheme, name, firmware):
 
 
 @pytest.mark.corpus
+@pytest.mark.parametrize("board", ["m0", "m3"], indirect=True)
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_board_equals_numpy_on_300_recordings(scheme, board, recorded, firmware):
     features, n_frames = (part[::10] for part in recorded)

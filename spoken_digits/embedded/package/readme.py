@@ -19,10 +19,13 @@ MEASURED = {
     "stack_bytes": "stack at most, bytes",
     "instructions_m0": "instructions of the network, a whole clip, Cortex-M0",
     "instructions_m3": "instructions of the network, a whole clip, Cortex-M3",
+    "instructions_m4": "instructions of the network, a whole clip, Cortex-M4",
     "frontend_instructions_m0": "instructions of the front-end, a frame, Cortex-M0",
     "frontend_instructions_m3": "instructions of the front-end, a frame, Cortex-M3",
+    "frontend_instructions_m4": "instructions of the front-end, a frame, Cortex-M4",
     "recogniser_instructions_m0": "instructions of all, the longest test clip, Cortex-M0",
     "recogniser_instructions_m3": "instructions of all, the longest test clip, Cortex-M3",
+    "recogniser_instructions_m4": "instructions of all, the longest test clip, Cortex-M4",
 }
 """What the README can say of metrics/cortex_m/."""
 
