@@ -86,7 +86,7 @@ static void dense(const uint8_t *weights, const int32_t *bias, const int16_t *op
     for (uint32_t c = 0; c < n_outputs; c++) {
         int32_t accumulator = bias[c] - too_much;
         for (uint32_t j = 0; j < n_inputs; j++) {
-            accumulator += *weights++ * operand[j];
+            accumulator += *weights++ * (int32_t)operand[j]; /* an int may have 16 bits */
         }
         logits[c] = accumulator;
     }

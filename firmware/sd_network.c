@@ -5,7 +5,9 @@
 #include "sd_fixed.h"
 #include "sd_kernels.h"
 
-enum { MAX_FRAMES = 65535, HIDDEN_FLOOR = 4096 /* -4096 < hidden state < 4096 */ };
+#define MAX_FRAMES 65535u /* more than an enumerator may be where int has 16 bits */
+
+enum { HIDDEN_FLOOR = 4096 /* -4096 < hidden state < 4096 */ };
 
 static void clear16(int16_t *values, uint32_t n)
 {
