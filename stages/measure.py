@@ -28,7 +28,7 @@ from spoken_digits.data import manifest
 from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.subsets import read_split
 from spoken_digits.embedded import boards, costs, proof, toolchain
-from spoken_digits.embedded.targets import TARGETS
+from spoken_digits.embedded.targets import TARGETS, on_board
 from spoken_digits.features.registry import integer_spec
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.limits import SCHEMES
@@ -58,7 +58,8 @@ def main() -> None:
     spec = integer_spec(card.features)
     clips = test_clips(spec)
     runs = list(proof.prove(network, spec, clips, FIRMWARE, TARGETS.values()))
-    whole = {run.target: run.report for run in runs if run.target in boards.BOARDS}
+    reports = {run.target: run.report for run in runs}
+    whole = {name: reports[on_board(board).name] for name, board in boards.BOARDS.items()}
     metrics = costs.metrics(costs.of_parts(network, spec, clips, FIRMWARE), whole)
     metrics["stack_bound_bytes"] = costs.stack_bound(network, spec, FIRMWARE)
     record = proof.record(runs)

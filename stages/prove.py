@@ -2,7 +2,7 @@
 
 Reads   data/raw/, models/*.int8.safetensors, models/*.pow2.safetensors, firmware/
 Writes  nothing; prints a table, exits with 1 on any mismatch
-Run     python stages/prove.py [--clips 300] [--models tiny.int8 ...] [--targets m0 ...]
+Run     python stages/prove.py [--clips 300] [--models tiny.int8 ...] [--targets "gcc -O2" ...]
 
 Not part of `dvc repro`: `make prove` runs it. A target whose tools are missing is named and left
 out.

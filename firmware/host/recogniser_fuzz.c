@@ -67,14 +67,14 @@ static void get_ready(sd_recogniser *recogniser, MODEL_MEMORY *memory)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* data: number of blocks, their sizes (squares of a byte, over and over), how much of the clip is
- * heard and given up first, in 256ths; then samples. */
+/* data: number of blocks; how much is heard and given up first, of the clip over and over, in 32
+ * samples; sizes of the blocks (squares of a byte, over and over); then samples. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint8_t endless[] = {255};
     static int16_t samples[MAX_SAMPLES];
     static answer expected, found; /* static: their padding is zeros in both */
-    uint32_t n_blocks, n_samples;
+    uint32_t n_blocks, n_samples, n_before;
 
     if (size < 2u + MAX_BLOCKS) {
         return 0;
@@ -89,7 +89,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     get_ready(&whole, &whole_memory);
     hear(&whole, samples, n_samples, endless, 1, &expected);
     get_ready(&in_blocks, &block_memory);
-    (void)sd_recogniser_hear(&in_blocks, samples, n_samples * data[1] / 256u);
+    for (n_before = 32u * data[1]; n_samples > 0u && n_before >= n_samples; n_before -= n_samples) {
+        (void)sd_recogniser_hear(&in_blocks, samples, n_samples);
+    }
+    (void)sd_recogniser_hear(&in_blocks, samples, n_before < n_samples ? n_before : n_samples);
     get_ready(&in_blocks, &block_memory);
     hear(&in_blocks, samples, n_samples, data + 2, n_blocks, &found);
     if (memcmp(&expected, &found, sizeof found) != 0) {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,11 +30,12 @@ ENTRIES = (
 _INDIRECT = "__indirect_call"
 
 _TABLES = {
-    "sd_recogniser": ("sd_by_frame", "sd_by_word"),
-    "sd_graph": (host_recogniser.NAME,),
-    "sd_network": ("sd_int8", "sd_pow2"),
+    "sd_recogniser": ("sd_by_frame:sd_by_frame", "sd_by_word:sd_by_word"),
+    "sd_graph": (f"{host_recogniser.NAME}:nodes", f"{host_recogniser.NAME}:{host_recogniser.NAME}"),
+    "sd_network": ("sd_int8:sd_int8", "sd_pow2:sd_pow2"),
+    "sd_graph_windows": (f"{host_recogniser.NAME}:nodes",),
 }
-"""Source that calls through pointers -> sources whose tables hold them."""
+"""Source that calls through pointers -> constants, as ``source:name``, that hold them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +46,13 @@ class CallGraph:
     """Bytes of stack of each function that is compiled."""
     calls: Mapping[str, frozenset[str]]
     """Functions that each one calls, directly or through a pointer."""
+    undefined: frozenset[str] = frozenset()
+    """Symbols that no source defines: a library's, whether called in C or by the compiler."""
 
     def outside(self) -> set[str]:
-        """Functions that are called and not compiled: a library's."""
-        return {callee for callees in self.calls.values() for callee in callees} - set(self.frames)
+        """Functions that are not compiled: nothing is known of their stack."""
+        called = {callee for callees in self.calls.values() for callee in callees}
+        return (called - set(self.frames)) | self.undefined
 
     def recursion(self) -> list[str]:
         """A chain of calls that ends where it began; empty if there is none."""
@@ -123,12 +127,21 @@ def of_recogniser(
             optimisation=optimisation,
             more=["-fcallgraph-info=su"],
         )
-        tables = {path.stem: _pointers(path) for path in objects}
+        tables = {
+            f"{path.stem}:{constant}": functions
+            for path in objects
+            for constant, functions in _pointers(path).items()
+        }
         texts = {path.stem: path.with_suffix(".ci").read_text() for path in objects}
-    return parsed(texts, tables)
+        undefined = _undefined(objects)
+    return parsed(texts, tables, undefined)
 
 
-def parsed(texts: Mapping[str, str], tables: Mapping[str, frozenset[str]]) -> CallGraph:
+def parsed(
+    texts: Mapping[str, str],
+    tables: Mapping[str, frozenset[str]],
+    undefined: frozenset[str] = frozenset(),
+) -> CallGraph:
     """The graph that GCC's files describe.
 
     Parameters
@@ -136,7 +149,9 @@ def parsed(texts: Mapping[str, str], tables: Mapping[str, frozenset[str]]) -> Ca
     texts
         Content of the ``.ci`` file of each source, by stem.
     tables
-        Functions whose addresses the constants of each source hold.
+        Functions whose addresses constants hold, by ``source:name`` of the constant.
+    undefined
+        As in `CallGraph`.
     """
     frames: dict[str, int] = {}
     calls: dict[str, set[str]] = {}
@@ -146,18 +161,27 @@ def parsed(texts: Mapping[str, str], tables: Mapping[str, frozenset[str]]) -> Ca
                 if size[2] != "static":
                     raise ValueError(f"{stem}: the frame of {title} has no fixed size")
                 frames[_named(title)] = int(size[1])
+    for stem, text in texts.items():
         for caller, callee in re.findall(r'sourcename: "([^"]+)" targetname: "([^"]+)"', text):
             found = calls.setdefault(_named(caller), set())
             if callee != _INDIRECT:
                 found.add(_named(callee))
                 continue
-            sources = [other for other in _TABLES.get(stem, ()) if tables.get(other)]
-            if not sources:
+            held = {
+                function
+                for table in _TABLES.get(stem, ())
+                for name in tables.get(table, ())
+                for function in (name, f"{table.partition(':')[0]}:{name}")
+                if function in frames  # the others are data
+            }
+            if not held:
                 raise ValueError(f"{stem}: {caller} calls through a pointer, to nowhere known")
-            for other in sources:
-                local = (f"{other}:{function}" for function in tables[other])
-                found |= {name for name in (*local, *tables[other]) if _exists(name, texts)}
-    return CallGraph(frames=frames, calls={name: frozenset(some) for name, some in calls.items()})
+            found.update(held)
+    return CallGraph(
+        frames=frames,
+        calls={name: frozenset(some) for name, some in calls.items()},
+        undefined=undefined,
+    )
 
 
 def _named(title: str) -> str:
@@ -166,22 +190,23 @@ def _named(title: str) -> str:
     return f"{Path(source).stem}:{function}" if source else function
 
 
-def _exists(name: str, texts: Mapping[str, str]) -> bool:
-    return any(name == _named(title) for text in texts.values() for title in _titles(text))
-
-
-def _titles(text: str) -> list[str]:
-    return re.findall(r'node: \{ title: "([^"]+)" label: "[^"]+\d bytes', text)
-
-
-def _pointers(path: Path) -> frozenset[str]:
-    """Symbols whose addresses the constants of an object hold."""
+def _pointers(path: Path) -> dict[str, frozenset[str]]:
+    """Symbols whose addresses the constants of an object hold, by name of the constant."""
     listing = commands.call(READELF, "--relocs", "--wide", str(path), packages=boards.PACKAGES)
-    found: set[str] = set()
-    is_data = False
+    found: dict[str, set[str]] = {}
+    constant = ""
     for line in listing.decode().splitlines():
         if line.startswith("Relocation section"):
-            is_data = re.search(r"'\.rela?\.(ro)?data", line) is not None
-        elif is_data and "R_ARM_ABS32" in line:
-            found.add(line.split()[-1])
-    return frozenset(found)
+            section = re.search(r"'\.rel\.(?:rodata|data)\.([^']+)'", line)
+            constant = section[1] if section else ""
+        elif constant and "R_ARM_ABS32" in line:
+            found.setdefault(constant, set()).add(line.split()[-1])
+    return {name: frozenset(symbols) for name, symbols in found.items()}
+
+
+def _undefined(objects: Sequence[Path]) -> frozenset[str]:
+    """Symbols that objects need and none of them defines."""
+    listing = commands.call(boards.NM, *map(str, objects), packages=boards.PACKAGES).decode()
+    rows = [line.split() for line in listing.splitlines() if line and not line.endswith(":")]
+    needed = {row[-1] for row in rows if row[-2] == "U"}
+    return frozenset(needed - {row[-1] for row in rows if row[-2] != "U"})

@@ -51,7 +51,7 @@ def write_seeds(folder: Path, clips: Sequence[Pcm]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number, clip in enumerate(clips):
         head = bytes(
-            [number % 16, 16 * number % 256, *((number + i) ** 2 % 256 for i in range(16))]
+            [number % 16, (16 * number + 99) % 256, *((number + i) ** 2 % 256 for i in range(16))]
         )
         (folder / f"seed-{number}").write_bytes(head + clip.astype("<i2").tobytes())
 

@@ -71,35 +71,6 @@ class Target(ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Process(Target):
-    """A process on Linux: on this machine, or on an emulated processor."""
-
-    flags: tuple[str, ...]
-    emulator: str = ""
-    """Nothing on this machine."""
-    byte_order: str = "<"
-
-    def run(self, firmware: Path, network: Network, spec: Spec, clips: Sequence[Pcm]) -> Answers:
-        """As `Target.run`."""
-        compiler = self.tools[0]
-        with tempfile.TemporaryDirectory(prefix="proof-") as name:
-            folder, program = Path(name), Path(name) / "recogniser"
-            paths = _sources(firmware, network, spec, folder, "process.c")
-            include = _include(firmware, folder)
-            libraries = ["-lgcc"] if self.emulator and compiler.endswith("gcc") else []
-            call(
-                *(compiler, *WARNINGS, *self.flags, *include, *paths, *libraries),
-                *("-o", str(program)),
-                packages=self.packages,
-            )
-            command = [*([self.emulator] if self.emulator else []), str(program)]
-            content = host_recogniser.encoded(clips, self.byte_order)
-            output = call(*command, packages=self.packages, content=content, timeout_s=TIMEOUT_S)
-        logits = np.frombuffer(output, f"{self.byte_order}i4").reshape(-1, network.n_classes)
-        return logits.astype(np.int32), {}
-
-
-@dataclass(frozen=True, kw_only=True)
 class CortexM(Target):
     """An emulated board, which counts instructions and stack."""
 
@@ -113,7 +84,64 @@ class CortexM(Target):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Avr(Target):
+class Streaming(Target):
+    """A program that reads all its input as one stream and writes one, and counts nothing."""
+
+    byte_order: str = "<"
+
+    def run(self, firmware: Path, network: Network, spec: Spec, clips: Sequence[Pcm]) -> Answers:
+        """As `Target.run`."""
+        with tempfile.TemporaryDirectory(prefix="proof-") as name:
+            folder = Path(name)
+            sources = [
+                *host_recogniser.source_paths(firmware, network, spec),
+                *host_recogniser.write_model(network, spec, folder),
+                firmware / "boards" / "recogniser_board.c",
+            ]
+            content = host_recogniser.encoded(clips, self.byte_order)
+            output = self.output(firmware, sources, folder, content)
+        logits = np.frombuffer(output, f"{self.byte_order}i4").astype(np.int32)
+        return logits.reshape(-1, network.n_classes), {}
+
+    @abstractmethod
+    def output(
+        self, firmware: Path, sources: Sequence[Path], folder: Path, content: bytes
+    ) -> bytes:
+        """Compile a program for ``firmware/boards/board.h`` in `folder`, and run it on `content`.
+
+        Raises
+        ------
+        UserError
+            As in `run`.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process(Streaming):
+    """A process on Linux: on this machine, or on an emulated processor."""
+
+    flags: tuple[str, ...]
+    emulator: str = ""
+    """Nothing on this machine."""
+
+    def output(
+        self, firmware: Path, sources: Sequence[Path], folder: Path, content: bytes
+    ) -> bytes:
+        """As `Streaming.output`."""
+        compiler, program = self.tools[0], folder / "program"
+        services = firmware / "boards" / "process.c"
+        libraries = ["-lgcc"] if self.emulator and compiler.endswith("gcc") else []
+        call(
+            *(compiler, *WARNINGS, *self.flags, *_include(firmware, folder)),
+            *(*map(str, sources), str(services), *libraries, "-o", str(program)),
+            packages=self.packages,
+        )
+        command = [*([self.emulator] if self.emulator else []), str(program)]
+        return call(*command, packages=self.packages, content=content, timeout_s=TIMEOUT_S)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Avr(Streaming):
     """An emulated AVR: ``int`` has 16 bits, constants lie in RAM, and few clips fit the flash."""
 
     device: str = "atmega1284p"
@@ -134,37 +162,37 @@ class Avr(Target):
                 room -= n_bytes
         return np.array(found, np.intp)
 
-    def run(self, firmware: Path, network: Network, spec: Spec, clips: Sequence[Pcm]) -> Answers:
-        """As `Target.run`."""
-        with tempfile.TemporaryDirectory(prefix="proof-") as name:
-            folder, image = Path(name), Path(name) / "recogniser.elf"
-            (folder / "input.bin").write_bytes(host_recogniser.encoded(clips, "<"))
-            paths = _sources(firmware, network, spec, folder, "avr.c", "avr.S")
-            try:
-                call(
-                    *(self.tools[0], f"-mmcu={self.device}", "-Os", *WARNINGS),
-                    f"-Wl,--defsym=__DATA_REGION_LENGTH__={self.ram_bytes}",
-                    f'-DBOARD_INPUT="{folder / "input.bin"}"',
-                    *(*_include(firmware, folder), *paths, "-o", str(image)),
-                    packages=self.packages,
-                )
-            except UserError as error:
-                if excess := self._excess(str(error)):
-                    raise TooLargeError(excess) from None
-                raise
-            command = self.tools[1], "-m", self.device, "-f", "20000000", str(image)
-            # the serial port is written to standard error, in colours
-            output = call(
-                *("sh", "-c", 'exec "$@" 2>&1', "sh", *command),
+    def output(
+        self, firmware: Path, sources: Sequence[Path], folder: Path, content: bytes
+    ) -> bytes:
+        """As `Streaming.output`."""
+        image, data = folder / "program.elf", folder / "input.bin"
+        data.write_bytes(content)
+        services = [firmware / "boards" / name for name in ("avr.c", "avr.S")]
+        try:
+            call(
+                *(self.tools[0], f"-mmcu={self.device}", "-Os", *WARNINGS),
+                f"-Wl,--defsym=__DATA_REGION_LENGTH__={self.ram_bytes}",
+                *(f'-DBOARD_INPUT="{data}"', *_include(firmware, folder)),
+                *(*map(str, [*sources, *services]), "-o", str(image)),
                 packages=self.packages,
-                timeout_s=TIMEOUT_S,
-            ).decode(errors="replace")
-        lines = re.findall(r"\x1b\[\d*m(\w+ \w+)\.", output)
+            )
+        except UserError as error:
+            if excess := self._excess(str(error)):
+                raise TooLargeError(excess) from None
+            raise
+        command = self.tools[1], "-m", self.device, "-f", "20000000", str(image)
+        # the serial port is written to standard error, in colours
+        said = call(
+            *("sh", "-c", 'exec "$@" 2>&1', "sh", *command),
+            packages=self.packages,
+            timeout_s=TIMEOUT_S,
+        ).decode(errors="replace")
+        lines = re.findall(r"\x1b\[\d*m(\w+ \w+)\.", said)
         if "exit 0" not in lines:
-            raise UserError(f"{self.name}: the program failed: {output.strip()[-300:]}")
+            raise UserError(f"{self.name}: the program failed: {said.strip()[-300:]}")
         rows = [line.removeprefix("data ") for line in lines if line.startswith("data ")]
-        logits = np.frombuffer(bytes.fromhex("".join(rows)), "<i4").astype(np.int32)
-        return logits.reshape(-1, network.n_classes), {}
+        return bytes.fromhex("".join(rows))
 
     def _excess(self, linker_said: str) -> str:
         """What memory it lacks; empty if that was not the linker's trouble."""
@@ -177,17 +205,6 @@ class Avr(Target):
             return ""
         n_bytes = max(int(end, 16) for end in ends) - _AVR_RAM - self.ram_bytes
         return f"{self.device} lacks {n_bytes:,} B of RAM"
-
-
-def _sources(
-    firmware: Path, network: Network, spec: Spec, folder: Path, *services: str
-) -> list[str]:
-    """Everything to compile; writes the model into `folder`."""
-    return [
-        *map(str, host_recogniser.source_paths(firmware, network, spec)),
-        *map(str, host_recogniser.write_model(network, spec, folder)),
-        *(str(firmware / "boards" / name) for name in ("recogniser_board.c", *services)),
-    ]
 
 
 def _include(firmware: Path, folder: Path) -> list[str]:
@@ -251,17 +268,19 @@ def _emulated() -> Iterable[Target]:
     yield Avr(name="avr gcc -Os", tools=("avr-gcc", "simavr"), packages="gcc-avr avr-libc simavr")
 
 
-def _boards() -> Iterable[Target]:
-    for board in {**boards.BOARDS, "m4": boards.CORTEX_M4}.values():
-        yield CortexM(
-            name=board.name,
-            tools=(boards.COMPILER, boards.NM, boards.SIZE, boards.EMULATOR),
-            packages=boards.PACKAGES,
-            board=board,
-        )
+def on_board(board: boards.Board) -> Target:
+    """The target that an emulated board is."""
+    return CortexM(
+        name=f"{board.cpu} gcc -O2",
+        tools=(boards.COMPILER, boards.NM, boards.SIZE, boards.EMULATOR),
+        packages=boards.PACKAGES,
+        board=board,
+    )
 
+
+_BOARDS = {**boards.BOARDS, "m4": boards.CORTEX_M4}.values()
 
 TARGETS: dict[str, Target] = {
-    target.name: target for target in (*_native(), *_boards(), *_emulated())
+    target.name: target for target in (*_native(), *map(on_board, _BOARDS), *_emulated())
 }
 """By name, in the order of tables."""
