@@ -57,7 +57,9 @@ def main() -> None:
     network = integer.restore(card, tensors)
     spec = integer_spec(card.features)
     clips = test_clips(spec)
-    runs = list(proof.prove(network, spec, clips, FIRMWARE, TARGETS.values()))
+    boards_too = {target.name: target for target in map(on_board, boards.BOARDS.values())}
+    targets = {name: TARGETS[name] for name in arguments.targets} | boards_too
+    runs = list(proof.prove(network, spec, clips, FIRMWARE, targets.values()))
     reports = {run.target: run.report for run in runs}
     whole = {name: reports[on_board(board).name] for name, board in boards.BOARDS.items()}
     metrics = costs.metrics(costs.of_parts(network, spec, clips, FIRMWARE), whole)
@@ -77,6 +79,14 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="lstm_36kb, or another with an integer network")
     parser.add_argument("scheme", choices=SCHEMES)
+    parser.add_argument(
+        "--targets",
+        nargs="+",
+        choices=TARGETS,
+        default=[*TARGETS],
+        metavar="TARGET",
+        help="where C is compared besides the boards that are measured (default: everywhere)",
+    )
     return parser.parse_args()
 
 

@@ -1,11 +1,13 @@
 """Prove that NumPy and C agree bit for bit, samples to logits, on every compiler and processor.
 
 Reads   data/raw/, models/*.int8.safetensors, models/*.pow2.safetensors, firmware/
-Writes  nothing; prints a table, exits with 1 on any mismatch
+Writes  nothing; prints a table, exits with 1 on any mismatch. With --fuzz: .fuzz/<model>/
 Run     python stages/prove.py [--clips 300] [--models tiny.int8 ...] [--targets "gcc -O2" ...]
+        python stages/prove.py --fuzz 600 [--models tiny.int8 ...]
 
-Not part of `dvc repro`: `make prove` runs it. A target whose tools are missing is named and left
-out.
+Not part of `dvc repro`: `make prove` and `make fuzz` run it. A target whose tools are missing is
+named and left out. With --fuzz, libFuzzer varies samples and blocks for so many seconds a model,
+from recordings on, and keeps the inputs that it found in .fuzz/.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import spoken_digits.arithmetic.portable  # noqa: F401
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +27,7 @@ from spoken_digits import audio, errors
 from spoken_digits.audio.pcm import to_pcm
 from spoken_digits.data import manifest
 from spoken_digits.data.clips import ClipArchive
+from spoken_digits.embedded import fuzzing
 from spoken_digits.embedded.emit.recogniser import Network
 from spoken_digits.embedded.proof import Run, prove
 from spoken_digits.embedded.targets import TARGETS
@@ -37,6 +41,8 @@ from spoken_digits.quantization import integer
 RAW = Path("data/raw")
 MODELS = Path("models")
 FIRMWARE = Path("firmware")
+FUZZ = Path(".fuzz")
+N_SEEDS = 50
 HEAD = ("model", "target", "clips", "mismatches", "instructions", "flash", "RAM", "stack")
 COSTS = ("clip_instructions_max", "flash_bytes", "ram_bytes", "stack_bytes")
 
@@ -45,11 +51,14 @@ Clips = list[NDArray[np.int16]]
 
 def main() -> None:
     arguments = parse_arguments()
+    models = read_models(arguments.models)
+    if arguments.fuzz:
+        fuzz(models, arguments.fuzz)
+        return
     targets = [TARGETS[name] for name in arguments.targets or TARGETS]
     if all(target.missing() for target in targets):
         packages = " ".join(dict.fromkeys(" ".join(t.packages for t in targets).split()))
         raise UserError(f"no compiler is installed; Debian's packages: apt-get install {packages}")
-    models = read_models(arguments.models)
     rows, left_out = [], []
     for name, (spec, network) in models.items():
         clips = read_clips(spec.sample_rate, arguments.clips)
@@ -79,10 +88,24 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--targets", nargs="+", choices=TARGETS, metavar="TARGET", help=f"of {', '.join(TARGETS)}"
     )
+    parser.add_argument("--fuzz", type=int, metavar="SECONDS", help="fuzz each model for so long")
     arguments = parser.parse_args()
-    if arguments.clips is not None and arguments.clips < 1:
-        parser.error("--clips must be 1 or more")
+    for name in ("clips", "fuzz"):
+        if getattr(arguments, name) is not None and getattr(arguments, name) < 1:
+            parser.error(f"--{name} must be 1 or more")
     return arguments
+
+
+def fuzz(models: dict[str, tuple[Spec, Network]], seconds: int) -> None:
+    """Fuzz every model, one after the other; the first failure ends it."""
+    for name, (spec, network) in models.items():
+        inputs = FUZZ / name
+        fuzzing.write_seeds(inputs, read_clips(spec.sample_rate, N_SEEDS))
+        with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+            program = fuzzing.build(FIRMWARE, network, spec, Path(folder))
+            print(f"{name}: {seconds} s ...", flush=True)
+            fuzzing.run(program, inputs, seconds=seconds)
+        print(f"{name}: nothing found; {len(list(inputs.iterdir()))} inputs in {inputs}")
 
 
 def read_models(names: list[str] | None) -> dict[str, tuple[Spec, Network]]:
