@@ -4,6 +4,8 @@
 
 enum { FRACTION_BITS = 6 };
 
+SD_STATIC_ASSERT((255L << FRACTION_BITS) <= 32767, a_maximum_fits_16_bits);
+
 static void add(const uint8_t *values, uint32_t n, uint32_t *sum, uint8_t *most)
 {
     for (uint32_t c = 0; c < n; c++) {

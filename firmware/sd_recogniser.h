@@ -22,6 +22,7 @@
 #ifndef SD_RECOGNISER_H
 #define SD_RECOGNISER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "sd_frontend.h"
@@ -32,7 +33,16 @@ extern "C" {
 
 #define SD_ABI 2u /* of sd_model and of what it points to */
 
-#define SD_MEMORY_ALIGNMENT 8u
+/* Of the memory, in bytes: as the compiler aligns the strictest type in it. */
+typedef struct {
+    char first;
+    union {
+        uint64_t integer;
+        const void *pointer;
+    } strictest;
+} sd_alignment;
+
+#define SD_MEMORY_ALIGNMENT ((uint32_t)offsetof(sd_alignment, strictest))
 
 typedef enum {
     SD_OK = 0,

@@ -61,6 +61,7 @@ def main() -> None:
         )
     spec = integer_spec(card.features, f"{stem}.safetensors")
     metrics = files.read_json(METRICS / f"{stem}.json", f"dvc repro quantize@{stem}")
+    record = measurements(stem)
     content = export_files(
         network,
         spec,
@@ -70,7 +71,8 @@ def main() -> None:
         golden=golden_clips(card, spec),
         firmware=FIRMWARE,
         licence=LICENCE.read_text(encoding="utf-8"),
-        measured=measured(stem),
+        measured={key: record[key] for key in MEASURED if key in record},
+        proof=record,
         prefix=arguments.prefix,
     )
     with files.replacing(EXPORT / stem) as folder:
@@ -131,11 +133,11 @@ def provenance(card: ModelCard, metrics: dict[str, Any]) -> dict[str, object]:
     }
 
 
-def measured(stem: str) -> dict[str, int]:
-    """What the network costs on a Cortex-M; empty where it could not be measured."""
+def measurements(stem: str) -> dict[str, Any]:
+    """What stage `measure` recorded: costs, and where C was proven; or why there is nothing."""
     made_by = f"python stages/measure.py {' '.join(stem.split('.'))}"
-    cost = files.read_json(CORTEX_M / f"{stem}.json", made_by)
-    return {key: cost[key] for key in MEASURED if key in cost}
+    record: dict[str, Any] = files.read_json(CORTEX_M / f"{stem}.json", made_by)
+    return record
 
 
 def golden_clips(card: ModelCard, spec: Spec) -> list[tuple[str, NDArray[np.int16]]]:

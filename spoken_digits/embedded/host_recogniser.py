@@ -121,6 +121,15 @@ def logits_on_host(
     return logits, statuses
 
 
+def encoded(clips: Sequence[Pcm], byte_order: str = "<") -> bytes:
+    """The input of ``firmware/boards/recogniser_board.c`` on a processor of this byte order."""
+    return b"".join(
+        struct.pack(f"{byte_order}I", len(clip))
+        + np.asarray(clip).astype(f"{byte_order}i2").tobytes()
+        for clip in clips
+    )
+
+
 def build_image(
     board: boards.Board,
     firmware: Path,
@@ -165,13 +174,10 @@ def logits_on_board(
         first sample of a clip to its word), ``stack_bytes``, ``state_bytes`` (recogniser and its
         memory), ``flash_bytes`` (code and constants), ``ram_bytes``.
     """
-    content = b"".join(
-        struct.pack("<I", len(clip)) + np.asarray(clip).astype("<i2").tobytes() for clip in clips
-    )
     with tempfile.TemporaryDirectory(prefix="recogniser-") as name:
         folder = Path(name)
         image = build_image(board, firmware, network, spec, folder, optimisation=optimisation)
-        outcome = boards.run_image(board, image, content, timeout_s=timeout_s)
+        outcome = boards.run_image(board, image, encoded(clips), timeout_s=timeout_s)
         objects = compile_objects(board, firmware, network, spec, folder, optimisation=optimisation)
         flash, static_ram = boards.object_sizes(objects)
     report = dict(outcome.report)
@@ -188,8 +194,15 @@ def compile_objects(
     folder: Path,
     *,
     optimisation: str = "-O2",
+    more: Sequence[str] = (),
 ) -> list[Path]:
-    """Compile the recogniser's files and its model for `board` into `folder`, one object each."""
+    """Compile the recogniser's files and its model for `board` into `folder`, one object each.
+
+    Parameters
+    ----------
+    more
+        Further flags.
+    """
     return [
         boards.compile_object(
             board,
@@ -197,6 +210,7 @@ def compile_objects(
             folder / f"{source.stem}.o",
             include_dirs=[folder, firmware],
             optimisation=optimisation,
+            more=more,
         )
         for source in [
             *source_paths(firmware, network, spec),

@@ -112,6 +112,20 @@ def test_the_readme_describes_the_network(kind, also, firmware):
     )
 
 
+def test_the_readme_says_where_it_was_proven_and_where_not(firmware):
+    proof = {
+        "proof": {"gcc -O3": {"clips": 1600, "mismatches": 0}},
+        "left_out": {"avr gcc -Os": "atmega1284p lacks 3,056 B of RAM"},
+    }
+    page = exported(firmware, proof=proof)["README.md"].decode()
+    assert "| gcc -O3 | 1,600 | 0 |" in page
+    assert "- avr gcc -Os: atmega1284p lacks 3,056 B of RAM" in page
+    assert "Nothing else" not in page
+    page = exported(firmware, proof={"not_measured": "gcc is absent"})["README.md"].decode()
+    assert "Nothing else was run before the export: gcc is absent." in page
+    assert "no figures of this model are recorded" in exported(firmware)["README.md"].decode()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_prefix_takes_the_place_of_every_sd(kind, firmware):
     files = exported(firmware, kind, name="sd_words", prefix="acme_")

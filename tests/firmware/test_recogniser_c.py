@@ -249,7 +249,9 @@ def test_what_does_not_fit_is_refused():
 
 
 @pytest.mark.parametrize("kind", ["int8", "graph"])
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize(
+    "compiler", ["gcc", pytest.param("clang", marks=pytest.mark.exhaustive)]
+)  # those of clang run in test_fuzz_c.py too
 def test_sanitizers_find_nothing(compiler, kind, firmware, tmp_path):
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,7 @@ def export_files(
     firmware: Path,
     licence: str,
     measured: Mapping[str, int] | None = None,
+    proof: Mapping[str, Any] | None = None,
     prefix: str = prefixes.DEFAULT,
 ) -> dict[str, bytes]:
     """Content of the folder.
@@ -65,6 +67,8 @@ def export_files(
         Text of the licence of the C sources.
     measured
         Figures for the README: ``flash_bytes``, ``stack_bytes``, ``instructions_m0``, ...
+    proof
+        What :func:`spoken_digits.embedded.proof.record` says, or ``not_measured``: why nothing.
     prefix
         What every identifier, macro and file name starts with instead of ``sd_``.
 
@@ -105,6 +109,7 @@ def export_files(
         provenance=facts,
         utterances=[utterance for utterance, _ in clips],
         measured=measured or {},
+        proof=proof or {},
     )
     texts = {f"{_folder(file)}/{file}": text for file, text in (shared | generated).items()}
     texts["example/main.c"] = _read(firmware / "example" / "main.c")
@@ -195,6 +200,7 @@ extern const golden_clip golden_clips[GOLDEN_N_CLIPS];
 
 _MAKEFILE = """\
 # make check                                   build the example here, compare with golden vectors
+# make check CC='riscv64-linux-gnu-gcc -static' RUN=qemu-riscv64       the same, emulated
 # make objects size CC=arm-none-eabi-gcc SIZE=arm-none-eabi-size \\
 #   CFLAGS='-mcpu=cortex-m0 -mthumb -Os -ffreestanding'      compile for a board, show sizes
 CFLAGS ?= -O2
@@ -212,7 +218,7 @@ HEADERS = $(wildcard include/*.h example/*.h)
 .PHONY: check objects size clean force
 
 check: $(BUILD)/example
-	$(BUILD)/example
+	$(RUN) $(BUILD)/example
 
 objects: $(OBJECTS)
 

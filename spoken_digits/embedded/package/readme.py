@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from spoken_digits.embedded.emit.recogniser import ram_bytes
 from spoken_digits.embedded.emit.tables import table_bytes
@@ -16,7 +17,8 @@ from spoken_digits.integer.graph import IntegerGraph
 MEASURED = {
     "flash_bytes": "flash of the network, code and constants, bytes",
     "frontend_flash_bytes": "flash of the front-end, code and constants, bytes",
-    "stack_bytes": "stack at most, bytes",
+    "stack_bytes": "stack that was used at most, bytes",
+    "stack_bound_bytes": "stack that no call can exceed, by static analysis, bytes",
     "instructions_m0": "instructions of the network, a whole clip, Cortex-M0",
     "instructions_m3": "instructions of the network, a whole clip, Cortex-M3",
     "instructions_m4": "instructions of the network, a whole clip, Cortex-M4",
@@ -41,6 +43,7 @@ class Readme:
     provenance: Mapping[str, object]
     utterances: Sequence[str]
     measured: Mapping[str, int]
+    proof: Mapping[str, Any]
 
     def text(self) -> str:
         """The page, in Markdown."""
@@ -189,12 +192,36 @@ model's. On your board, do the same with `example/` linked in: `main` returns 0 
 The clips are {clips}.
 
     make check
+    make check CC='riscv64-linux-gnu-gcc -static' RUN=qemu-riscv64
     make objects CC=arm-none-eabi-gcc CFLAGS='-mcpu=cortex-m0 -mthumb -Os -ffreestanding'
 
 The compiler must have 32-bit two's complement arithmetic and arithmetic right shifts; both are
-asserted at compile time. Headers can be used from C++. The DSP instructions of a Cortex-M4, M7 or
-M33 are used where the compiler's target has them, AVX2 likewise; the results are the same bits.
-`-DSD_PORTABLE` leaves them out, and then headers with `avx2` in their name are not needed."""
+asserted at compile time. An `int` may have 16 bits. Headers can be used from C++. The DSP
+instructions of a Cortex-M4, M7 or M33 are used where the compiler's target has them, AVX2 likewise;
+the results are the same bits. `-DSD_PORTABLE` leaves them out, and then headers with `avx2` in
+their name are not needed.
+
+{self._proof()}"""
+
+    def _proof(self) -> str:
+        """What was proven before the export, and what was not."""
+        runs, left_out = self.proof.get("proof", {}), self.proof.get("left_out", {})
+        if not runs:
+            why = self.proof.get("not_measured", "no figures of this model are recorded")
+            return f"Nothing else was run before the export: {why}."
+        rows = {name: f"{run['clips']:,} | {run['mismatches']:,}" for name, run in runs.items()}
+        lines = [
+            "Before the export, test clips ran through this code on each of these, from samples to",
+            "logits. A mismatch is a clip with any bit different from the Python model's.",
+            "",
+            "| compiler or processor | clips | mismatches |",
+            "|---|--:|--:|",
+            *(f"| {_cell(name)} | {run} |" for name, run in rows.items()),
+        ]
+        if left_out:
+            lines += ["", "Not run:", ""]
+            lines += [f"- {name}: {_cell(why)}" for name, why in left_out.items()]
+        return "\n".join(lines)
 
     def _licence(self) -> str:
         corpus = self.provenance.get("corpus", "the corpus")
