@@ -28,12 +28,12 @@ from spoken_digits.audio.pcm import to_pcm
 from spoken_digits.data import manifest
 from spoken_digits.data.clips import ClipArchive
 from spoken_digits.embedded import fuzzing
-from spoken_digits.embedded.emit.recogniser import Network
 from spoken_digits.embedded.proof import Run, prove
 from spoken_digits.embedded.targets import TARGETS
 from spoken_digits.errors import UserError
 from spoken_digits.features.registry import integer_spec
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.models.model_file import read_model
 from spoken_digits.quantization import integer
@@ -96,7 +96,7 @@ def parse_arguments() -> argparse.Namespace:
     return arguments
 
 
-def fuzz(models: dict[str, tuple[Spec, Network]], seconds: int) -> None:
+def fuzz(models: dict[str, tuple[Spec, IntegerGraph]], seconds: int) -> None:
     """Fuzz every model, one after the other; the first failure ends it."""
     for name, (spec, network) in models.items():
         inputs = FUZZ / name
@@ -108,7 +108,7 @@ def fuzz(models: dict[str, tuple[Spec, Network]], seconds: int) -> None:
         print(f"{name}: nothing found; {len(list(inputs.iterdir()))} inputs in {inputs}")
 
 
-def read_models(names: list[str] | None) -> dict[str, tuple[Spec, Network]]:
+def read_models(names: list[str] | None) -> dict[str, tuple[Spec, IntegerGraph]]:
     """Front-end and network of the integer model files, by name."""
     found = {}
     paths = [path for scheme in SCHEMES for path in MODELS.glob(f"*.{scheme}.safetensors")]

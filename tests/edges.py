@@ -8,7 +8,6 @@ import numpy as np
 from networks import extreme_network
 from recognisers import make
 
-from spoken_digits.embedded.emit.recogniser import Network
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import FEATURES, IntegerGraph, Node
 from spoken_digits.integer.operators.base import IntegerOperator
@@ -44,9 +43,9 @@ def at_the_edge(graph: IntegerGraph, rng: np.random.Generator) -> IntegerGraph:
     return dataclasses.replace(graph, nodes=tuple(nodes))
 
 
-def make_at_the_edge(kind: str) -> tuple[Network, Spec]:
+def make_at_the_edge(kind: str) -> tuple[IntegerGraph, Spec]:
     """The recogniser of `make` with a network at the edge in place of its own."""
     network, spec = make(kind)
-    if isinstance(network, IntegerGraph):
+    if kind == "graph":
         return at_the_edge(network, np.random.default_rng(1)), spec
     return extreme_network(network.scheme, 1, n_units=9), spec

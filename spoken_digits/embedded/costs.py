@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spoken_digits.embedded import boards, call_graph, host_frontend, host_network
-from spoken_digits.embedded.emit.recogniser import Network
 from spoken_digits.embedded.targets import Pcm
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 
 
 def of_parts(
-    network: Network, spec: Spec, clips: Sequence[Pcm], firmware: Path
+    network: IntegerGraph, spec: Spec, clips: Sequence[Pcm], firmware: Path
 ) -> dict[str, dict[str, int]]:
     """Counts of front-end (``frontend_*``) and network on each board of `boards.BOARDS`.
 
@@ -34,7 +34,7 @@ def of_parts(
     return counts
 
 
-def stack_bound(network: Network, spec: Spec, firmware: Path) -> int:
+def stack_bound(network: IntegerGraph, spec: Spec, firmware: Path) -> int:
     """Bytes of stack that no call of the recogniser exceeds on any board, by static analysis."""
     return max(
         call_graph.of_recogniser(board, firmware, network, spec).stack_bound()

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from spoken_digits.embedded import host_recogniser
 from spoken_digits.embedded.boards import WARNINGS
 from spoken_digits.embedded.commands import call
-from spoken_digits.embedded.emit.recogniser import Network
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 
 Pcm = NDArray[np.int16]
 
@@ -24,7 +24,7 @@ PACKAGES = "clang libclang-rt-dev"
 _FLAGS = (*("-g", "-O1", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"),)
 
 
-def build(firmware: Path, network: Network, spec: Spec, folder: Path) -> Path:
+def build(firmware: Path, network: IntegerGraph, spec: Spec, folder: Path) -> Path:
     """Compile the fuzzer of a recogniser into `folder`.
 
     Raises

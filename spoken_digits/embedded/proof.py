@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spoken_digits.embedded.emit.recogniser import Network
 from spoken_digits.embedded.targets import Pcm, Target, TooLargeError
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Run:
 
 
 def prove(
-    network: Network,
+    network: IntegerGraph,
     spec: Spec,
     clips: Sequence[Pcm],
     firmware: Path,

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from spoken_digits.embedded import boards, host_frontend, host_recogniser
 from spoken_digits.embedded.boards import WARNINGS
 from spoken_digits.embedded.commands import call
-from spoken_digits.embedded.emit.recogniser import Network
 from spoken_digits.errors import UserError
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 
 Pcm = NDArray[np.int16]
 Answers = tuple[NDArray[np.int32], dict[str, int]]
@@ -58,7 +58,9 @@ class Target(ABC):
         return np.arange(len(clips))
 
     @abstractmethod
-    def run(self, firmware: Path, network: Network, spec: Spec, clips: Sequence[Pcm]) -> Answers:
+    def run(
+        self, firmware: Path, network: IntegerGraph, spec: Spec, clips: Sequence[Pcm]
+    ) -> Answers:
         """Compile the recogniser, and run it on `clips`.
 
         Raises
@@ -76,7 +78,9 @@ class CortexM(Target):
 
     board: boards.Board
 
-    def run(self, firmware: Path, network: Network, spec: Spec, clips: Sequence[Pcm]) -> Answers:
+    def run(
+        self, firmware: Path, network: IntegerGraph, spec: Spec, clips: Sequence[Pcm]
+    ) -> Answers:
         """As `Target.run`."""
         return host_recogniser.logits_on_board(
             self.board, firmware, network, spec, clips, timeout_s=TIMEOUT_S
@@ -89,7 +93,9 @@ class Streaming(Target):
 
     byte_order: str = "<"
 
-    def run(self, firmware: Path, network: Network, spec: Spec, clips: Sequence[Pcm]) -> Answers:
+    def run(
+        self, firmware: Path, network: IntegerGraph, spec: Spec, clips: Sequence[Pcm]
+    ) -> Answers:
         """As `Target.run`."""
         with tempfile.TemporaryDirectory(prefix="proof-") as name:
             folder = Path(name)

@@ -20,7 +20,8 @@ from wild_graphs import wild_graph
 from spoken_digits.embedded import boards, host_network
 from spoken_digits.embedded.emit import graph as c_graph
 from spoken_digits.integer import ds_cnn
-from spoken_digits.integer.graph import FEATURES, IntegerGraph, Node, quantise
+from spoken_digits.integer.float_graph import quantise
+from spoken_digits.integer.graph import FEATURES, IntegerGraph, Node
 from spoken_digits.integer.operators.base import IntegerOperator
 from spoken_digits.integer.operators.convolution import Convolution
 from spoken_digits.integer.operators.depthwise import Depthwise

@@ -16,12 +16,11 @@ from recordings import PATTERN, write_recordings
 from workspace import BIN, Workspace
 
 from spoken_digits.embedded import boards
-from spoken_digits.embedded.host_network import Network
 from spoken_digits.embedded.targets import on_board
 from spoken_digits.features import log_mel_int, mfcc_int
-from spoken_digits.integer import graph
+from spoken_digits.integer.float_graph import quantise
+from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.integer.limits import SCHEMES
-from spoken_digits.integer.quantize import quantize
 from spoken_digits.models.card import ModelCard, write_model
 
 WORDS = ("words", "int8")
@@ -45,7 +44,7 @@ def workspace(tmp_path_factory) -> Workspace:
 
 def add_network(workspace: Workspace, scheme: str, raw: dict) -> None:
     parent = random_parent(5, h=4, n_layers=1, n_classes=3)
-    network = quantize(parent, *random_features(5), scheme)
+    network = quantise(parent, *random_features(5), code=scheme)
     card = ModelCard(
         name="small",
         architecture={
@@ -88,11 +87,11 @@ def add_graph(workspace: Workspace, raw: dict) -> None:
         corpus={key: raw[key] for key in ("corpus", "version", "fingerprint", "synthetic")},
         scheme="int8",
     )
-    network = graph.quantise(parent, features(np.random.default_rng(0), 40))
+    network = quantise(parent, features(np.random.default_rng(0), 40))
     add_files(workspace, card, network)
 
 
-def add_files(workspace: Workspace, card: ModelCard, network: Network) -> None:
+def add_files(workspace: Workspace, card: ModelCard, network: IntegerGraph) -> None:
     stem = f"{card.name}.{card.scheme}"
     tensors = {name: torch.from_numpy(np.array(a)) for name, a in network.arrays().items()}
     write_model(workspace.folder / f"models/{stem}.safetensors", card, tensors)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from spoken_digits.embedded.emit.recogniser import Network, ram_bytes
+from spoken_digits.embedded.emit.recogniser import ram_bytes
 from spoken_digits.embedded.emit.tables import table_bytes
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.frontend.log_mel_specification import LogMelSpec
@@ -32,7 +33,7 @@ MEASURED = {
 class Readme:
     """Content of the README; fields as in `folder.export_files`."""
 
-    network: Network
+    network: IntegerGraph
     spec: Spec
     name: str
     labels: Sequence[str]
@@ -84,14 +85,13 @@ hears.{synthetic}"""
             heard = f"{spec.n_mels} int8 log-mel bands {every}, relative to the word's level"
         else:
             heard = f"{spec.n_mfcc} int8 coefficients {every}"
-        if isinstance(network, IntegerGraph):
-            kind = (
-                f"{len(network.nodes)} operators on {network.n_frames} frames, "
-                f"{network.multiply_accumulates():,} multiplications"
-            )
-        else:
-            units = ", ".join(str(layer.n_units) for layer in network.layers)
-            kind = f"LSTM layers of {units} units, mean over frames"
+        up_to = "up to " if network.any_length else ""
+        kinds = Counter(node.operator.kind for node in network.nodes)
+        kind = (
+            f"{len(network.nodes)} operators ({', '.join(f'{n} {k}' for k, n in kinds.items())}) "
+            f"on {up_to}{spec.n_frames} frames, "
+            f"{up_to}{network.multiply_accumulates(spec.n_frames):,} multiplications"
+        )
         rows = {
             "words": ", ".join(self.labels),
             "front-end": heard,
@@ -125,9 +125,9 @@ hears.{synthetic}"""
 
     def _interface(self) -> str:
         cost = (
-            "`sd_recogniser_hear` runs the front-end, `sd_recogniser_result` the whole network."
-            if isinstance(self.network, IntegerGraph)
-            else "`sd_recogniser_hear` runs front-end and network with each frame."
+            "runs front-end and network with each frame."
+            if self.network.any_length
+            else "runs the front-end, `sd_recogniser_result` the whole network."
         )
         return f"""## Use
 
@@ -149,7 +149,7 @@ Add `src/*.c` to your build and `include` to its header folders.
 
 Every call returns `SD_OK` or what was wrong with it: `include/sd_recogniser.h` lists the statuses.
 A call that was wrong changes nothing.
-{cost}
+`sd_recogniser_hear` {cost}
 `logits` has `MODEL_N_CLASSES` elements, each in steps of {self.network.logit_step:.9g}.
 `example/main.c` is a whole program.
 
@@ -182,12 +182,6 @@ of `MODEL`."""
 
     def _check(self) -> str:
         clips = ", ".join(f"`{utterance}`" for utterance in self.utterances)
-        desktop = (
-            ""
-            if isinstance(self.network, IntegerGraph)
-            else " `sd_avx2.h` is for desktops only\n"
-            "(`-march=native`) and may be left out with `-DSD_PORTABLE`."
-        )
         return f"""## Check
 
 `make check` streams the golden clips through the example and compares every logit with the Python
@@ -199,7 +193,10 @@ The clips are {clips}.
     make objects CC=arm-none-eabi-gcc CFLAGS='-mcpu=cortex-m0 -mthumb -Os -ffreestanding'
 
 The compiler must have 32-bit two's complement arithmetic and arithmetic right shifts; both are
-asserted at compile time. An `int` may have 16 bits. Headers can be used from C++.{desktop}
+asserted at compile time. An `int` may have 16 bits. Headers can be used from C++. The DSP
+instructions of a Cortex-M4, M7 or M33 are used where the compiler's target has them, AVX2
+likewise; the results are the same bits. `-DSD_PORTABLE` leaves them out, and then headers with
+`avx2` in their name are not needed.
 
 {self._proof()}"""
 
