@@ -46,6 +46,6 @@ def at_the_edge(graph: IntegerGraph, rng: np.random.Generator) -> IntegerGraph:
 def make_at_the_edge(kind: str) -> tuple[IntegerGraph, Spec]:
     """The recogniser of `make` with a network at the edge in place of its own."""
     network, spec = make(kind)
-    if network.any_length:
-        return extreme_network(network.nodes[-1].operator.code, 1, n_units=9), spec
-    return at_the_edge(network, np.random.default_rng(1)), spec
+    if kind == "graph":
+        return at_the_edge(network, np.random.default_rng(1)), spec
+    return extreme_network(network.scheme, 1, n_units=9), spec

@@ -29,12 +29,17 @@ ENTRIES = (
 
 _INDIRECT = "__indirect_call"
 
+_NODES = f"{host_recogniser.NAME}:nodes"
 _TABLES = {
     "sd_recogniser": ("sd_by_frame:sd_by_frame", "sd_by_word:sd_by_word"),
-    "sd_graph": (f"{host_recogniser.NAME}:nodes", f"{host_recogniser.NAME}:{host_recogniser.NAME}"),
-    "sd_graph_windows": (f"{host_recogniser.NAME}:nodes",),
+    "sd_graph": (_NODES, f"{host_recogniser.NAME}:{host_recogniser.NAME}"),
+    "sd_graph:run": (_NODES,),
+    "sd_graph_windows": (_NODES,),
 }
-"""Source that calls through pointers -> constants, as ``source:name``, that hold them."""
+"""Function or source that calls through pointers -> constants, as ``source:name``, that hold them.
+
+Where a function was inlined, so that its name is gone, those of its source stand for it.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +173,7 @@ def parsed(
                 continue
             held = {
                 function
-                for table in _TABLES.get(stem, ())
+                for table in _TABLES.get(_named(caller).partition(".")[0], _TABLES.get(stem, ()))
                 for name in tables.get(table, ())
                 for function in (name, f"{table.partition(':')[0]}:{name}")
                 if function in frames  # the others are data

@@ -21,13 +21,10 @@ MEASURED = {
     "stack_bound_bytes": "stack that no call can exceed, by static analysis, bytes",
     "instructions_m0": "instructions of the network, a whole clip, Cortex-M0",
     "instructions_m3": "instructions of the network, a whole clip, Cortex-M3",
-    "instructions_m4": "instructions of the network, a whole clip, Cortex-M4",
     "frontend_instructions_m0": "instructions of the front-end, a frame, Cortex-M0",
     "frontend_instructions_m3": "instructions of the front-end, a frame, Cortex-M3",
-    "frontend_instructions_m4": "instructions of the front-end, a frame, Cortex-M4",
     "recogniser_instructions_m0": "instructions of all, the longest test clip, Cortex-M0",
     "recogniser_instructions_m3": "instructions of all, the longest test clip, Cortex-M3",
-    "recogniser_instructions_m4": "instructions of all, the longest test clip, Cortex-M4",
 }
 """What the README can say of metrics/cortex_m/."""
 
@@ -197,9 +194,9 @@ The clips are {clips}.
 
 The compiler must have 32-bit two's complement arithmetic and arithmetic right shifts; both are
 asserted at compile time. An `int` may have 16 bits. Headers can be used from C++. The DSP
-instructions of a Cortex-M4, M7 or M33 are used where the compiler's target has them, AVX2 likewise;
-the results are the same bits. `-DSD_PORTABLE` leaves them out, and then headers with `avx2` in
-their name are not needed.
+instructions of a Cortex-M4, M7 or M33 are used where the compiler's target has them, AVX2
+likewise; the results are the same bits. `-DSD_PORTABLE` leaves them out, and then headers with
+`avx2` in their name are not needed.
 
 {self._proof()}"""
 
