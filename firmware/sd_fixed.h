@@ -7,6 +7,13 @@
 
 #include <stdint.h>
 
+/* For code that runs too rarely to be worth a copy in each place. */
+#if defined(__GNUC__)
+#define SD_NOINLINE __attribute__((noinline))
+#else
+#define SD_NOINLINE
+#endif
+
 /* One instruction clamps on a Cortex-M3 and above. */
 #if defined(__ARM_FEATURE_SAT) && defined(__GNUC__) && !defined(SD_PORTABLE)
 #define SD_SATURATES 1
@@ -78,6 +85,9 @@ static inline uint32_t sd_magnitude_bits(int32_t x)
 /* Position of the highest set bit plus one; 0 for 0. */
 static inline uint32_t sd_bit_length(uint32_t x)
 {
+#if defined(__ARM_FEATURE_CLZ) && defined(__GNUC__) && !defined(SD_PORTABLE)
+    return x == 0u ? 0u : 32u - (uint32_t)__builtin_clzl(x); /* unsigned long has 32 bits there */
+#else
     uint32_t length = 0;
     if ((x >> 16) != 0u) {
         length += 16u;
@@ -100,6 +110,7 @@ static inline uint32_t sd_bit_length(uint32_t x)
         x >>= 1;
     }
     return length + x;
+#endif
 }
 
 /* numerator / denominator, for quotients below 2^14. A Cortex-M0 has no divide instruction, and

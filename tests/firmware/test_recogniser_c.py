@@ -332,6 +332,20 @@ def test_board_equals_numpy(kind, board, firmware):
 
 
 STACK_BYTES = 640
+CODE_BYTES = 8192
+"""Of everything but a model's own weights and tables, on an M0."""
+
+
+def test_the_code_of_a_graph_and_its_front_end_fits_eight_kib(firmware, tmp_path):
+    if missing := boards.missing_tools():
+        pytest.skip(f"not installed: {', '.join(missing)} ({boards.PACKAGES})")
+    network, spec = make("graph")
+    objects = host_recogniser.compile_objects(
+        boards.BOARDS["m0"], firmware, network, spec, tmp_path
+    )
+    code = [path for path in objects if not path.stem.startswith(host_recogniser.NAME)]
+    assert {"sd_depthwise", "sd_sum", "sd_word"} <= {path.stem for path in code}
+    assert boards.object_sizes(code)[0] <= CODE_BYTES
 
 
 @pytest.mark.parametrize(("kind", "other"), [("int8", "graph"), ("graph", "int8")])
