@@ -90,9 +90,14 @@ audiomnist: setup ## run at AudioMNIST's full size on synthetic speech, in a clo
 	python benchmarks/audiomnist.py --folder ../spoken-digits-audiomnist
 	python stages/report.py
 
-.PHONY: firmware-test
-firmware-test: setup ## prove that NumPy, C here and C on emulated Cortex-M0 and M3 agree bit for bit on every clip
+.PHONY: prove firmware-test
+prove: setup ## prove that NumPy and C agree bit for bit on every clip, compiler and emulated processor
 	python stages/prove.py
+firmware-test: prove
+
+.PHONY: fuzz
+fuzz: setup ## fuzz every integer model in C with samples and blocks, 10 minutes each
+	python stages/prove.py --fuzz 600
 
 .PHONY: format
 format: setup ## format all code
@@ -111,7 +116,7 @@ requirements: ## pin all dependencies again, with hashes
 
 .PHONY: clean
 clean: ## remove the files of a run, except DVC's cache
-	rm -rf data/raw data/features data/split.csv models export .resume dvc_plots report.html plots/report.html
+	rm -rf .fuzz data/raw data/features data/split.csv models export .resume dvc_plots report.html plots/report.html
 
 .PHONY: help
 help: ## show this list

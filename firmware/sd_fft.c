@@ -39,7 +39,7 @@ static inline uint32_t bits_of(sd_complex z)
 }
 
 /* Right shift that makes a block with these magnitude bits fit `bits`. */
-static uint32_t shift_to_fit(uint32_t magnitude_bits, uint32_t bits)
+static SD_NOINLINE uint32_t shift_to_fit(uint32_t magnitude_bits, uint32_t bits)
 {
     const uint32_t length = sd_bit_length(magnitude_bits);
     return length > bits ? length - bits : 0u;
@@ -89,8 +89,8 @@ static int32_t rounded_mean(const int16_t *samples, uint32_t n_samples)
     return (int32_t)mean + lowest;
 }
 
-/* Magnitude bits of the samples minus their mean: at most 16, since no sample is further than
- * 65279 from the mean (one of 32767 among 255 of -32768). */
+/* Bit length of the samples minus their mean: at most 16, since no sample is further than 65279
+ * from the mean (one of 32767 among 255 of -32768). */
 static uint32_t level_of(const int16_t *samples, uint32_t n_samples, int32_t mean)
 {
     uint32_t bits = 0;
@@ -100,7 +100,7 @@ static uint32_t level_of(const int16_t *samples, uint32_t n_samples, int32_t mea
                 sd_magnitude_bits(samples[i + 2u] - mean) |
                 sd_magnitude_bits(samples[i + 3u] - mean);
     }
-    return sd_bit_length(bits);
+    return shift_to_fit(bits, 0);
 }
 
 /* Pair of samples, minus the mean, times its pair of window weights, Q15; >> shift, rounding.

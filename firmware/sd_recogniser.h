@@ -22,6 +22,7 @@
 #ifndef SD_RECOGNISER_H
 #define SD_RECOGNISER_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "sd_frontend.h"
@@ -30,9 +31,18 @@
 extern "C" {
 #endif
 
-#define SD_ABI 1u /* of sd_model and of what it points to */
+#define SD_ABI 2u /* of sd_model and of what it points to */
 
-#define SD_MEMORY_ALIGNMENT 8u
+/* Of the memory, in bytes: as the compiler aligns the strictest type in it. */
+typedef struct {
+    char first;
+    union {
+        uint64_t integer;
+        const void *pointer;
+    } strictest;
+} sd_alignment;
+
+#define SD_MEMORY_ALIGNMENT ((uint32_t)offsetof(sd_alignment, strictest))
 
 typedef enum {
     SD_OK = 0,
@@ -57,16 +67,15 @@ typedef struct {
     void (*answer)(const struct sd_model *model, void *memory, int32_t *logits);
 } sd_hearing;
 
-extern const sd_hearing sd_by_frame; /* cepstra and an sd_network; parts: sd_frame_parts */
-extern const sd_hearing sd_by_word;  /* log-mel bands and an sd_graph; parts: sd_word_parts */
+extern const sd_hearing sd_by_frame; /* cepstra, clips of any length; parts: sd_frame_parts */
+extern const sd_hearing sd_by_word;  /* log-mel bands, clips of one; parts: sd_word_parts */
 
 /* Where in the memory what lies, in bytes. */
 typedef struct {
     uint32_t frontend;
     uint32_t scratch;
     uint32_t features;
-    uint32_t state;
-    uint32_t sum, cell, operand, fresh; /* of the state */
+    uint32_t graph;
 } sd_frame_parts;
 
 typedef struct {
@@ -82,7 +91,7 @@ typedef struct sd_model {
     uint32_t id;               /* digest of all that decides its results */
     const sd_hearing *hearing; /* sd_by_frame or sd_by_word */
     const sd_frontend_spec *frontend;
-    const void *network;       /* sd_network or sd_graph */
+    const void *network;       /* sd_graph */
     const void *parts;         /* sd_frame_parts or sd_word_parts */
     const char *const *labels; /* n_classes words, UTF-8 */
     uint32_t memory_bytes;

@@ -51,14 +51,15 @@ static uint64_t exp2_q8(uint32_t log)
 static int32_t log2_of(uint64_t x)
 {
     const uint32_t high = (uint32_t)(x >> 32), low = (uint32_t)x;
-    uint32_t length;
+    const uint32_t zeros = 32u - sd_bit_length(high != 0u ? high : low);
+    uint32_t mantissa = high << zeros;
     if (high == 0u) {
-        length = sd_bit_length(low);
-        return sd_log2_q8(low << (32u - length), (int32_t)length - 32);
+        return sd_log2_q8(low << zeros, -(int32_t)zeros);
     }
-    length = sd_bit_length(high);
-    return sd_log2_q8(length < 32u ? (high << (32u - length)) | (low >> length) : high,
-                      (int32_t)length);
+    if (zeros > 0u) {
+        mantissa |= low >> (32u - zeros);
+    }
+    return sd_log2_q8(mantissa, 32 - (int32_t)zeros);
 }
 
 static uint64_t energy_of(const int16_t *logs, uint32_t n_mels)

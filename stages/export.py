@@ -31,9 +31,7 @@ from spoken_digits.embedded.package.readme import MEASURED
 from spoken_digits.errors import UserError
 from spoken_digits.features.registry import integer_spec
 from spoken_digits.integer.frontend.extraction import Spec
-from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.integer.limits import SCHEMES
-from spoken_digits.integer.network import IntegerLSTM
 from spoken_digits.io import files
 from spoken_digits.models.card import ModelCard
 from spoken_digits.models.model_file import read_model
@@ -56,15 +54,14 @@ def main() -> None:
     stem = f"{arguments.model}.{arguments.scheme}"
     card, tensors = read_model(MODELS / f"{stem}.safetensors")
     network = integer.restore(card, tensors)
-    if not isinstance(network, IntegerLSTM | IntegerGraph):
-        raise UserError(f"{stem} is a {type(network).__name__}, which no firmware runs")
-    if network.scheme != arguments.scheme:
+    if card.scheme != arguments.scheme:
         raise UserError(
-            f"{stem}.safetensors holds a network of scheme {network.scheme}: "
+            f"{stem}.safetensors holds a network of scheme {card.scheme}: "
             f"make it again with `dvc repro quantize@{stem}`"
         )
     spec = integer_spec(card.features, f"{stem}.safetensors")
     metrics = files.read_json(METRICS / f"{stem}.json", f"dvc repro quantize@{stem}")
+    record = measurements(stem)
     content = export_files(
         network,
         spec,
@@ -74,7 +71,8 @@ def main() -> None:
         golden=golden_clips(card, spec),
         firmware=FIRMWARE,
         licence=LICENCE.read_text(encoding="utf-8"),
-        measured=measured(stem),
+        measured={key: record[key] for key in MEASURED if key in record},
+        proof=record,
         prefix=arguments.prefix,
     )
     with files.replacing(EXPORT / stem) as folder:
@@ -135,11 +133,11 @@ def provenance(card: ModelCard, metrics: dict[str, Any]) -> dict[str, object]:
     }
 
 
-def measured(stem: str) -> dict[str, int]:
-    """What the network costs on a Cortex-M; empty where it could not be measured."""
+def measurements(stem: str) -> dict[str, Any]:
+    """What stage `measure` recorded: costs, and where C was proven; or why there is nothing."""
     made_by = f"python stages/measure.py {' '.join(stem.split('.'))}"
-    cost = files.read_json(CORTEX_M / f"{stem}.json", made_by)
-    return {key: cost[key] for key in MEASURED if key in cost}
+    record: dict[str, Any] = files.read_json(CORTEX_M / f"{stem}.json", made_by)
+    return record
 
 
 def golden_clips(card: ModelCard, spec: Spec) -> list[tuple[str, NDArray[np.int16]]]:

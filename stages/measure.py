@@ -6,7 +6,8 @@ Writes  metrics/cortex_m/<model>.<scheme>.json
 Run     python stages/measure.py lstm_36kb int8
 
 The figures belong to the tools that `measure` names. Without these tools, figures recorded for the
-same model stay as they are; a changed model has none until it is measured.
+same model stay as they are; a changed model has none until it is measured, and the reason instead.
+A target of the proof whose tools are missing is left out, and the record says so.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from spoken_digits.config import read_config
 from spoken_digits.data import manifest
 from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.subsets import read_split
-from spoken_digits.embedded import proof, toolchain
+from spoken_digits.embedded import boards, costs, proof, toolchain
+from spoken_digits.embedded.targets import TARGETS, on_board
 from spoken_digits.features.registry import integer_spec
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.limits import SCHEMES
@@ -55,20 +57,36 @@ def main() -> None:
     network = integer.restore(card, tensors)
     spec = integer_spec(card.features)
     clips = test_clips(spec)
-    runs = proof.on_host(network, spec, clips, FIRMWARE)
-    runs += proof.on_boards(network, spec, clips, FIRMWARE)
-    metrics = proof.cost_metrics(runs)
-    files.write_json(path, {"model_sha256": model, **metrics})
+    boards_too = {target.name: target for target in map(on_board, boards.BOARDS.values())}
+    targets = {name: TARGETS[name] for name in arguments.targets} | boards_too
+    runs = list(proof.prove(network, spec, clips, FIRMWARE, targets.values()))
+    reports = {run.target: run.report for run in runs}
+    whole = {name: reports[on_board(board).name] for name, board in boards.BOARDS.items()}
+    metrics = costs.metrics(costs.of_parts(network, spec, clips, FIRMWARE), whole)
+    metrics["stack_bound_bytes"] = costs.stack_bound(network, spec, FIRMWARE)
+    record = proof.record(runs)
+    files.write_json(path, {"model_sha256": model, **record, **metrics})
     print(
-        f"{stem}: {metrics['mismatches']} mismatches on {len(clips)} clips, "
+        f"{stem}: {record['mismatches']} mismatches on {len(clips)} clips, "
         f"{metrics['flash_bytes']:,} B of flash, {metrics['instructions_m0']:,} instructions on M0"
     )
+    for run in runs:
+        if run.left_out:
+            print(f"{stem} was not run on {run.target}: {run.left_out}")
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="lstm_36kb, or another with an integer network")
     parser.add_argument("scheme", choices=SCHEMES)
+    parser.add_argument(
+        "--targets",
+        nargs="+",
+        choices=TARGETS,
+        default=[*TARGETS],
+        metavar="TARGET",
+        help="where C is compared besides the boards that are measured (default: everywhere)",
+    )
     return parser.parse_args()
 
 
@@ -78,7 +96,7 @@ def leave(path: Path, stem: str, model: str, missing: list[str]) -> None:
     if recorded.get("model_sha256") == model:
         kept = "the recorded figures stay"
     else:
-        files.write_json(path, {"model_sha256": model})
+        files.write_json(path, {"model_sha256": model, "not_measured": "; ".join(missing)})
         kept = "there are no figures of this model"
     print(f"{stem}: not measured, {kept} ({'; '.join(missing)}; Debian: {toolchain.PACKAGES})")
 

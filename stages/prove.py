@@ -1,10 +1,13 @@
-"""Prove that NumPy, C here and C on emulated Cortex-M agree bit for bit on every clip.
+"""Prove that NumPy and C agree bit for bit, samples to logits, on every compiler and processor.
 
 Reads   data/raw/, models/*.int8.safetensors, models/*.pow2.safetensors, firmware/
-Writes  nothing; prints a table, exits with 1 on any mismatch
-Run     python stages/prove.py [--clips 300]
+Writes  nothing; prints a table, exits with 1 on any mismatch. With --fuzz: .fuzz/<model>/
+Run     python stages/prove.py [--clips 300] [--models tiny.int8 ...] [--targets "gcc -O2" ...]
+        python stages/prove.py --fuzz 600 [--models tiny.int8 ...]
 
-Not part of `dvc repro`: `make firmware-test` runs it.
+Not part of `dvc repro`: `make prove` and `make fuzz` run it. A target whose tools are missing is
+named and left out. With --fuzz, libFuzzer varies samples and blocks for so many seconds a model,
+from recordings on, and keeps the inputs that it found in .fuzz/.
 """
 
 from __future__ import annotations
@@ -12,12 +15,8 @@ from __future__ import annotations
 import spoken_digits.arithmetic.portable  # noqa: F401
 
 import argparse
-import platform
-import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -28,70 +27,54 @@ from spoken_digits import audio, errors
 from spoken_digits.audio.pcm import to_pcm
 from spoken_digits.data import manifest
 from spoken_digits.data.clips import ClipArchive
-from spoken_digits.embedded import boards, host_frontend, host_network
+from spoken_digits.embedded import fuzzing
+from spoken_digits.embedded.proof import Run, prove
+from spoken_digits.embedded.targets import TARGETS
 from spoken_digits.errors import UserError
 from spoken_digits.features.registry import integer_spec
-from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.integer.limits import SCHEMES
-from spoken_digits.integer.network import IntegerLSTM
 from spoken_digits.models.model_file import read_model
 from spoken_digits.quantization import integer
 
 RAW = Path("data/raw")
 MODELS = Path("models")
 FIRMWARE = Path("firmware")
-PACKAGES = f"gcc {boards.PACKAGES}"
-NO_FLOAT = host_frontend.NO_FLOAT if platform.machine() == "x86_64" else ()
-HOST_BUILDS = {
-    "gcc -O0": ("gcc", ("-O0", *NO_FLOAT)),
-    "gcc -O3": ("gcc", ("-O3", *NO_FLOAT)),
-    "gcc -O3 -march=native": ("gcc", ("-O3", "-march=native")),
-    "clang -O3": ("clang", ("-O3", *NO_FLOAT)),
-}
-TIMEOUT_S = 3600.0
-HEAD = ("what", "runs on", "clips", "mismatches", "instructions", "flash", "RAM", "stack")
+FUZZ = Path(".fuzz")
+N_SEEDS = 50
+HEAD = ("model", "target", "clips", "mismatches", "instructions", "flash", "RAM", "stack")
+COSTS = ("clip_instructions_max", "flash_bytes", "ram_bytes", "stack_bytes")
 
 Clips = list[NDArray[np.int16]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One line of the table."""
-
-    what: str
-    runs_on: str
-    n_clips: int
-    n_mismatches: int
-    report: dict[str, int]
-    """Empty on the host."""
-    instructions: str = ""
-    """Key in `report` of the instructions."""
-
-    def cells(self) -> tuple[str, ...]:
-        costs = (self.instructions, "flash_bytes", "ram_bytes", "stack_bytes")
-        known = (f"{self.report[key]:,}" if key in self.report else "" for key in costs)
-        return self.what, self.runs_on, str(self.n_clips), str(self.n_mismatches), *known
-
-
 def main() -> None:
-    n_clips = parse_arguments().clips
-    check_tools()
-    models = read_models()
-    rows: list[Row] = []
-    for spec in dict.fromkeys(spec for spec, _ in models.values()):
-        clips = read_clips(spec.sample_rate, n_clips)
-        features, n_frames = extraction.extract(clips, spec)
-        networks = {name: network for name, (own, network) in models.items() if own == spec}
-        rows += progress(prove_frontend(spec, clips, features, n_frames))
-        for name, network in networks.items():
-            rows += progress(prove_network(name, network, features, n_frames))
-    n_mismatches = sum(row.n_mismatches for row in rows)
-    print(table([row.cells() for row in rows]))
+    arguments = parse_arguments()
+    models = read_models(arguments.models)
+    if arguments.fuzz:
+        fuzz(models, arguments.fuzz)
+        return
+    targets = [TARGETS[name] for name in arguments.targets or TARGETS]
+    if all(target.missing() for target in targets):
+        packages = " ".join(dict.fromkeys(" ".join(t.packages for t in targets).split()))
+        raise UserError(f"no compiler is installed; Debian's packages: apt-get install {packages}")
+    rows, left_out = [], []
+    for name, (spec, network) in models.items():
+        clips = read_clips(spec.sample_rate, arguments.clips)
+        bar = tqdm(targets, desc=name, unit="target", disable=None)
+        for run in prove(network, spec, clips, FIRMWARE, bar):
+            if run.left_out:
+                left_out.append(f"{name} was not run on {run.target}: {run.left_out}")
+            else:
+                rows.append((name, run))
+    print(table([cells(name, run) for name, run in rows]))
     print(
-        "instructions: executed, not cycles; the most of any frame (front-end) or clip (network)\n"
+        "instructions: executed, not cycles; the most of any clip, samples to word\n"
         "flash, RAM, stack: bytes at -O2"
     )
+    print("".join(f"{line}\n" for line in left_out), end="")
+    n_mismatches = sum(run.mismatches for _, run in rows)
     print(f"{n_mismatches} mismatches in {len(rows)} comparisons with NumPy")
     sys.exit(n_mismatches > 0)
 
@@ -101,31 +84,40 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--clips", type=int, help="number of clips, spread over the corpus (default: all)"
     )
+    parser.add_argument("--models", nargs="+", help="such as tiny.int8 (default: all)")
+    parser.add_argument(
+        "--targets", nargs="+", choices=TARGETS, metavar="TARGET", help=f"of {', '.join(TARGETS)}"
+    )
+    parser.add_argument("--fuzz", type=int, metavar="SECONDS", help="fuzz each model for so long")
     arguments = parser.parse_args()
-    if arguments.clips is not None and arguments.clips < 1:
-        parser.error("--clips must be 1 or more")
+    for name in ("clips", "fuzz"):
+        if getattr(arguments, name) is not None and getattr(arguments, name) < 1:
+            parser.error(f"--{name} must be 1 or more")
     return arguments
 
 
-def check_tools() -> None:
-    missing = [] if shutil.which("gcc") else ["gcc"]
-    missing += boards.missing_tools()
-    if missing:
-        raise UserError(
-            f"not installed: {', '.join(missing)}; Debian's packages: apt-get install {PACKAGES}"
-        )
-    if shutil.which("clang") is None:
-        print("clang is not installed: left out")
+def fuzz(models: dict[str, tuple[Spec, IntegerGraph]], seconds: int) -> None:
+    """Fuzz every model, one after the other; the first failure ends it."""
+    for name, (spec, network) in models.items():
+        inputs = FUZZ / name
+        fuzzing.write_seeds(inputs, read_clips(spec.sample_rate, N_SEEDS))
+        with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+            program = fuzzing.build(FIRMWARE, network, spec, Path(folder))
+            print(f"{name}: {seconds} s ...", flush=True)
+            fuzzing.run(program, inputs, seconds=seconds)
+        print(f"{name}: nothing found; {len(list(inputs.iterdir()))} inputs in {inputs}")
 
 
-def read_models() -> dict[str, tuple[Spec, IntegerLSTM]]:
-    """Front-end and network of every integer model file, by name."""
+def read_models(names: list[str] | None) -> dict[str, tuple[Spec, IntegerGraph]]:
+    """Front-end and network of the integer model files, by name."""
     found = {}
     paths = [path for scheme in SCHEMES for path in MODELS.glob(f"*.{scheme}.safetensors")]
+    if names:
+        paths = [MODELS / f"{name}.safetensors" for name in names]
     for path in sorted(paths):
         card, tensors = read_model(path)
         found[path.name.removesuffix(".safetensors")] = (
-            integer_spec(card.features),
+            integer_spec(card.features, path.name),
             integer.restore(card, tensors),
         )
     if not found:
@@ -146,79 +138,10 @@ def read_clips(sample_rate: int, n_clips: int | None) -> Clips:
     return clips
 
 
-def progress(steps: Iterator[Row]) -> list[Row]:
-    bar = tqdm(steps, desc="prove", unit="build", disable=None)
-    rows = []
-    for row in bar:
-        bar.set_postfix_str(f"{row.what} on {row.runs_on}")
-        rows.append(row)
-    return rows
-
-
-def prove_frontend(
-    spec: Spec, clips: Clips, features: NDArray[np.int8], n_frames: NDArray[np.int32]
-) -> Iterator[Row]:
-    what = f"front-end {spec.fingerprint()[:8]}"
-
-    def row(runs_on: str, found: host_frontend.Features, report: dict[str, int]) -> Row:
-        different = (found[0] != features).any(axis=(1, 2)) | (found[1] != n_frames)
-        return Row(
-            what=what,
-            runs_on=runs_on,
-            n_clips=len(clips),
-            n_mismatches=int(different.sum()),
-            report=report,
-            instructions="frame_instructions_max",
-        )
-
-    for label, (compiler, flags) in host_builds():
-        with tempfile.TemporaryDirectory(prefix="prove-") as folder:
-            library = host_frontend.build_host_library(
-                FIRMWARE, spec, Path(folder) / "frontend.so", compiler=compiler, flags=flags
-            )
-            found = host_frontend.extract_on_host(library, clips, spec)
-        yield row(label, found, {})
-    for board in boards.BOARDS.values():
-        found, report = host_frontend.extract_on_board(
-            board, FIRMWARE, clips, spec, timeout_s=TIMEOUT_S
-        )
-        yield row(f"{board.cpu} emulated", found, report)
-
-
-def prove_network(
-    name: str, network: IntegerLSTM, features: NDArray[np.int8], n_frames: NDArray[np.int32]
-) -> Iterator[Row]:
-    logits = network.logits(features, n_frames)
-
-    def row(runs_on: str, found: NDArray[np.int32], report: dict[str, int]) -> Row:
-        return Row(
-            what=name,
-            runs_on=runs_on,
-            n_clips=len(features),
-            n_mismatches=int((found != logits).any(axis=1).sum()),
-            report=report,
-            instructions="clip_instructions_max",
-        )
-
-    for label, (compiler, flags) in host_builds():
-        with tempfile.TemporaryDirectory(prefix="prove-") as folder:
-            library = host_network.build_host_library(
-                FIRMWARE, network, Path(folder), compiler=compiler, flags=flags
-            )
-            found = host_network.logits_on_host(library, features, n_frames, network.n_classes)
-        yield row(label, found, {})
-    for board in boards.BOARDS.values():
-        found, report = host_network.logits_on_board(
-            board, FIRMWARE, network, features, n_frames, timeout_s=TIMEOUT_S
-        )
-        yield row(f"{board.cpu} emulated", found, report)
-
-
-def host_builds() -> list[tuple[str, tuple[str, tuple[str, ...]]]]:
-    """Label, compiler and flags of each build for this machine."""
-    return [
-        (label, build) for label, build in HOST_BUILDS.items() if shutil.which(build[0]) is not None
-    ]
+def cells(name: str, run: Run) -> tuple[str, ...]:
+    """A line of the table."""
+    known = (f"{run.report[key]:,}" if key in run.report else "" for key in COSTS)
+    return name, run.target, str(run.n_clips), str(run.mismatches), *known
 
 
 def table(rows: list[tuple[str, ...]]) -> str:

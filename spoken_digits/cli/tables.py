@@ -42,10 +42,10 @@ def run(arguments: argparse.Namespace) -> None:
 
 def c_tables() -> dict[Path, str]:
     """The tables in firmware/ that all models share: file and text."""
-    from spoken_digits.embedded.emit import network, tables
+    from spoken_digits.embedded.emit import activation, tables
 
     makers = {
-        "sd_activation.c": network.activation_source,
+        "sd_activation.c": activation.c_source,
         "sd_frontend_constants.c": tables.constants_source,
         "sd_word_constants.c": tables.word_constants_source,
     }

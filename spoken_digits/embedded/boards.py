@@ -10,13 +10,12 @@ QEMU counts executed instructions, not cycles.
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spoken_digits.errors import UserError
+from spoken_digits.embedded import commands
 
 COMPILER = "arm-none-eabi-gcc"
 EMULATOR = "qemu-system-arm"
@@ -33,7 +32,7 @@ class Board:
     """One emulated board."""
 
     name: str
-    """Short name used in metrics: ``m0`` or ``m3``."""
+    """Short name used in metrics: ``m0``, ``m3`` or ``m4``."""
 
     machine: str
     """QEMU's machine type."""
@@ -67,17 +66,15 @@ BOARDS: Mapping[str, Board] = {
             linker_script="mps2_an385.ld",
             ticks_per_instruction=(8, 5),
         ),
+        Board(
+            name="m4",
+            machine="mps2-an386",
+            cpu="cortex-m4",
+            linker_script="mps2_an385.ld",  # the memory map is that of the Cortex-M3
+            ticks_per_instruction=(8, 5),
+        ),
     )
 }
-
-CORTEX_M4 = Board(
-    name="m4",
-    machine="mps2-an386",
-    cpu="cortex-m4",
-    linker_script="mps2_an385.ld",  # the memory map is that of the Cortex-M3
-    ticks_per_instruction=(8, 5),
-)
-"""Not among `BOARDS`: no metric is reported for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,10 +157,11 @@ def compile_object(
     *,
     include_dirs: Sequence[Path],
     optimisation: str = "-O2",
+    more: Sequence[str] = (),
 ) -> Path:
-    """Compile one C file to an object, for its sizes and undefined symbols."""
+    """Compile one C file to an object, for its sizes and undefined symbols; `more` are flags."""
     flags = compile_flags(board, include_dirs=include_dirs, optimisation=optimisation)
-    _call(COMPILER, *flags, "-c", str(source), "-o", str(output))
+    _call(COMPILER, *flags, *more, "-c", str(source), "-o", str(output))
     return output
 
 
@@ -230,20 +228,5 @@ def run_image(board: Board, image: Path, content: bytes, *, timeout_s: float = 1
 
 def _call(*command: str, folder: Path | None = None, timeout_s: float = 120.0) -> str:
     """Run a program and return its output; raise `UserError` if it fails."""
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise UserError(f"{command[0]} is not installed: install {PACKAGES}") from None
-    except subprocess.TimeoutExpired:
-        raise UserError(f"{command[0]} ran past {timeout_s:g} s") from None
-    if done.returncode != 0:
-        raise UserError(f"{command[0]} failed with status {done.returncode}: {done.stderr.strip()}")
-    return done.stdout
+    done = commands.call(*command, packages=PACKAGES, folder=folder, timeout_s=timeout_s)
+    return done.decode(errors="replace")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from spoken_digits.embedded.boards import WARNINGS
-from spoken_digits.errors import UserError
+from spoken_digits.embedded.commands import call
 
 
 def build_shared_library(
@@ -31,10 +30,5 @@ def build_shared_library(
         *map(str, sources),
         *("-o", str(output)),
     ]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise UserError(f"{compiler} is not installed: install a C compiler") from None
-    if done.returncode != 0:
-        raise UserError(f"{compiler} failed with status {done.returncode}: {done.stderr.strip()}")
+    call(*command, packages="a C compiler")
     return output

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits.embedded import boards, host_frontend, host_network
+from spoken_digits.embedded.emit import graph as c_graph
 from spoken_digits.embedded.emit import recogniser as c_recogniser
 from spoken_digits.embedded.emit import tables as c_tables
 from spoken_digits.embedded.host_build import build_shared_library
-from spoken_digits.embedded.host_network import Network
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 
 NAME = "sd_words"
 """C name of the models generated here."""
@@ -28,7 +29,7 @@ NAME = "sd_words"
 Pcm = NDArray[np.int16]
 
 
-def source_paths(firmware: Path, network: Network, spec: Spec) -> list[Path]:
+def source_paths(firmware: Path, network: IntegerGraph, spec: Spec) -> list[Path]:
     """The C files of a recogniser in the folder `firmware`; excludes those of the model."""
     return [
         *(firmware / name for name in c_recogniser.sources(network)),
@@ -38,7 +39,7 @@ def source_paths(firmware: Path, network: Network, spec: Spec) -> list[Path]:
 
 
 def model_files(
-    network: Network,
+    network: IntegerGraph,
     spec: Spec,
     name: str,
     *,
@@ -54,13 +55,13 @@ def model_files(
     """
     c_recogniser.check(network, spec)
     return {
-        **host_network.model_files(network, name, labels=labels, provenance=provenance),
+        **c_graph.c_files(network, name, labels=labels, provenance=provenance),
         **c_tables.c_files(spec, name),
         **c_recogniser.c_files(network, spec, name, list(labels)),
     }
 
 
-def write_model(network: Network, spec: Spec, folder: Path, name: str = NAME) -> list[Path]:
+def write_model(network: IntegerGraph, spec: Spec, folder: Path, name: str = NAME) -> list[Path]:
     """Write the generated files into `folder`; return the sources."""
     labels = [str(number) for number in range(network.n_classes)]
     texts = model_files(network, spec, name, labels=labels, provenance={})
@@ -71,7 +72,7 @@ def write_model(network: Network, spec: Spec, folder: Path, name: str = NAME) ->
 
 def build_host_library(
     firmware: Path,
-    network: Network,
+    network: IntegerGraph,
     spec: Spec,
     folder: Path,
     *,
@@ -120,10 +121,19 @@ def logits_on_host(
     return logits, statuses
 
 
+def encoded(clips: Sequence[Pcm], byte_order: str = "<") -> bytes:
+    """The input of ``firmware/boards/recogniser_board.c`` on a processor of this byte order."""
+    return b"".join(
+        struct.pack(f"{byte_order}I", len(clip))
+        + np.asarray(clip).astype(f"{byte_order}i2").tobytes()
+        for clip in clips
+    )
+
+
 def build_image(
     board: boards.Board,
     firmware: Path,
-    network: Network,
+    network: IntegerGraph,
     spec: Spec,
     folder: Path,
     *,
@@ -147,7 +157,7 @@ def build_image(
 def logits_on_board(
     board: boards.Board,
     firmware: Path,
-    network: Network,
+    network: IntegerGraph,
     spec: Spec,
     clips: Sequence[Pcm],
     *,
@@ -164,13 +174,10 @@ def logits_on_board(
         first sample of a clip to its word), ``stack_bytes``, ``state_bytes`` (recogniser and its
         memory), ``flash_bytes`` (code and constants), ``ram_bytes``.
     """
-    content = b"".join(
-        struct.pack("<I", len(clip)) + np.asarray(clip).astype("<i2").tobytes() for clip in clips
-    )
     with tempfile.TemporaryDirectory(prefix="recogniser-") as name:
         folder = Path(name)
         image = build_image(board, firmware, network, spec, folder, optimisation=optimisation)
-        outcome = boards.run_image(board, image, content, timeout_s=timeout_s)
+        outcome = boards.run_image(board, image, encoded(clips), timeout_s=timeout_s)
         objects = compile_objects(board, firmware, network, spec, folder, optimisation=optimisation)
         flash, static_ram = boards.object_sizes(objects)
     report = dict(outcome.report)
@@ -182,13 +189,20 @@ def logits_on_board(
 def compile_objects(
     board: boards.Board,
     firmware: Path,
-    network: Network,
+    network: IntegerGraph,
     spec: Spec,
     folder: Path,
     *,
     optimisation: str = "-O2",
+    more: Sequence[str] = (),
 ) -> list[Path]:
-    """Compile the recogniser's files and its model for `board` into `folder`, one object each."""
+    """Compile the recogniser's files and its model for `board` into `folder`, one object each.
+
+    Parameters
+    ----------
+    more
+        Further flags.
+    """
     return [
         boards.compile_object(
             board,
@@ -196,6 +210,7 @@ def compile_objects(
             folder / f"{source.stem}.o",
             include_dirs=[folder, firmware],
             optimisation=optimisation,
+            more=more,
         )
         for source in [
             *source_paths(firmware, network, spec),

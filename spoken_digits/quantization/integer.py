@@ -15,19 +15,25 @@ from torch import Tensor, nn
 
 from spoken_digits.data.loading import Dataset
 from spoken_digits.errors import UserError, printable
+from spoken_digits.integer.graph import IntegerGraph
+from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.models.card import ModelCard
 from spoken_digits.quantization import restoring
-from spoken_digits.quantization.restoring import IntegerModel
 from spoken_digits.quantization.schemes import Quantized
 
+__all__ = ["PARAMS", "SCHEMES", "network_of", "quantized", "restore", "stored_tensors"]
+
 PARAMS = QatParams
-ARCHITECTURES = {"lstm": "integer_lstm", "ds_cnn": "integer_graph"}
+ARCHITECTURES = {"lstm": "integer_lstm", "ds_cnn": "integer_ds_cnn"}
 """Architecture -> module of this package."""
 
 
 class _Module(Protocol):
     """What the module of an architecture defines."""
+
+    FEATURES: str
+    """Kind of the features that its integer networks read."""
 
     def quantized(
         self,
@@ -63,7 +69,12 @@ def network_of(card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
     return IntegerNetwork(card, tensors)
 
 
-def restore(card: ModelCard, tensors: dict[str, Tensor]) -> IntegerModel:
+def stored_tensors(network: IntegerGraph) -> dict[str, Tensor]:
+    """Everything that the integer network is, for a model file."""
+    return {name: torch.from_numpy(np.array(a)) for name, a in network.arrays().items()}
+
+
+def restore(card: ModelCard, tensors: dict[str, Tensor]) -> IntegerGraph:
     """The integer network of a model file.
 
     Raises

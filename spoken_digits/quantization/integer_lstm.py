@@ -1,4 +1,4 @@
-"""LSTMs in integers: see `integer`."""
+"""LSTMs as integer graphs: see `integer`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ from torch import Tensor
 from spoken_digits.data.dataset import Subset
 from spoken_digits.data.loading import Dataset
 from spoken_digits.errors import UserError
-from spoken_digits.integer.convert import FloatLSTM, from_state
-from spoken_digits.integer.limits import (
-    Scheme,
-)
-from spoken_digits.integer.network import IntegerLSTM
+from spoken_digits.features.mfcc_int import MfccInt
+from spoken_digits.integer.float_graph import FloatGraph
+from spoken_digits.integer.graph import IntegerGraph
+from spoken_digits.integer.limits import Scheme
+from spoken_digits.integer.lstm import from_state
 from spoken_digits.integer.qat import QatParams, accuracy_then_loss, fine_tune
 from spoken_digits.models.card import ModelCard
+from spoken_digits.quantization import integer
 from spoken_digits.quantization.schemes import Quantized
+
+FEATURES = MfccInt.kind
 
 
 def quantized(
@@ -36,7 +39,7 @@ def quantized(
     return Quantized(
         # The normalisation is folded into the weights.
         card=dataclasses.replace(card, mean=[0.0], std=[1.0]),
-        tensors=stored_tensors(network),
+        tensors=integer.stored_tensors(network),
         n_bytes=n_bytes,
         logits=np.float64(network.logit_step) * logits_of(network, dataset.subset("test")),
         metrics={"parameter_bytes": n_bytes},
@@ -51,7 +54,7 @@ def quantize(
     scheme: str,
     params: QatParams,
     seed: int,
-) -> IntegerLSTM:
+) -> IntegerGraph:
     """The integer network of a trained float LSTM.
 
     Ranges are calibrated on the train clips; with ``params.epochs`` the network is trained on
@@ -70,14 +73,14 @@ def quantize(
         x,
         n_frames,
         y,
-        scheme=cast(Scheme, scheme),
+        code=cast(Scheme, scheme),
         params=params,
         seed=seed,
         score=_score(val),
     )
 
 
-def _score(val: Subset) -> Callable[[IntegerLSTM], float]:
+def _score(val: Subset) -> Callable[[IntegerGraph], float]:
     """How well a network does on the validation clips; without any, the latest is the best."""
     if len(val) == 0:
         epochs = itertools.count()
@@ -86,7 +89,7 @@ def _score(val: Subset) -> Callable[[IntegerLSTM], float]:
     return lambda network: accuracy_then_loss(network, x, n_frames, y)
 
 
-def float_parent(card: ModelCard, tensors: dict[str, Tensor]) -> FloatLSTM:
+def float_parent(card: ModelCard, tensors: dict[str, Tensor]) -> FloatGraph:
     """The float network with its normalisation folded in.
 
     Raises
@@ -99,7 +102,7 @@ def float_parent(card: ModelCard, tensors: dict[str, Tensor]) -> FloatLSTM:
         raise UserError(
             f"model {card.name} is no LSTM with mean pooling: only those become integer networks"
         )
-    if card.features["kind"] != "mfcc_int":
+    if card.features["kind"] != FEATURES:
         raise UserError(
             f"model {card.name} reads {card.features['kind']}: an integer network needs "
             "`features: mfcc_int` in its section of params.yaml"
@@ -113,15 +116,12 @@ def float_parent(card: ModelCard, tensors: dict[str, Tensor]) -> FloatLSTM:
     )
 
 
-def logits_of(network: IntegerLSTM, clips: Subset) -> NDArray[np.int32]:
+def logits_of(network: IntegerGraph, clips: Subset) -> NDArray[np.int32]:
     """Integer logits (n, n_classes) of the clips of a subset."""
     x, n_frames, _ = _clips(clips)
     return network.logits(x, n_frames)
 
 
-def stored_tensors(network: IntegerLSTM) -> dict[str, Tensor]:
-    """Everything that the integer network is, for a model file."""
-    return {name: torch.from_numpy(np.array(a)) for name, a in network.arrays().items()}
 
 
 def _clips(

@@ -1,65 +1,36 @@
 """Integer networks from the arrays of their model files, without PyTorch.
 
-The arrays describe the whole network, so it is made from them alone and then asked for its arrays:
+The arrays describe the whole graph, so it is made from them alone and then asked for its arrays:
 a file that holds others is damaged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Protocol, cast
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits.errors import UserError, printable
-from spoken_digits.integer import graph, network
+from spoken_digits.integer import graph
 from spoken_digits.integer.graph import IntegerGraph
-from spoken_digits.integer.limits import SCHEMES, Scheme
-from spoken_digits.integer.network import IntegerLSTM
+from spoken_digits.integer.limits import SCHEMES
+from spoken_digits.integer.operators.lstm import Lstm
 from spoken_digits.models.card import ModelCard
 
 Arrays = Mapping[str, NDArray[np.generic]]
 
+FEATURES = {"lstm": "mfcc_int", "ds_cnn": "log_mel_int"}
+"""Architectures that become integer graphs -> kind of the features that these read."""
+
 _AGAIN = "make the file again with `dvc repro quantize`"
+_OF_OLD = "layer_0.weight"
+"""In the files of LSTMs that were no graphs yet."""
 _REAL = "graph.logit_step"
 """The only array that holds a real number: nothing computes with it."""
 
 
-class IntegerModel(Protocol):
-    """An integer network, in NumPy."""
-
-    @property
-    def n_inputs(self) -> int:
-        """Coefficients a frame."""
-        ...
-
-    @property
-    def n_classes(self) -> int:
-        """Classes."""
-        ...
-
-    @property
-    def logit_step(self) -> float:
-        """Real value of one logit step."""
-        ...
-
-    def logits(
-        self, features: NDArray[np.int8], n_frames: NDArray[np.integer]
-    ) -> NDArray[np.int32]:
-        """(n_clips, n_classes) of features (n_clips, max_frames, n_inputs)."""
-        ...
-
-    def parameter_bytes(self) -> int:
-        """Bytes that hold the network."""
-        ...
-
-    def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """Everything that the network is."""
-        ...
-
-
-def restore(card: ModelCard, arrays: Arrays) -> IntegerModel:
+def restore(card: ModelCard, arrays: Arrays) -> IntegerGraph:
     """The integer network of a model file.
 
     Raises
@@ -74,52 +45,27 @@ def restore(card: ModelCard, arrays: Arrays) -> IntegerModel:
             f"model {name} is of scheme {printable(card.scheme)}, not of {' or '.join(SCHEMES)}; "
             f"{_AGAIN}"
         )
-    if architecture not in _KINDS:
+    if architecture not in FEATURES:
         raise UserError(
-            f"model {name} is a {printable(architecture)}: only {' and '.join(_KINDS)} become "
+            f"model {name} is a {printable(architecture)}: only {' and '.join(FEATURES)} become "
             f"integer networks; {_AGAIN}"
         )
-    features, read = _KINDS[architecture]
+    features = FEATURES[architecture]
     if card.features["kind"] != features or card.mean != [0.0] or card.std != [1.0]:
         raise UserError(
             f"model {name} is an integer network, so its card must name {features} features "
             f"that are not normalised: {_AGAIN}"
         )
+    if _OF_OLD in arrays:
+        raise UserError(f"model {name} is an integer LSTM of before there were graphs: {_AGAIN}")
     try:
         _check_whole(arrays)
-        found = read(card, arrays)
+        found = graph.from_arrays(arrays)
         _check_same(found.arrays(), arrays)
-        _check_sizes(found, card)
+        _check_card(found, card)
     except ValueError as error:
         raise UserError(f"model {name}: {printable(str(error))}: {_AGAIN}") from None
     return found
-
-
-def _lstm(card: ModelCard, arrays: Arrays) -> IntegerLSTM:
-    try:
-        found = network.from_arrays(arrays, cast(Scheme, card.scheme))
-    except KeyError as error:
-        raise ValueError(f"tensor {error.args[0]} is missing") from None
-    stated = card.architecture.get("num_layers"), card.architecture.get("hidden_dim")
-    if stated != (len(found.layers), found.layers[-1].n_units):
-        raise ValueError("the layers are not those that its card names")
-    return found
-
-
-def _graph(card: ModelCard, arrays: Arrays) -> IntegerGraph:
-    if card.scheme != "int8":
-        raise ValueError(f"a graph is of scheme int8, not {card.scheme}")
-    found = graph.from_arrays(arrays)
-    if (found.n_frames, found.n_inputs) != tuple(card.input_shape):
-        raise ValueError("its graph does not read what its card says")
-    return found
-
-
-_KINDS: Mapping[str, tuple[str, Callable[[ModelCard, Arrays], IntegerModel]]] = {
-    "lstm": ("mfcc_int", _lstm),
-    "ds_cnn": ("log_mel_int", _graph),
-}
-"""Architecture -> kind of features, and how its network is read."""
 
 
 def _check_whole(arrays: Arrays) -> None:
@@ -145,10 +91,19 @@ def _check_same(expected: Arrays, found: Arrays) -> None:
             raise ValueError(f"tensor {name} holds a value out of range")
 
 
-def _check_sizes(found: IntegerModel, card: ModelCard) -> None:
-    if found.n_inputs != card.input_shape[1]:
-        raise ValueError(
-            f"it reads {found.n_inputs} coefficients, its card says {card.input_shape[1]}"
-        )
+def _check_card(found: IntegerGraph, card: ModelCard) -> None:
+    """Refuse a graph that is not the one of the card."""
+    n_frames, n_inputs = card.input_shape
+    if found.scheme != card.scheme:
+        raise ValueError(f"its graph is of scheme {found.scheme}, not {card.scheme}")
+    if found.n_inputs != n_inputs:
+        raise ValueError(f"it reads {found.n_inputs} coefficients, its card says {n_inputs}")
+    if not (found.any_length and found.n_frames >= n_frames) and found.n_frames != n_frames:
+        raise ValueError(f"it reads {found.n_frames} frames, its card says {n_frames}")
     if found.n_classes != len(card.labels):
         raise ValueError(f"it has {found.n_classes} classes, its card {len(card.labels)} labels")
+    if card.architecture["name"] == "lstm":
+        layers = [node.operator for node in found.nodes if isinstance(node.operator, Lstm)]
+        stated = card.architecture.get("num_layers"), card.architecture.get("hidden_dim")
+        if stated != (len(layers), layers[-1].n_units if layers else 0):
+            raise ValueError("the layers are not those that its card names")

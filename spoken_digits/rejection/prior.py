@@ -41,7 +41,8 @@ def make_even(network: nn.Module, priors: NDArray[np.float64]) -> None:
     probabilities", 2002. Nothing is fitted.
     """
     last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
-    if last.bias is None or last.out_features != len(priors):
+    bias: torch.Tensor | None = last.bias
+    if bias is None or len(bias) != len(priors):
         raise ValueError("the last linear layer has no bias for each class")
     with torch.no_grad():
-        last.bias.sub_(torch.from_numpy(priors).to(last.bias))
+        bias.sub_(torch.from_numpy(priors).to(bias))

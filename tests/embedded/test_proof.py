@@ -1,97 +1,101 @@
+"""The proof counts what differs, and says what it left out."""
+
 from __future__ import annotations
 
-import shutil
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
-from frontend_spec import committed_spec
-from networks import random_features, random_parent
+from recognisers import expected, make, sounds
 
-from spoken_digits.embedded import boards, host_network, host_recogniser, proof
-from spoken_digits.integer.network import IntegerLSTM
-from spoken_digits.integer.quantize import quantize
+from spoken_digits.embedded import proof
+from spoken_digits.embedded.targets import TARGETS, Target, TooLargeError
 
 
-@pytest.fixture
-def network() -> IntegerLSTM:
-    parent = random_parent(0, h=8, n_layers=2, n_classes=3)
-    return quantize(parent, *random_features(0), "int8")
+@dataclass(frozen=True, kw_only=True)
+class Parrot(Target):
+    """A target that repeats what NumPy says, but for some errors."""
+
+    wrong: tuple[tuple[int, int], ...] = ()
+    """Clips and classes whose logits are one too large."""
+    n_answers: int | None = None
+
+    def run(self, firmware, network, spec, clips):
+        logits = expected(network, spec, clips)
+        for place in self.wrong:
+            logits[place] += 1
+        return logits[: self.n_answers], {"stack_bytes": 7}
 
 
-@pytest.fixture
-def clips() -> list[np.ndarray]:
-    rng = np.random.default_rng(1)
-    return [(rng.normal(0, 3000, n)).astype(np.int16) for n in (1, 300, 2000, 7000)]
+@dataclass(frozen=True, kw_only=True)
+class Tight(Target):
+    """A target on which nothing fits."""
+
+    def run(self, firmware, network, spec, clips):
+        raise TooLargeError("it lacks 5 B of RAM")
 
 
-def test_every_host_compiler_agrees_with_numpy(network, clips, firmware):
-    runs = proof.on_host(network, committed_spec(), clips, firmware)
-    assert {"gcc -O0", "gcc -O3"} <= {run.build for run in runs}
-    assert ("clang -O3" in {run.build for run in runs}) == (shutil.which("clang") is not None)
-    assert [run.mismatches for run in runs] == [0] * len(runs)
-    assert proof.cost_metrics(runs) == {"mismatches": 0}
+@dataclass(frozen=True, kw_only=True)
+class Sampling(Parrot):
+    """A target that can run every other clip."""
+
+    def chosen(self, clips):
+        return np.arange(0, len(clips), 2)
 
 
-def test_a_wrong_logit_is_a_mismatch(network, clips, firmware, monkeypatch):
-    honest = host_network.logits_on_host
-
-    def off_by_one(*arguments):
-        logits = honest(*arguments)
-        logits[2, 0] += 1
-        return logits
-
-    monkeypatch.setattr(host_network, "logits_on_host", off_by_one)
-    runs = proof.on_host(network, committed_spec(), clips, firmware)
-    assert [run.mismatches for run in runs] == [1] * len(runs)
+def runs_on(*targets: Target, n_clips: int = 6) -> list[proof.Run]:
+    network, spec = make("int8")
+    return list(proof.prove(network, spec, sounds(1)[:n_clips], Path("firmware"), targets))
 
 
-def test_a_recogniser_that_answers_otherwise_is_a_mismatch(network, clips, firmware, monkeypatch):
-    """Its parts may be right and the whole wrong."""
-    honest = host_recogniser.logits_on_host
-
-    def off_by_one(*arguments):
-        logits, statuses = honest(*arguments)
-        logits[1, 2] -= 1
-        return logits, statuses
-
-    monkeypatch.setattr(host_recogniser, "logits_on_host", off_by_one)
-    runs = proof.on_host(network, committed_spec(), clips, firmware)
-    assert [run.mismatches for run in runs] == [1] * len(runs)
+def named(kind: type[Target] = Parrot, name: str = "it", tools: tuple[str, ...] = (), **more):
+    return kind(name=name, tools=tools, packages="gcc-it", **more)
 
 
-def test_another_specification_is_proven_with_its_own_tables(network, clips, firmware):
-    spec = committed_spec(n_frames=120, n_mels=24, hop_length=100, floor_lsb=7.0)
-    runs = proof.on_host(network, spec, clips, firmware)
-    if not boards.missing_tools():
-        runs += proof.on_boards(network, spec, clips, firmware)
-        assert set(boards.BOARDS) <= {run.build for run in runs}
-    assert [run.mismatches for run in runs] == [0] * len(runs)
+def test_mismatches_are_clips_with_any_logit_that_differs():
+    none, some = runs_on(named(), named(wrong=((1, 0), (1, 2), (4, 1))))
+    assert (none.target, none.n_clips, none.mismatches, none.left_out) == ("it", 6, 0, "")
+    assert none.report == {"stack_bytes": 7}
+    assert some.mismatches == 2
 
 
-def test_metrics_take_the_larger_board():
-    counts = {
-        "flash_bytes": 10,
-        "ram_bytes": 5,
-        "stack_bytes": 3,
-        "clip_instructions_max": 100,
-        "frontend_flash_bytes": 7,
-        "frontend_ram_bytes": 6,
-        "frontend_stack_bytes": 4,
-        "frontend_frame_instructions_max": 50,
-        "recogniser_flash_bytes": 15,
-        "recogniser_ram_bytes": 9,
-        "recogniser_stack_bytes": 5,
-        "recogniser_clip_instructions_max": 160,
+def test_a_program_that_stops_early_is_all_wrong():
+    (run,) = runs_on(named(n_answers=5))
+    assert run.mismatches == run.n_clips == 6
+
+
+def test_a_target_that_can_run_some_is_compared_on_those():
+    right, wrong = runs_on(named(Sampling), named(Sampling, wrong=((2, 1),)))
+    assert (right.n_clips, right.mismatches) == (3, 0)
+    assert (wrong.n_clips, wrong.mismatches) == (3, 1)
+
+
+def test_what_is_left_out_is_said():
+    missing, tight = runs_on(named(tools=("no-such-gcc", "sh")), named(Tight))
+    assert missing.left_out == "no no-such-gcc (Debian: gcc-it)"
+    assert tight.left_out == "it lacks 5 B of RAM"
+    assert missing.n_clips == tight.n_clips == 0
+
+
+def test_the_record_tells_targets_apart():
+    runs = runs_on(named(name="a"), named(name="b", wrong=((0, 0),)), named(Tight, name="c"))
+    assert proof.record(runs) == {
+        "mismatches": 1,
+        "proof": {"a": {"clips": 6, "mismatches": 0}, "b": {"clips": 6, "mismatches": 1}},
+        "left_out": {"c": "it lacks 5 B of RAM"},
     }
-    runs = [
-        proof.Run(build="m0", n_clips=2, mismatches=1, counts=counts),
-        proof.Run(build="m3", n_clips=2, mismatches=0, counts={**counts, "flash_bytes": 12}),
-    ]
-    metrics = proof.cost_metrics(runs)
-    assert metrics["mismatches"] == 1
-    assert metrics["flash_bytes"] == 12
-    assert metrics["stack_bytes"] == 5
-    assert (metrics["recogniser_flash_bytes"], metrics["recogniser_ram_bytes"]) == (15, 9)
-    assert metrics["recogniser_instructions_m3"] == 160
-    assert metrics["instructions_m0"] == 100
-    assert metrics["frontend_instructions_m3"] == 50
+
+
+def test_the_list_has_every_kind_of_processor():
+    assert all(name == target.name for name, target in TARGETS.items())
+    for part in ("gcc -O0", "gcc -O3", "clang", "-march=native", "cortex-m0", "cortex-m3",
+                 "cortex-m4", "riscv32", "mips big-endian", "avr"):  # fmt: skip
+        assert any(part in name for name in TARGETS), part
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=lambda target: target.name)
+def test_a_target_names_its_packages(target):
+    assert target.tools
+    assert target.packages
+    assert not set(target.packages) & set(";&|")

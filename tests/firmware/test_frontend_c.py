@@ -175,28 +175,6 @@ def test_sanitizers_find_nothing(compiler, firmware, tmp_path):
         assert done.stdout == expected[:count].tobytes()
 
 
-def test_fuzzing_finds_nothing(firmware, tmp_path):
-    """A bounded libFuzzer run; long ones: the same program without -runs."""
-    if shutil.which("clang") is None:
-        pytest.skip("clang is not installed")
-    program = tmp_path / "fuzz"
-    subprocess.run(
-        [
-            *("clang", *boards.WARNINGS, "-g", "-O2", "-fsanitize=fuzzer,address,undefined"),
-            *("-fno-sanitize-recover=all", "-o", str(program)),
-            str(firmware / "host" / "frontend_fuzz.c"),
-            *map(
-                str, [*host_frontend.source_paths(firmware, SPEC), c_tables.write(SPEC, tmp_path)]
-            ),
-            *(f"-I{folder}" for folder in (tmp_path, firmware)),
-        ],
-        check=True,
-    )
-    limits = ["-runs=3000", "-seed=1", "-max_len=6000", "-len_control=0", "-max_total_time=20"]
-    done = subprocess.run([program, *limits], cwd=tmp_path, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode(errors="replace")
-
-
 def test_headers_are_safe_for_cpp(firmware, tmp_path):
     if shutil.which("g++") is None:
         pytest.skip("g++ is not installed")
@@ -270,7 +248,7 @@ def test_two_front_ends_in_one_program(firmware, tmp_path):
     assert found == np.concatenate(expected).tobytes()
 
 
-@pytest.fixture(params=sorted(boards.BOARDS))
+@pytest.fixture(params=["m0", "m3"])  # nothing of its own for the M4: test_recogniser_c.py
 def board(request) -> boards.Board:
     missing = boards.missing_tools()
     if missing:

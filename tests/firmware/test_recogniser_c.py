@@ -17,6 +17,8 @@ from recognisers import KINDS, expected, make, sounds
 
 from spoken_digits.embedded import boards, host_network, host_recogniser
 from spoken_digits.embedded.emit import recogniser as c_recogniser
+from spoken_digits.integer.graph import Node
+from spoken_digits.integer.operators.linear import Linear
 
 NO_FLOAT = host_network.NO_FLOAT if platform.machine() == "x86_64" else ()
 HOST_BUILDS = [("gcc", ("-O2", *NO_FLOAT)), ("clang", ("-O3", *NO_FLOAT))]
@@ -215,9 +217,13 @@ def test_the_id_depends_on_everything_that_decides_results():
         yield c_recogniser.model_id(network, spec, labels[::-1])
 
     lstm, _ = make("int8")
-    bias = lstm.output_bias.copy()
+    last = lstm.nodes[-1]
+    bias = last.operator.rows.bias.copy()
     bias[0] ^= 1
-    changed = dataclasses.replace(lstm, output_bias=bias)
+    rows = dataclasses.replace(last.operator.rows, bias=bias)
+    changed = dataclasses.replace(
+        lstm, nodes=(*lstm.nodes[:-1], Node(Linear(rows=rows), last.inputs))
+    )
     found = [
         *ids("int8", {"floor_lsb": 9.0}),
         *ids("pow2", {"n_frames": 24}),
@@ -231,16 +237,21 @@ def test_what_does_not_fit_is_refused():
     graph, words = make("graph")
     lstm, frames = make("int8")
     for network, spec in ((graph, frames), (lstm, words)):
-        with pytest.raises(ValueError, match="no recogniser joins"):
+        with pytest.raises(ValueError, match="no recogniser joins a network of clips of"):
             c_recogniser.check(network, spec)
     with pytest.raises(ValueError, match="12 features a frame, the network takes 13"):
         c_recogniser.check(lstm, committed_spec(n_mfcc=12))
     with pytest.raises(ValueError, match="21 frames a word, the network takes 22"):
         c_recogniser.check(graph, committed_log_mel_spec(n_mels=16, n_frames=21))
+    with pytest.raises(ValueError, match="25 frames a word, the network takes 24"):
+        c_recogniser.check(dataclasses.replace(lstm, n_frames=24), frames)
+    c_recogniser.check(dataclasses.replace(lstm, n_frames=25), frames)
 
 
 @pytest.mark.parametrize("kind", ["int8", "graph"])
-@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+@pytest.mark.parametrize(
+    "compiler", ["gcc", pytest.param("clang", marks=pytest.mark.exhaustive)]
+)  # those of clang run in test_fuzz_c.py too
 def test_sanitizers_find_nothing(compiler, kind, firmware, tmp_path):
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
@@ -321,6 +332,20 @@ def test_board_equals_numpy(kind, board, firmware):
 
 
 STACK_BYTES = 640
+CODE_BYTES = 8192
+"""Of everything but a model's own weights and tables, on an M0."""
+
+
+def test_the_code_of_a_graph_and_its_front_end_fits_eight_kib(firmware, tmp_path):
+    if missing := boards.missing_tools():
+        pytest.skip(f"not installed: {', '.join(missing)} ({boards.PACKAGES})")
+    network, spec = make("graph")
+    objects = host_recogniser.compile_objects(
+        boards.BOARDS["m0"], firmware, network, spec, tmp_path
+    )
+    code = [path for path in objects if not path.stem.startswith(host_recogniser.NAME)]
+    assert {"sd_depthwise", "sd_sum", "sd_word"} <= {path.stem for path in code}
+    assert boards.object_sizes(code)[0] <= CODE_BYTES
 
 
 @pytest.mark.parametrize(("kind", "other"), [("int8", "graph"), ("graph", "int8")])
@@ -344,8 +369,8 @@ def test_the_linker_drops_all_code_of_the_other_kind(kind, other, firmware, tmp_
     assert boards.float_helpers(names) == []
     assert "malloc" not in names
     of = {
-        "int8": {"sd_by_frame", "sd_network_push", "sd_frontend_frame", "sd_int8"},
-        "graph": {"sd_by_word", "sd_graph_push", "sd_word_push", "sd_depthwise", "sd_softplus"},
+        "int8": {"sd_by_frame", "sd_lstm", "sd_frontend_frame", "sd_mean"},
+        "graph": {"sd_by_word", "sd_graph_windows", "sd_word_push", "sd_depthwise", "sd_softplus"},
     }
     assert of[kind] <= set(names)
     assert not of[other] & set(names)

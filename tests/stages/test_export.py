@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 
 import numpy as np
@@ -15,11 +16,11 @@ from recordings import PATTERN, write_recordings
 from workspace import BIN, Workspace
 
 from spoken_digits.embedded import boards
-from spoken_digits.embedded.host_network import Network
+from spoken_digits.embedded.targets import on_board
 from spoken_digits.features import log_mel_int, mfcc_int
-from spoken_digits.integer import graph
+from spoken_digits.integer.float_graph import quantise
+from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.integer.limits import SCHEMES
-from spoken_digits.integer.quantize import quantize
 from spoken_digits.models.card import ModelCard, write_model
 
 WORDS = ("words", "int8")
@@ -43,7 +44,7 @@ def workspace(tmp_path_factory) -> Workspace:
 
 def add_network(workspace: Workspace, scheme: str, raw: dict) -> None:
     parent = random_parent(5, h=4, n_layers=1, n_classes=3)
-    network = quantize(parent, *random_features(5), scheme)
+    network = quantise(parent, *random_features(5), code=scheme)
     card = ModelCard(
         name="small",
         architecture={
@@ -86,11 +87,11 @@ def add_graph(workspace: Workspace, raw: dict) -> None:
         corpus={key: raw[key] for key in ("corpus", "version", "fingerprint", "synthetic")},
         scheme="int8",
     )
-    network = graph.quantise(parent, features(np.random.default_rng(0), 40))
+    network = quantise(parent, features(np.random.default_rng(0), 40))
     add_files(workspace, card, network)
 
 
-def add_files(workspace: Workspace, card: ModelCard, network: Network) -> None:
+def add_files(workspace: Workspace, card: ModelCard, network: IntegerGraph) -> None:
     stem = f"{card.name}.{card.scheme}"
     tensors = {name: torch.from_numpy(np.array(a)) for name, a in network.arrays().items()}
     write_model(workspace.folder / f"models/{stem}.safetensors", card, tensors)
@@ -175,31 +176,46 @@ def test_export_refuses_unsupported_networks(workspace):
     assert "trained on other recordings" in other.stderr
 
 
+QUICK = ["--clips", "3", "--targets", "gcc -O0", "cortex-m0 gcc -O2"]
+
+
 def test_proof_counts_no_mismatch_and_can_fail(workspace):
     if missing := boards.missing_tools():
         pytest.skip(f"not installed: {', '.join(missing)} ({boards.PACKAGES})")
-    proof = workspace.stage("prove", "--clips", "3")
-    assert "\n0 mismatches in " in proof.stdout
-    for scheme in SCHEMES:
-        assert f"small.{scheme}" in proof.stdout
-    host = workspace.folder / "firmware/host/network_host.c"
-    kept = host.read_text()
-    last = "sd_network_finish(&sd_model, &state, logits);"
+    models = [*(f"small.{scheme}" for scheme in SCHEMES), "words.int8"]
+    proof = workspace.stage("prove", *QUICK)
+    assert f"\n0 mismatches in {2 * len(models)} comparisons" in proof.stdout
+    assert all(model in proof.stdout for model in models)
+    program = workspace.folder / "firmware/boards/recogniser_board.c"
+    kept = program.read_text()
+    last = "board_write(logits, sizeof logits);"
     assert last in kept
     try:
-        host.write_text(kept.replace(last, f"{last} logits[1] ^= 1;"))
-        proof = workspace.stage("prove", "--clips", "3", check=False)
+        program.write_text(kept.replace(last, f"logits[1] ^= 1; {last}"))
+        proof = workspace.stage("prove", "--models", "small.int8", *QUICK, check=False)
     finally:
-        host.write_text(kept)
+        program.write_text(kept)
     assert proof.returncode == 1
-    assert "\n0 mismatches in " not in proof.stdout
+    assert "\n6 mismatches in 2 comparisons" in proof.stdout
 
 
 def test_proof_names_the_packages_that_are_missing(workspace):
     proof = workspace.run("env", f"PATH={BIN}", "python", "stages/prove.py", check=False)
     assert proof.returncode == 1
     assert proof.stderr.count("\n") == 1
-    assert "gcc gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm" in proof.stderr
+    assert "gcc clang gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm" in proof.stderr
+
+
+def test_proof_says_what_it_leaves_out(workspace, tmp_path):
+    for tool in ("gcc", "as", "ld"):
+        (tmp_path / tool).symlink_to(shutil.which(tool))
+    proof = workspace.run(
+        *("env", f"PATH={BIN}:{tmp_path}", "python", "stages/prove.py", "--clips", "2"),
+        *("--models", "small.int8", "--targets", "gcc -O0", "avr gcc -Os"),
+    )
+    assert "\n0 mismatches in 1 comparisons" in proof.stdout
+    line = "small.int8 was not run on avr gcc -Os: no avr-gcc, simavr (Debian: gcc-avr avr-libc"
+    assert line in proof.stdout
 
 
 def cost_of(workspace: Workspace, scheme: str) -> dict:
@@ -215,10 +231,18 @@ def test_measuring_needs_the_recorded_tools_and_never_mixes_models(workspace):
     # Figures of another model go, rather than stand beside this one.
     line = workspace.stage("measure", "small", "int8", extra=missing).stdout
     assert "not measured, there are no figures of this model (gcc is not installed;" in line
-    assert set(cost_of(workspace, "int8")) == {"model_sha256"}
-    assert "small.int8: 0 mismatches on" in workspace.stage("measure", "small", "int8").stdout
+    unknown = cost_of(workspace, "int8")
+    assert set(unknown) == {"model_sha256", "not_measured"}
+    assert unknown["not_measured"].startswith("gcc is not installed; ")
+    page = exported(workspace, "int8")["README.md"].decode()
+    assert "Nothing else was run before the export: gcc is not installed" in page
+    line = workspace.stage("measure", "small", "int8", "--targets", "gcc -O0").stdout
+    assert "small.int8: 0 mismatches on" in line
     measured = cost_of(workspace, "int8")
     assert measured["mismatches"] == 0
+    names = {on_board(board).name for board in boards.BOARDS.values()}
+    assert set(measured["proof"]) == {"gcc -O0", *names}
+    assert measured["stack_bytes"] <= measured["stack_bound_bytes"] + 64
     assert measured["instructions_m0"] > measured["instructions_m3"] > 1000
     # Those of this model stay, without the tools and with others.
     line = workspace.stage("measure", "small", "int8", extra=missing).stdout

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,12 @@ from numpy.typing import NDArray
 from spoken_digits.embedded import host_recogniser
 from spoken_digits.embedded.emit import recogniser as c_recogniser
 from spoken_digits.embedded.emit.text import array, literal, string_literal
-from spoken_digits.embedded.host_network import Network
 from spoken_digits.embedded.package import prefix as prefixes
 from spoken_digits.embedded.package.readme import Readme
 from spoken_digits.errors import UserError
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 
 _DECIMATOR = "sd_decimator.c"  # for the application: the recogniser does without
 
@@ -32,7 +33,7 @@ Golden = tuple[str, NDArray[np.int16]]
 
 
 def export_files(
-    network: Network,
+    network: IntegerGraph,
     spec: Spec,
     *,
     name: str,
@@ -42,6 +43,7 @@ def export_files(
     firmware: Path,
     licence: str,
     measured: Mapping[str, int] | None = None,
+    proof: Mapping[str, Any] | None = None,
     prefix: str = prefixes.DEFAULT,
 ) -> dict[str, bytes]:
     """Content of the folder.
@@ -67,6 +69,8 @@ def export_files(
         Text of the licence of the C sources.
     measured
         Figures for the README: ``flash_bytes``, ``stack_bytes``, ``instructions_m0``, ...
+    proof
+        What :func:`spoken_digits.embedded.proof.record` says, or ``not_measured``: why nothing.
     prefix
         What every identifier, macro and file name starts with instead of ``sd_``.
 
@@ -107,6 +111,7 @@ def export_files(
         provenance=facts,
         utterances=[utterance for utterance, _ in clips],
         measured=measured or {},
+        proof=proof or {},
     )
     texts = {f"{_folder(file)}/{file}": text for file, text in (shared | generated).items()}
     texts["example/main.c"] = _read(firmware / "example" / "main.c")
@@ -139,7 +144,7 @@ def _headers(texts: Iterable[str], firmware: Path, generated: Mapping[str, str])
     return found
 
 
-def _golden_files(network: Network, spec: Spec, golden: Sequence[Golden]) -> dict[str, str]:
+def _golden_files(network: IntegerGraph, spec: Spec, golden: Sequence[Golden]) -> dict[str, str]:
     """``golden.h`` and ``golden.c``: samples, and Python's results for them."""
     logits = network.logits(*extraction.extract([pcm for _, pcm in golden], spec))
     arrays, entries = [], []
@@ -197,6 +202,7 @@ extern const golden_clip golden_clips[GOLDEN_N_CLIPS];
 
 _MAKEFILE = """\
 # make check                                   build the example here, compare with golden vectors
+# make check CC='riscv64-linux-gnu-gcc -static' RUN=qemu-riscv64       the same, emulated
 # make objects size CC=arm-none-eabi-gcc SIZE=arm-none-eabi-size \\
 #   CFLAGS='-mcpu=cortex-m0 -mthumb -Os -ffreestanding'      compile for a board, show sizes
 CFLAGS ?= -O2
@@ -214,7 +220,7 @@ HEADERS = $(wildcard include/*.h example/*.h)
 .PHONY: check objects size clean force
 
 check: $(BUILD)/example
-	$(BUILD)/example
+	$(RUN) $(BUILD)/example
 
 objects: $(OBJECTS)
 

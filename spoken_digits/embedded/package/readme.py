@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from spoken_digits.embedded.emit.recogniser import Network, ram_bytes
+from spoken_digits.embedded.emit.recogniser import ram_bytes
 from spoken_digits.embedded.emit.tables import table_bytes
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.frontend.log_mel_specification import LogMelSpec
@@ -16,7 +18,8 @@ from spoken_digits.rejection.labels import NOT_WORDS
 MEASURED = {
     "flash_bytes": "flash of the network, code and constants, bytes",
     "frontend_flash_bytes": "flash of the front-end, code and constants, bytes",
-    "stack_bytes": "stack at most, bytes",
+    "stack_bytes": "stack that was used at most, bytes",
+    "stack_bound_bytes": "stack that no call can exceed, by static analysis, bytes",
     "instructions_m0": "instructions of the network, a whole clip, Cortex-M0",
     "instructions_m3": "instructions of the network, a whole clip, Cortex-M3",
     "frontend_instructions_m0": "instructions of the front-end, a frame, Cortex-M0",
@@ -31,13 +34,14 @@ MEASURED = {
 class Readme:
     """Content of the README; fields as in `folder.export_files`."""
 
-    network: Network
+    network: IntegerGraph
     spec: Spec
     name: str
     labels: Sequence[str]
     provenance: Mapping[str, object]
     utterances: Sequence[str]
     measured: Mapping[str, int]
+    proof: Mapping[str, Any]
 
     def text(self) -> str:
         """The page, in Markdown."""
@@ -92,14 +96,13 @@ It does not find words in a stream of sound{self._rejects()}{synthetic}"""
             heard = f"{spec.n_mels} int8 log-mel bands {every}, relative to the word's level"
         else:
             heard = f"{spec.n_mfcc} int8 coefficients {every}"
-        if isinstance(network, IntegerGraph):
-            kind = (
-                f"{len(network.nodes)} operators on {network.n_frames} frames, "
-                f"{network.multiply_accumulates():,} multiplications"
-            )
-        else:
-            units = ", ".join(str(layer.n_units) for layer in network.layers)
-            kind = f"LSTM layers of {units} units, mean over frames"
+        up_to = "up to " if network.any_length else ""
+        kinds = Counter(node.operator.kind for node in network.nodes)
+        kind = (
+            f"{len(network.nodes)} operators ({', '.join(f'{n} {k}' for k, n in kinds.items())}) "
+            f"on {up_to}{spec.n_frames} frames, "
+            f"{up_to}{network.multiply_accumulates(spec.n_frames):,} multiplications"
+        )
         rows = {
             "words": ", ".join(self._words()),
             "front-end": heard,
@@ -133,9 +136,9 @@ It does not find words in a stream of sound{self._rejects()}{synthetic}"""
 
     def _interface(self) -> str:
         cost = (
-            "`sd_recogniser_hear` runs the front-end, `sd_recogniser_result` the whole network."
-            if isinstance(self.network, IntegerGraph)
-            else "`sd_recogniser_hear` runs front-end and network with each frame."
+            "runs front-end and network with each frame."
+            if self.network.any_length
+            else "runs the front-end, `sd_recogniser_result` the whole network."
         )
         return f"""## Use
 
@@ -157,7 +160,7 @@ Add `src/*.c` to your build and `include` to its header folders.
 
 Every call returns `SD_OK` or what was wrong with it: `include/sd_recogniser.h` lists the statuses.
 A call that was wrong changes nothing.
-{cost}
+`sd_recogniser_hear` {cost}
 `logits` has `MODEL_N_CLASSES` elements, each in steps of {self.network.logit_step:.9g}.
 `example/main.c` is a whole program.
 
@@ -190,12 +193,6 @@ of `MODEL`."""
 
     def _check(self) -> str:
         clips = ", ".join(f"`{utterance}`" for utterance in self.utterances)
-        desktop = (
-            ""
-            if isinstance(self.network, IntegerGraph)
-            else " `sd_avx2.h` is for desktops only\n"
-            "(`-march=native`) and may be left out with `-DSD_PORTABLE`."
-        )
         return f"""## Check
 
 `make check` streams the golden clips through the example and compares every logit with the Python
@@ -203,10 +200,36 @@ model's. On your board, do the same with `example/` linked in: `main` returns 0 
 The clips are {clips}.
 
     make check
+    make check CC='riscv64-linux-gnu-gcc -static' RUN=qemu-riscv64
     make objects CC=arm-none-eabi-gcc CFLAGS='-mcpu=cortex-m0 -mthumb -Os -ffreestanding'
 
 The compiler must have 32-bit two's complement arithmetic and arithmetic right shifts; both are
-asserted at compile time. Headers can be used from C++.{desktop}"""
+asserted at compile time. An `int` may have 16 bits. Headers can be used from C++. The DSP
+instructions of a Cortex-M4, M7 or M33 are used where the compiler's target has them, AVX2
+likewise; the results are the same bits. `-DSD_PORTABLE` leaves them out, and then headers with
+`avx2` in their name are not needed.
+
+{self._proof()}"""
+
+    def _proof(self) -> str:
+        """What was proven before the export, and what was not."""
+        runs, left_out = self.proof.get("proof", {}), self.proof.get("left_out", {})
+        if not runs:
+            why = self.proof.get("not_measured", "no figures of this model are recorded")
+            return f"Nothing else was run before the export: {why}."
+        rows = {name: f"{run['clips']:,} | {run['mismatches']:,}" for name, run in runs.items()}
+        lines = [
+            "Before the export, test clips ran through this code on each of these, from samples to",
+            "logits. A mismatch is a clip with any bit different from the Python model's.",
+            "",
+            "| compiler or processor | clips | mismatches |",
+            "|---|--:|--:|",
+            *(f"| {_cell(name)} | {run} |" for name, run in rows.items()),
+        ]
+        if left_out:
+            lines += ["", "Not run:", ""]
+            lines += [f"- {name}: {_cell(why)}" for name, why in left_out.items()]
+        return "\n".join(lines)
 
     def _licence(self) -> str:
         corpus = self.provenance.get("corpus", "the corpus")
