@@ -34,7 +34,8 @@ enum { SD_FEATURES = 255 }; /* as the input of a node: the features of the clip 
 
 struct sd_graph;
 
-/* What runs with a frame where clips have one length. */
+/* Runs every node but the last that has what it needs, one step each; returns how many a further
+ * call may find. features: the next frame, or 0 after the last. */
 typedef uint32_t (*sd_graph_pass)(const struct sd_graph *graph, uint8_t *memory,
                                   const int8_t *features);
 
@@ -55,14 +56,16 @@ typedef struct {
     uint8_t ring;     /* frames of its output that the memory holds */
     uint8_t n_inputs; /* 1 or 2 */
     uint8_t inputs[2];
-    uint8_t pools; /* whether it gives one frame, by a step of its own when the clip has ended */
 } sd_node;
 
-/* Nodes in the order in which they run; the last one, once all others have, writes the logits. */
+/* Nodes in the order in which they run. When the clip has ended, the node that the last one reads
+ * gives its frame, by a step that reads no frame and whose number is that of the features' frames,
+ * and the last one writes the logits. */
 typedef struct sd_graph {
     const sd_node *nodes;
-    sd_graph_pass pass; /* sd_graph_windows; 0: a clip may have any number of frames, even none */
-    uint16_t n_frames;  /* of a clip, or the most that it may have */
+    sd_graph_pass pass; /* sd_graph_windows, or sd_graph_frames where clips have any length */
+    uint16_t n_frames;  /* the most that a clip may have */
+    uint16_t n_least;   /* the least: as many, or 0 where clips have any length */
     uint16_t n_cleared; /* words of the memory that are 0 when a clip begins */
     uint8_t n_nodes;
 } sd_graph;
@@ -73,8 +76,12 @@ typedef struct {
     uint16_t slot;   /* of the ring, where the next frame goes */
 } sd_progress;
 
-/* One step of each node but the last that has all frames that it reads; returns how many have. */
 uint32_t sd_graph_windows(const sd_graph *graph, uint8_t *memory, const int8_t *features);
+uint32_t sd_graph_frames(const sd_graph *graph, uint8_t *memory, const int8_t *features);
+
+/* A step of a node. */
+void sd_graph_run(const sd_node *node, uint8_t *memory, const void *const *frames, uint32_t number,
+                  void *output);
 
 typedef enum {
     SD_GRAPH_OK,

@@ -83,6 +83,7 @@ typedef struct {
 typedef struct {
     uint16_t n_bands;
     uint16_t n_channels;
+    uint16_t n_values; /* of a channel in a clip */
 } sd_pooling_parameters;
 
 /* int16 x << shift of each band of the int8 features. */

@@ -36,7 +36,7 @@ void sd_pooling(const void *parameters, const sd_step *step)
             add(values, n_channels, sum, most);
         }
     } else {
-        const uint32_t n = (uint32_t)step->step * pooling->n_bands;
+        const uint32_t n = pooling->n_values;
         for (uint32_t c = 0; c < n_channels; c++) {
             output[c] = (int16_t)(most[c] << FRACTION_BITS);
             output[n_channels + c] =

@@ -32,9 +32,8 @@ _INDIRECT = "__indirect_call"
 _NODES = f"{host_recogniser.NAME}:nodes"
 _TABLES = {
     "sd_recogniser": ("sd_by_frame:sd_by_frame", "sd_by_word:sd_by_word"),
-    "sd_graph": (_NODES, f"{host_recogniser.NAME}:{host_recogniser.NAME}"),
-    "sd_graph:run": (_NODES,),
-    "sd_graph_windows": (_NODES,),
+    "sd_graph": (f"{host_recogniser.NAME}:{host_recogniser.NAME}",),
+    "sd_graph_run": (_NODES,),
 }
 """Function or source that calls through pointers -> constants, as ``source:name``, that hold them.
 

@@ -75,7 +75,9 @@ FITS = {
     "sd_convolution.c": ["end - output"],
     "sd_fft.c": ["2u * sd_fft_order[group]"],  # at most 2 * 63
     "sd_frontend.c": ["n_samples - 1u"],
-    "sd_graph.c": ["n_nodes - 1u", "(number + 1u)"],  # number: below the frames of a clip
+    "sd_graph.c": ["n_nodes - 1u"],
+    "sd_graph_frames.c": ["n_nodes - 1u"],
+    "sd_graph_windows.c": ["n_nodes - 1u"],
     "sd_pooling.c": ["most[c] << FRACTION_BITS", "step->step + 1u"],  # uint8 times 64
     "sd_shift.c": ["features[band] * (1 << shift->shift[band])"],  # int8 times 2^8
     "sd_unit.h": ["2u * SD_GATE_BITS - cell_bits"],

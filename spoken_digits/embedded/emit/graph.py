@@ -62,8 +62,17 @@ def c_files(
 
 def sources(graph: IntegerGraph) -> list[str]:
     """C files of the executor and of the operators that the graph uses."""
-    executor = ["sd_graph.c"] if graph.any_length else ["sd_graph.c", "sd_graph_windows.c"]
-    return [*executor, *sorted(set().union(*(operators.sources(n.operator) for n in graph.nodes)))]
+    return [
+        "sd_graph.c",
+        "sd_graph_run.c",
+        f"{_schedule(graph)}.c",
+        *sorted(set().union(*(operators.sources(n.operator) for n in graph.nodes))),
+    ]
+
+
+def _schedule(graph: IntegerGraph) -> str:
+    """The C function that runs a frame, which is the name of its file too."""
+    return "sd_graph_frames" if graph.any_length else "sd_graph_windows"
 
 
 def check(graph: IntegerGraph) -> None:
@@ -167,11 +176,14 @@ def _source(graph: IntegerGraph, name: str, labels: Sequence[str], where: Layout
         wide = node.inputs[0] != FEATURES and isinstance(
             graph.nodes[node.inputs[0]].operator, Centring
         )
-        parameters.append(operators.constants(number, node.operator, read, shape, wide=wide))
+        n_read = steps[number].n_steps
+        parameters.append(
+            operators.constants(number, node.operator, read, shape, n_frames=n_read, wide=wide)
+        )
         entries.append(_entry(number, node.operator, shape, steps[number], where))
         if isinstance(node.operator, Depthwise):
             n_zeros = max(n_zeros, shape.n_channels)
-    schedule_of_clips = "0" if graph.any_length else "sd_graph_windows"
+    n_least = 0 if graph.any_length else graph.n_frames
     n_cleared = where.n_bytes // 4 if graph.any_length else len(entries) + 1
     zeros = f"static const uint8_t zeros[{n_zeros}] = {{0}};\n\n" if n_zeros else ""
     return f"""/* Weights of {name}.h. Generated: do not edit. */
@@ -181,7 +193,7 @@ def _source(graph: IntegerGraph, name: str, labels: Sequence[str], where: Layout
 {"".join(entries)}}};
 
 const sd_graph {name} = {{
-    nodes, {schedule_of_clips}, {graph.n_frames}, {n_cleared}, {len(entries)},
+    nodes, {_schedule(graph)}, {graph.n_frames}, {n_least}, {n_cleared}, {len(entries)},
 }};
 
 {label_array(name, labels)}"""
@@ -197,6 +209,6 @@ def _entry(
         *(where.output[number], where.state[number], where.scratch[number]),
         _frame_bytes(operator, shape),
         *(steps.n_steps, steps.first, steps.window, steps.stride, where.ring[number]),
-        *(len(inputs), "{" + ", ".join([*inputs, "0"][:2]) + "}", int(steps.pools)),
+        *(len(inputs), "{" + ", ".join([*inputs, "0"][:2]) + "}"),
     ]
     return f"    {{{', '.join(map(str, fields))}}},\n"

@@ -81,9 +81,15 @@ def sources(operator: IntegerOperator) -> set[str]:
 
 
 def constants(
-    number: int, operator: IntegerOperator, read: Shape, shape: Shape, *, wide: bool
+    number: int,
+    operator: IntegerOperator,
+    read: Shape,
+    shape: Shape,
+    *,
+    n_frames: int,
+    wide: bool,
 ) -> str:
-    """Arrays and parameters of an operator."""
+    """Arrays and parameters of an operator that reads `n_frames` frames of a clip."""
     arrays: list[str] = []
 
     def named(ctype: str, what: str, values: NDArray[np.integer]) -> str:
@@ -110,7 +116,7 @@ def constants(
     elif isinstance(operator, Sum):
         fields = [shape.size, f"{{{operator.factor[0]}, {operator.factor[1]}}}"]
     elif isinstance(operator, Pooling):
-        fields = [read.n_bands, read.n_channels]
+        fields = [read.n_bands, read.n_channels, read.n_bands * n_frames]
     elif isinstance(operator, Shift):
         fields = [named("uint8_t", "shift", operator.shift), len(operator.shift)]
     elif isinstance(operator, Lstm):

@@ -128,7 +128,7 @@ def schedule(steps: list[Steps], n_frames: int) -> list[tuple[int, int]]:
             break
     if any(done[number] < node.n_steps for number, node in enumerate(steps[:-1])):
         raise ValueError("a node lacks frames at the end of a clip")
-    closing = [(number, node.n_steps) for number, node in enumerate(steps) if node.pools]
+    closing = [(i, steps[i].n_steps) for i in steps[-1].inputs if steps[i].pools]
     return [*order, *closing, (len(steps) - 1, 0)]
 
 
