@@ -22,7 +22,7 @@ static inline __m128i sd_avx2_fold(__m256i x)
     return _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
 }
 
-enum { SD_AVX2_BLOCKS = 4 };
+enum { SD_AVX2_BLOCKS = 8 };
 
 /* n_blocks blocks of rows, at most SD_AVX2_BLOCKS, times one vector: the sums of a, b, c, d of
  * each. n_blocks is a constant: the compiler unrolls. */
