@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 from recordings import REPOSITORY
@@ -86,6 +87,20 @@ def test_the_figures_of_rejection_are_the_committed_metrics():
     assert [line for line in table.splitlines() if line.startswith("| `")] == [
         *rejection_rows(figures)
     ]
+
+
+def test_the_figures_of_open_models_by_seed_are_the_committed_predictions():
+    page = (REPOSITORY / "docs/rejection.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| (.*) \|$", page, re.M)
+    assert rows
+    for seed, cells in rows:
+        found = []
+        for scheme in ("float32", "int8"):
+            for model in ("tiny", "tiny_open"):
+                path = REPOSITORY / f"studies/predictions/random/{model}-0-{seed}.csv"
+                said = pd.read_csv(path, dtype=str)
+                found.append(f"{100 * (said[scheme] == said['actual']).mean():.2f} %")
+        assert cells == " | ".join(found)
 
 
 def test_the_figures_of_the_readme_are_the_committed_metrics():
