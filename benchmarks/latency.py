@@ -1,6 +1,6 @@
-"""Latency of one spoken word: our integer C99 against PyTorch's and ONNX Runtime's int8.
+"""Latency of one spoken word: our integer C99 against PyTorch's int8 and ONNX Runtime.
 
-All three hold the same trained weights and run one clip at a time on one thread, called from
+All hold the same trained weights and run one clip at a time on one thread, called from
 Python in turns within the same run. PyTorch and ONNX Runtime get normalised float32
 features and keep activations in float; our network starts from the int8 features.
 """
@@ -53,7 +53,7 @@ def rows(
     *,
     rounds: int = ROUNDS,
 ) -> list[dict[str, Any]]:
-    """Rows `latency_int8_vs_torch_dynamic` and `latency_int8_vs_onnxruntime`.
+    """Rows `latency_int8_vs_torch_dynamic`, `..._onnxruntime` and `..._onnxruntime_float32`.
 
     Parameters
     ----------
@@ -97,7 +97,10 @@ def rows(
         contenders = {
             "ours": _integer(network, mean, std, features, n_frames, longest, firmware, Path(name)),
             "torch": _torch_dynamic(network, x, n_frames, longest),
-            "onnxruntime": _onnx_runtime(network, x, n_frames, longest, Path(name)),
+            "onnxruntime": _onnx_runtime(_onnx_int8(network, Path(name)), x, n_frames, longest),
+            "onnxruntime_float32": _onnx_runtime(
+                onnx_graph(network).SerializeToString(), x, n_frames, longest
+            ),
         }
         agreement = {key: float((words == said).mean()) for key, (_, words) in contenders.items()}
         for key, share in agreement.items():
@@ -121,6 +124,7 @@ def rows(
         for suffix, key, reference in (
             ("torch_dynamic", "torch", "PyTorch dynamic int8"),
             ("onnxruntime", "onnxruntime", "ONNX Runtime dynamic int8"),
+            ("onnxruntime_float32", "onnxruntime_float32", "ONNX Runtime float32"),
         )
     ]
 
@@ -199,10 +203,8 @@ def _torch_dynamic(network: Lstm, x: Real, n_frames: NDArray[np.integer], timed:
     return call, np.array(words)
 
 
-def _onnx_runtime(
-    network: Lstm, x: Real, n_frames: NDArray[np.integer], timed: int, folder: Path
-) -> Contender:
-    """ONNX Runtime's dynamic int8 of the same weights (DynamicQuantizeLSTM)."""
+def _onnx_int8(network: Lstm, folder: Path) -> bytes:
+    """The network in ONNX Runtime's dynamic int8 (DynamicQuantizeLSTM)."""
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -212,7 +214,12 @@ def _onnx_runtime(
     operators = [node.op_type for node in onnx.load(path).graph.node]
     if operators.count("DynamicQuantizeLSTM") != network.lstm.num_layers:
         raise RuntimeError(f"{path.name}: an LSTM stayed float: {', '.join(operators)}")
-    session = onnx_session(path.read_bytes())
+    return path.read_bytes()
+
+
+def _onnx_runtime(model: bytes, x: Real, n_frames: NDArray[np.integer], timed: int) -> Contender:
+    """ONNX Runtime on a model of the same weights."""
+    session = onnx_session(model)
     words = onnx_logits(session, x, n_frames).argmax(1)
     feed = onnx_feed(x[timed : timed + 1], np.array([x.shape[1]]))
     binding = session.io_binding()  # its fastest call: several microseconds less than `run`

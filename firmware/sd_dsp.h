@@ -23,11 +23,6 @@ static inline uint32_t sd_dsp_load(const void *from)
     return word;
 }
 
-static inline void sd_dsp_store(void *to, uint32_t word)
-{
-    __builtin_memcpy(to, &word, sizeof word);
-}
-
 /* Of the bytes b0 b1 b2 b3, from the lowest: the pair (b0, b2). */
 static inline uint32_t sd_dsp_even(uint32_t bytes)
 {

@@ -24,8 +24,9 @@ void sd_lstm(const void *parameters, const sd_step *step)
 #if SD_AVX2
     while (end - fresh >= SD_AVX2_UNITS) {
         __m128i sum[SD_AVX2_UNITS];
-        for (uint32_t u = 0; u < SD_AVX2_UNITS; u++, weights += 4u * n_columns) {
-            sum[u] = sd_avx2_rows(weights, operand, n_columns);
+        for (uint32_t u = 0; u < SD_AVX2_UNITS; u += SD_AVX2_BLOCKS) {
+            sd_avx2_rows(weights, operand, n_columns, SD_AVX2_BLOCKS, &sum[u]);
+            weights += SD_AVX2_BLOCKS * 4u * n_columns;
         }
         sd_avx2_step(sum, bias, shift, excess, lstm->cell_bits, cell, fresh);
         bias += SD_AVX2_UNITS * 4;

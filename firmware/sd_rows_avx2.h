@@ -8,13 +8,13 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-/* A pair of columns: the sums of rows a, c, then of b, d, each in the low half. */
-static inline void sd_avx2_add_pair(__m128i weights, __m128i pair, __m128i *ac, __m128i *bd)
+/* Pairs of columns: the sums of rows a, c and of rows b, d, over and over. */
+static inline void sd_avx2_add_pairs(__m256i weights, __m256i pairs, __m256i *ac, __m256i *bd)
 {
-    const __m128i even = _mm_and_si128(weights, _mm_set1_epi16(255));
-    const __m128i odd = _mm_srli_epi16(weights, 8);
-    *ac = _mm_add_epi32(*ac, _mm_madd_epi16(even, pair));
-    *bd = _mm_add_epi32(*bd, _mm_madd_epi16(odd, pair));
+    const __m256i even = _mm256_and_si256(weights, _mm256_set1_epi16(255));
+    const __m256i odd = _mm256_srli_epi16(weights, 8);
+    *ac = _mm256_add_epi32(*ac, _mm256_madd_epi16(even, pairs));
+    *bd = _mm256_add_epi32(*bd, _mm256_madd_epi16(odd, pairs));
 }
 
 static inline __m128i sd_avx2_fold(__m256i x)
@@ -22,59 +22,74 @@ static inline __m128i sd_avx2_fold(__m256i x)
     return _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
 }
 
-/* Four rows times one vector: the sums of a, b, c, d. */
-static inline __m128i sd_avx2_rows(const uint8_t *weights, const int16_t *operand, uint32_t n)
+enum { SD_AVX2_BLOCKS = 8 };
+
+/* n_blocks blocks of rows, at most SD_AVX2_BLOCKS, times one vector: the sums of a, b, c, d of
+ * each. n_blocks is a constant: the compiler unrolls. */
+static inline void sd_avx2_rows(const uint8_t *weights, const int16_t *operand, uint32_t n,
+                                uint32_t n_blocks, __m128i *sum)
 {
     const __m256i twice = _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3);
-    __m256i wide_ac = _mm256_setzero_si256();
-    __m256i wide_bd = _mm256_setzero_si256();
-    __m128i ac;
-    __m128i bd;
+    const uint32_t block_bytes = 4u * n;
+    __m256i ac[SD_AVX2_BLOCKS];
+    __m256i bd[SD_AVX2_BLOCKS];
 
+    for (uint32_t i = 0; i < n_blocks; i++) {
+        ac[i] = _mm256_setzero_si256();
+        bd[i] = _mm256_setzero_si256();
+    }
     for (; n >= 8u; n -= 8u, operand += 8, weights += 32) {
         const __m128i eight = _mm_loadu_si128((const __m128i *)(const void *)operand);
         const __m256i v = _mm256_permutevar8x32_epi32(_mm256_castsi128_si256(eight), twice);
-        const __m256i w = _mm256_loadu_si256((const __m256i *)(const void *)weights);
-        const __m256i even = _mm256_and_si256(w, _mm256_set1_epi16(255));
-        const __m256i odd = _mm256_srli_epi16(w, 8);
-        wide_ac = _mm256_add_epi32(wide_ac, _mm256_madd_epi16(even, v));
-        wide_bd = _mm256_add_epi32(wide_bd, _mm256_madd_epi16(odd, v));
+        for (uint32_t i = 0; i < n_blocks; i++) {
+            const void *from = weights + i * block_bytes;
+            sd_avx2_add_pairs(_mm256_loadu_si256((const __m256i *)from), v, &ac[i], &bd[i]);
+        }
     }
-    ac = sd_avx2_fold(wide_ac);
-    bd = sd_avx2_fold(wide_bd);
     if ((n & 4u) != 0u) {
         const __m128i four = _mm_loadl_epi64((const __m128i *)(const void *)operand);
-        sd_avx2_add_pair(_mm_loadu_si128((const __m128i *)(const void *)weights),
-                         _mm_unpacklo_epi32(four, four), &ac, &bd);
+        const __m256i v = _mm256_castsi128_si256(_mm_unpacklo_epi32(four, four));
+        for (uint32_t i = 0; i < n_blocks; i++) {
+            const void *from = weights + i * block_bytes;
+            const __m128i w = _mm_loadu_si128((const __m128i *)from);
+            sd_avx2_add_pairs(_mm256_zextsi128_si256(w), v, &ac[i], &bd[i]);
+        }
         operand += 4;
         weights += 16;
     }
     if ((n & 2u) != 0u) {
         int32_t pair;
         __builtin_memcpy(&pair, operand, sizeof pair);
-        sd_avx2_add_pair(_mm_loadl_epi64((const __m128i *)(const void *)weights),
-                         _mm_set1_epi32(pair), &ac, &bd);
+        for (uint32_t i = 0; i < n_blocks; i++) {
+            const void *from = weights + i * block_bytes;
+            const __m128i w = _mm_loadl_epi64((const __m128i *)from);
+            sd_avx2_add_pairs(_mm256_zextsi128_si256(w), _mm256_set1_epi32(pair), &ac[i], &bd[i]);
+        }
         operand += 2;
         weights += 8;
     }
-    ac = _mm_add_epi32(_mm_unpacklo_epi32(ac, bd), _mm_unpackhi_epi32(ac, bd));
-    if ((n & 1u) != 0u) {
-        int32_t four;
-        __builtin_memcpy(&four, weights, sizeof four);
-        ac = _mm_add_epi32(ac, _mm_madd_epi16(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(four)),
-                                              _mm_set1_epi32((uint16_t)operand[0])));
+    for (uint32_t i = 0; i < n_blocks; i++) {
+        sum[i] = sd_avx2_fold(_mm256_add_epi32(_mm256_unpacklo_epi32(ac[i], bd[i]),
+                                               _mm256_unpackhi_epi32(ac[i], bd[i])));
+        if ((n & 1u) != 0u) {
+            int32_t four;
+            __builtin_memcpy(&four, weights + i * block_bytes, sizeof four);
+            sum[i] =
+                _mm_add_epi32(sum[i], _mm_madd_epi16(_mm_cvtepu8_epi32(_mm_cvtsi32_si128(four)),
+                                                     _mm_set1_epi32((uint16_t)operand[0])));
+        }
     }
-    return ac;
 }
 
 static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int32_t *bias,
                                               const int16_t *operand, uint32_t n, int32_t excess,
                                               int32_t accumulator[4])
 {
-    const __m128i start = _mm_sub_epi32(_mm_loadu_si128((const __m128i *)(const void *)bias),
-                                        _mm_set1_epi32(excess));
-    const __m128i sum = _mm_add_epi32(start, sd_avx2_rows(weights, operand, n));
-    _mm_storeu_si128((__m128i *)(void *)accumulator, sum);
+    const __m128i start =
+        _mm_sub_epi32(_mm_loadu_si128((const __m128i *)(const void *)bias), _mm_set1_epi32(excess));
+    __m128i sum;
+    sd_avx2_rows(weights, operand, n, 1, &sum);
+    _mm_storeu_si128((__m128i *)(void *)accumulator, _mm_add_epi32(start, sum));
     return weights + 4u * n;
 }
 

@@ -14,7 +14,11 @@ from spoken_digits.errors import UserError
 from spoken_digits.models.architectures.lstm import Network as Lstm
 
 N_CLIPS, MAX_FRAMES, N_INPUTS, N_CLASSES = 40, 36, 13, 10
-NAMES = ["latency_int8_vs_torch_dynamic", "latency_int8_vs_onnxruntime"]
+NAMES = [
+    "latency_int8_vs_torch_dynamic",
+    "latency_int8_vs_onnxruntime",
+    "latency_int8_vs_onnxruntime_float32",
+]
 
 
 def small_lstm(seed: int = 1, *, h: int = 8, pooling: str = "mean") -> Lstm:
