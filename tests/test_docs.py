@@ -201,3 +201,16 @@ def test_costs_are_those_of_the_committed_metrics(page):
         for network, cell in zip(networks, shown[title], strict=True):
             metrics = json.loads((REPOSITORY / f"metrics/cortex_m/{network}.json").read_text())
             assert cell.removesuffix(" B") == f"{metrics[key]:,}", (network, title)
+
+
+def test_what_integers_lose_is_what_the_committed_metrics_say():
+    page = (REPOSITORY / "docs" / "integer_operators.md").read_text().replace("\n", " ")
+    unseen = json.loads((REPOSITORY / "metrics/crossval.json").read_text())
+    for network, words in (
+        ("tiny.int8", "loses {} points to float32 and agrees with it on {} % of the clips"),
+        ("micro.int8", "loses {} and agrees on {} %"),
+    ):
+        lost = round(100 * unseen[network]["accuracy_drop"], 2)
+        shown = f"{lost:.2f}".lstrip("0") if lost > 0 else "none"
+        agreement = f"{100 * unseen[network]['agreement']:.1f}"
+        assert f"`{network}` {words.format(shown, agreement)}" in page

@@ -81,6 +81,14 @@ def test_every_result_has_the_same_bits(computed, processor):
     assert len(here["hashes"]) > 20
 
 
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", ["micro"])
+def test_networks_that_others_cover_have_the_same_bits_too(name):
+    here, *there = (compute(processor, name)["hashes"] for processor in (None, *PROCESSORS))
+    assert len(here) > 2
+    assert there == [here] * len(PROCESSORS)
+
+
 def test_without_the_settings_bits_differ(computed):
     """Negative control: a comparison that cannot fail would find these equal too."""
     here, there = computed[None, "unpinned"], computed[UNPINNED, "unpinned"]

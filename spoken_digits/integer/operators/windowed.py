@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +98,7 @@ class Windowed(IntegerOperator):
         return {**self.rows.arrays(), **self.window.arrays()}
 
     @classmethod
-    def from_arrays(cls, named: Arrays) -> Self:
+    def from_arrays(cls, named: Arrays) -> Windowed:
         """As `IntegerOperator.from_arrays`."""
         return cls(rows=Rows.from_arrays(named), window=Window.from_arrays(named))
 
