@@ -20,6 +20,7 @@ from spoken_digits.features.mfcc import MfccParams
 from spoken_digits.features.parallel import ParallelParams
 from spoken_digits.features.registry import FeatureParams
 from spoken_digits.features.spectrogram import SpectrogramParams
+from spoken_digits.integer.detector.params import DetectorParams
 from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.models.architectures import cnn, cnn_lstm, ds_cnn, lstm
@@ -56,6 +57,7 @@ SECTIONS: dict[str, list[type]] = {
     "quantize.int8, quantize.pow2": [QatParams],
     "quantize.networks.<name>": [NetworkParams],
     "measure": [MeasureParams],
+    "detector": [DetectorParams],
     "robustness": [RobustnessParams],
     "studies": [StudyParams],
     "studies.again, studies.with_voices": [SomeParams],

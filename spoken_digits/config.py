@@ -29,6 +29,7 @@ SECTIONS = (
     "variants",
     "quantize",
     "measure",
+    "detector",
     "robustness",
     "studies",
 )
