@@ -17,28 +17,14 @@ from pathlib import Path
 
 from spoken_digits import errors
 from spoken_digits.corpora import extra_voices
-from spoken_digits.corpora.storing import write_corpus
-from spoken_digits.io import files
+from spoken_digits.corpora.by_role import write_stores
 
 ROOT = Path(__file__).resolve().parent.parent
 STORES = {"train": Path("data/voices/train"), "strangers": Path("data/voices/strangers")}
 
 
 def main() -> None:
-    corpora = extra_voices.open_extra_voices(ROOT)
-    if corpora is None:
-        for folder in STORES.values():
-            folder.mkdir(parents=True, exist_ok=True)  # DVC wants every output to be there
-        errors.warn(f"{extra_voices.NOT_IN_REACH}; data/voices/ stays as it is")
-        return
-    for role, folder in STORES.items():
-        with files.replacing(folder) as temporary:
-            temporary.mkdir()
-            table, fingerprint = write_corpus(corpora[role], temporary)
-        print(
-            f"{folder}: {len(table)} clips of {table['speaker'].nunique()} speakers, "
-            f"fingerprint {fingerprint[:12]}"
-        )
+    write_stores(extra_voices.open_extra_voices(ROOT), STORES, extra_voices.NOT_IN_REACH)
 
 
 if __name__ == "__main__":

@@ -20,43 +20,17 @@ sc01 to sc22    CC BY 4.0          Google Speech Commands v0.01 (Pete Warden, 20
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from spoken_digits.corpora.archives import ENVIRONMENT_VARIABLE, obtain_local
 from spoken_digits.corpora.base import Corpus
-from spoken_digits.corpora.unpack import Archive
-from spoken_digits.data.clips import Clip
-from spoken_digits.data.provenance import fingerprint_of
+from spoken_digits.corpora.by_role import Role, RoleArchive, about
 from spoken_digits.data.roles import FINGERPRINTS
-from spoken_digits.errors import UserError
-from spoken_digits.io.files import sha256
 
-ARCHIVE_NAME = "extra-voices-1.tar.gz"
-NOT_IN_REACH = (
-    f"{ARCHIVE_NAME} is not in reach and no address offers it: put it into data/archives/, or "
-    f"into a folder named by {ENVIRONMENT_VARIABLE}"
-)
-_NAME = re.compile(r"(?P<digit>[0-9])_(?P<speaker>(?:xv|sc)[0-9]{2})_(?P<take>[0-9]{1,3})\.wav")
-_FSDD = ("Free Spoken Digit Dataset, pull request 14, cut again", "CC BY-SA 4.0")
-_GIULIO_SHEILA = ("inspektral/audioMNIST-classifier", "MIT")
-_ASTERISK = ("Asterisk core sounds, Allison Smith", "CC BY-SA 3.0")
-_GKPRARTHANA = ("GKPrarthana/speech_recognition_system", "MIT")
-_SPEECH_COMMANDS = ("Google Speech Commands v0.01", "CC BY 4.0")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Role:
-    """One use of the clips, and the speakers who serve it."""
-
-    title: str
-    n_clips: int
-    fingerprint: str
-    """Digest of names and contents of its clips, as provenance.json holds it."""
-    speakers: Mapping[str, tuple[str, str]]
-    """Source and licence of each speaker's clips."""
-
+_FSDD = about("Free Spoken Digit Dataset, pull request 14, cut again", "CC BY-SA 4.0")
+_GIULIO_SHEILA = about("inspektral/audioMNIST-classifier", "MIT")
+_ASTERISK = about("Asterisk core sounds, Allison Smith", "CC BY-SA 3.0")
+_GKPRARTHANA = about("GKPrarthana/speech_recognition_system", "MIT")
+_SPEECH_COMMANDS = about("Google Speech Commands v0.01", "CC BY 4.0")
 
 ROLES = {
     "train": Role(
@@ -78,6 +52,17 @@ ROLES = {
         speakers={f"sc{number:02}": _SPEECH_COMMANDS for number in range(1, 23)},
     ),
 }
+_ARCHIVE = RoleArchive(
+    corpus="extra_voices",
+    file_name="extra-voices-1.tar.gz",
+    pattern=re.compile(
+        r"(?P<label>[0-9])_(?P<speaker>(?:xv|sc)[0-9]{2})_(?P<take>[0-9]{1,3})\.wav"
+    ),
+    form="digit_speaker_take.wav",
+    roles=ROLES,
+)
+ARCHIVE_NAME = _ARCHIVE.file_name
+NOT_IN_REACH = _ARCHIVE.not_in_reach
 
 
 def open_extra_voices(root: Path) -> dict[str, Corpus] | None:
@@ -93,89 +78,4 @@ def open_extra_voices(root: Path) -> dict[str, Corpus] | None:
     UserError
         The archive is damaged, or does not hold the recordings of version 1.
     """
-    opened = obtain_local([ARCHIVE_NAME], root, open_archive=_open)
-    if opened is None:
-        return None
-    archive, members = opened
-    return {role: _corpus(archive, role, members[role]) for role in ROLES}
-
-
-def _open(path: Path) -> tuple[Archive, dict[str, list[str]]]:
-    """The archive, and the names of the clips of each role; their content is checked."""
-    archive = Archive(path)
-    members: dict[str, list[str]] = {role: [] for role in ROLES}
-    for name in archive.names:
-        members[_role_of(path, _parse(path, name)["speaker"])].append(name)
-    for role, names in members.items():
-        facts = ROLES[role]
-        if len(names) != facts.n_clips:
-            raise UserError(
-                f"{path} holds {len(names)} recordings for {role}, version 1 has {facts.n_clips}: "
-                "put the original archive in its place"
-            )
-        if (
-            fingerprint_of((name, sha256(archive.read(name))) for name in names)
-            != facts.fingerprint
-        ):
-            raise UserError(
-                f"{path}: the recordings for {role} are not those of version 1: "
-                "put the original archive in its place"
-            )
-    return archive, members
-
-
-def _corpus(archive: Archive, role: str, members: Sequence[str]) -> Corpus:
-    facts = ROLES[role]
-    return Corpus(
-        name="extra_voices",
-        title=facts.title,
-        version="1",
-        role=role,
-        source=_joined(source for source, _ in facts.speakers.values()),
-        licence=_joined(licence for _, licence in facts.speakers.values()),
-        synthetic=False,
-        n_clips=len(members),
-        clips=_clips(archive, members),
-        audio_format=None,
-        fingerprint=facts.fingerprint,
-        speakers={
-            speaker: {"source": source, "licence": licence}
-            for speaker, (source, licence) in facts.speakers.items()
-        },
-    )
-
-
-def _clips(archive: Archive, members: Sequence[str]) -> Iterator[Clip]:
-    for member in members:
-        match = _parse(archive.path, member)
-        yield Clip(
-            utterance=PurePosixPath(member).stem,
-            path=PurePosixPath(member).name,
-            label=match["digit"],
-            speaker=match["speaker"],
-            take=int(match["take"]),
-            wav=archive.read(member),
-        )
-
-
-def _parse(archive: Path, member: str) -> re.Match[str]:
-    match = _NAME.fullmatch(PurePosixPath(member).name)
-    if match is None or PurePosixPath(member).parent.name != "recordings":
-        raise UserError(
-            f"{archive}: {member} is not named recordings/digit_speaker_take.wav: "
-            "put the original archive in its place"
-        )
-    return match
-
-
-def _role_of(archive: Path, speaker: str) -> str:
-    for role, facts in ROLES.items():
-        if speaker in facts.speakers:
-            return role
-    raise UserError(
-        f"{archive}: version 1 has no speaker {speaker}: put the original archive in its place"
-    )
-
-
-def _joined(texts: Iterator[str]) -> str:
-    return "; ".join(dict.fromkeys(texts))
+    return _ARCHIVE.open(root)
