@@ -182,3 +182,9 @@ def _share(frame_ms: float, constant_ms: float) -> int:
 
 def _frames(ms: float, params: DetectorParams) -> int:
     return math.ceil(ms / params.frame_ms)
+
+
+def dbfs(octaves: float, frame_length: int) -> float:
+    """A level of `endpoint.levels`, or a floor, in decibels relative to a full-scale square."""
+    full = _FULL_SCALE_OCTAVES + 2 * math.log2(frame_length)
+    return (octaves - full) * _DB_PER_OCTAVE
