@@ -30,6 +30,7 @@ SECTIONS = (
     "quantize",
     "measure",
     "detector",
+    "detect",
     "robustness",
     "studies",
 )
