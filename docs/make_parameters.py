@@ -14,6 +14,7 @@ from spoken_digits.corpora import CorpusParams, SpeechCommandsParams, SyntheticP
 from spoken_digits.data.splits import SplitParams
 from spoken_digits.embedded.toolchain import MeasureParams
 from spoken_digits.evaluation.conditions import RobustnessParams
+from spoken_digits.evaluation.detection.params import DetectParams
 from spoken_digits.evaluation.study_params import SomeParams, StrangersParams, StudyParams
 from spoken_digits.features.log_mel import LogMelParams
 from spoken_digits.features.mfcc import MfccParams
@@ -58,6 +59,7 @@ SECTIONS: dict[str, list[type]] = {
     "quantize.networks.<name>": [NetworkParams],
     "measure": [MeasureParams],
     "detector": [DetectorParams],
+    "detect": [DetectParams],
     "robustness": [RobustnessParams],
     "studies": [StudyParams],
     "studies.again, studies.with_voices": [SomeParams],

@@ -1,9 +1,10 @@
 """Stage `collect`: merge the curves and scores of all models for the top-level pictures.
 
 Reads   plots/curves/, plots/per_class/, plots/robustness/, plots/size_accuracy/,
-        params.yaml: variants, quantize.networks
+        metrics/detector/, params.yaml: variants, quantize.networks, detect.models
 Writes  plots/models/curves.csv, f1.csv, robustness.csv, size_accuracy.csv: the same columns
-        after `model`; plots/models/robustness.png
+        after `model`; plots/models/robustness.png; metrics/detector.json: the figures of every
+        detector under its model's name
 Run     python stages/collect.py
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import spoken_digits.arithmetic.portable  # noqa: F401
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -22,6 +24,7 @@ from spoken_digits.io import files
 from spoken_digits.models.params import names
 from spoken_digits.quantization.networks import schemes_of
 
+METRICS = Path("metrics")
 PLOTS = Path("plots")
 MODELS = PLOTS / "models"
 
@@ -35,7 +38,17 @@ def main() -> None:
     draw_robustness(write("robustness", [table("robustness", stem) for stem in tested]))
     sizes = [table("size_accuracy", stem) for model in models for stem in stems(config, model)]
     write("size_accuracy", sizes)
+    files.write_json(METRICS / "detector.json", detectors(config))
     print(f"{MODELS}: {len(models)} models, {len(sizes)} sizes")
+
+
+def detectors(config: Config) -> dict[str, Any]:
+    """The figures of every model with a detector."""
+    stems = config.value("detect.models", list, list[str])
+    return {
+        stem: files.read_json(METRICS / "detector" / f"{stem}.json", f"dvc repro detect@{stem}")
+        for stem in stems
+    }
 
 
 def table(folder: str, stem: str) -> pd.DataFrame:

@@ -22,6 +22,7 @@ from spoken_digits.data import splits
 from spoken_digits.embedded.toolchain import MeasureParams
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.conditions import RobustnessParams
+from spoken_digits.evaluation.detection.params import DetectParams
 from spoken_digits.evaluation.study_params import StudyParams
 from spoken_digits.features.log_mel import LogMelParams
 from spoken_digits.features.mfcc import MfccParams
@@ -100,6 +101,7 @@ def reader(path: tuple[str, ...]) -> typing.Callable[[Config], Any]:
         "quantize": lambda config: config.section("quantize.int8", QatParams),
         "measure": lambda config: config.section("measure", MeasureParams),
         "detector": lambda config: config.section("detector", DetectorParams),
+        "detect": lambda config: config.section("detect", DetectParams),
         "robustness": lambda config: config.section("robustness", RobustnessParams),
         "studies": lambda config: config.section("studies", StudyParams),
     }[section]
@@ -135,6 +137,7 @@ def hint_of(path: tuple[str, ...]) -> Any:
             "train": TrainParams,
             "measure": MeasureParams,
             "detector": DetectorParams,
+            "detect": DetectParams,
             "robustness": RobustnessParams,
             "studies": StudyParams,
         }[section]

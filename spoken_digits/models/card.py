@@ -21,9 +21,9 @@ from torch import Tensor
 from spoken_digits.bounds import Bounds, Digest, Length
 from spoken_digits.io.files import write_bytes
 from spoken_digits.models.base import BaseNetwork
-from spoken_digits.models.metadata import METADATA_KEY
 from spoken_digits.models.networks import make_network
 
+METADATA_KEY = "spoken_digits"
 _MOST = 2**16
 MOST_NAMED = 100
 """Train speakers whom a card names; of more it gives the number alone."""

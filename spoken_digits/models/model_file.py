@@ -18,8 +18,7 @@ from spoken_digits.errors import UserError, printable
 from spoken_digits.features.registry import extractor_from
 from spoken_digits.models import architectures
 from spoken_digits.models.base import BaseNetwork
-from spoken_digits.models.card import ModelCard
-from spoken_digits.models.metadata import METADATA_KEY
+from spoken_digits.models.card import METADATA_KEY, ModelCard
 from spoken_digits.models.tensors import TensorSpec, check_tensors
 
 _LARGEST_FILE_BYTES = 2**31  # the largest network here takes 0.5 GB

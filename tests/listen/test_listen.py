@@ -22,7 +22,8 @@ from spoken_digits.integer.detector.detector import Detector, Verdict
 from spoken_digits.integer.detector.stored import Settings, write_settings
 from spoken_digits.listen import __main__ as cli
 from spoken_digits.listen import sources
-from spoken_digits.listen.model import open_listener, settings_path
+from spoken_digits.listen.model import METADATA_KEY, open_listener, settings_path
+from spoken_digits.models import card as model_card
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def model(tmp_path_factory):
         "labels": [f"wörd {i}" for i in range(network.n_classes)],
         "features": {"kind": "log_mel_int", **dataclasses.asdict(frontend)},
     }
-    safetensors.numpy.save_file(network.arrays(), path, {"spoken_digits": json.dumps(card)})
+    safetensors.numpy.save_file(network.arrays(), path, {METADATA_KEY: json.dumps(card)})
     write(path)
     return path
 
@@ -214,6 +215,10 @@ def test_a_model_without_its_detector_or_with_another_ones(model, tmp_path):
             open_listener(copy)
 
 
+def test_the_card_stands_where_models_are_written():
+    assert METADATA_KEY == model_card.METADATA_KEY
+
+
 def test_what_is_no_integer_model(model, tmp_path):
     card = {"scheme": "float32", "labels": ["a"], "features": {}}
     arrays = safetensors.numpy.load_file(model)
@@ -225,7 +230,7 @@ def test_what_is_no_integer_model(model, tmp_path):
     ):
         path = tmp_path / "a.int8.safetensors"
         text = json.dumps(card | changes)
-        safetensors.numpy.save_file(arrays, path, {"spoken_digits": text})
+        safetensors.numpy.save_file(arrays, path, {METADATA_KEY: text})
         with pytest.raises(UserError, match=message):
             open_listener(path)
     path.write_bytes(model.read_bytes()[:-100])

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits.integer.detector.specification import FLOOR_BITS, RATE_BITS, EndpointSpec
-from spoken_digits.integer.frontend import mel
+from spoken_digits.integer.frontend import log_mel
 from spoken_digits.integer.frontend.specification import LOG_BITS
 
 _FLOOR_SHIFT = FLOOR_BITS - LOG_BITS
@@ -81,7 +81,7 @@ def levels(samples: Pcm, frame_length: int) -> NDArray[np.int64]:
         part = frames[start : start + _FRAMES_AT_ONCE].astype(np.int64)
         spread = frame_length * (part * part).sum(axis=1) - part.sum(axis=1) ** 2
         powers[start : start + len(part)] = spread.astype(np.uint64)
-    return np.where(powers > 0, mel.log2_of(powers), 0)
+    return np.where(powers > 0, log_mel.log2_of(powers), 0)
 
 
 class Endpointer:

@@ -31,7 +31,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from spoken_digits.integer.fixed import IntArray, round_shift, saturate
+from spoken_digits.integer.fixed import IntArray, bit_length, round_shift, saturate
 from spoken_digits.integer.frontend import mel
 from spoken_digits.integer.frontend.log_mel_specification import (
     GAIN_SHIFT,
@@ -46,6 +46,7 @@ from spoken_digits.integer.frontend.specification import (
     LOG_BITS,
     LOG_FRACTION_BITS,
     LOG_TABLE_BITS,
+    shared_tables,
 )
 
 Pcm = npt.NDArray[np.int16]
@@ -149,7 +150,17 @@ def exp2(logs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 def _level(energy: npt.NDArray[np.uint64], n_bands: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """log2 of the mean energy of a band, Q8: (n,) energies of words of (n,) bands each -> (n,)."""
-    return mel.log2_of(energy) - mel.log2_of(n_bands.astype(np.uint64))
+    return log2_of(energy) - log2_of(n_bands.astype(np.uint64))
+
+
+def log2_of(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """log2(x), Q8, from the top 32 bits of x; of 0, any number."""
+    high = (x >> np.uint64(32)).astype(np.int64)
+    low = (x & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    length = np.where(high > 0, 32 + bit_length(high), bit_length(low))
+    right, left = np.maximum(length - 32, 0), np.maximum(32 - length, 0)
+    mantissa = ((x >> right.astype(np.uint64)).astype(np.int64)) << left
+    return mel.log2_q8(mantissa, length - 32, shared_tables().log_fraction)
 
 
 def _relative(

@@ -14,7 +14,6 @@ from spoken_digits.integer.frontend.specification import (
     LOG_FRACTION_BITS,
     LOG_TABLE_BITS,
     MEL_BITS,
-    shared_tables,
 )
 
 _FRAMES_AT_ONCE = 1024  # keeps the FFT's arrays within a processor's cache
@@ -79,16 +78,6 @@ def log2_q8(
     below, above = fraction[interval], fraction[interval + 1]
     log2 = ((exponent + 31) << LOG_FRACTION_BITS) + below + (((above - below) * step) >> 16)
     return np.asarray(round_shift(log2, LOG_FRACTION_BITS - LOG_BITS))
-
-
-def log2_of(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """log2(x), Q8, from the top 32 bits of x; of 0, any number."""
-    high = (x >> np.uint64(32)).astype(np.int64)
-    low = (x & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    length = np.where(high > 0, 32 + bit_length(high), bit_length(low))
-    right, left = np.maximum(length - 32, 0), np.maximum(32 - length, 0)
-    mantissa = ((x >> right.astype(np.uint64)).astype(np.int64)) << left
-    return log2_q8(mantissa, length - 32, shared_tables().log_fraction)
 
 
 def _mel_energy(power: IntArray, table: MelTables) -> npt.NDArray[np.int64]:
