@@ -84,6 +84,7 @@ audiomnist: setup ## run at AudioMNIST's full size on synthetic speech, in a clo
 .PHONY: firmware-test
 firmware-test: setup ## prove that NumPy, C here and C on emulated Cortex-M0 and M3 agree bit for bit on every clip
 	python stages/prove.py
+	python stages/detect.py tiny int8 --hours 10
 
 .PHONY: format
 format: setup ## format all code

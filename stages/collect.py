@@ -1,7 +1,7 @@
 """Stage `collect`: merge the curves and scores of all models for the top-level pictures.
 
 Reads   plots/curves/, plots/per_class/, plots/robustness/, plots/size_accuracy/,
-        metrics/detector/, params.yaml: variants, quantize.networks, detect.models
+        metrics/detector/, params.yaml: variants, quantize.networks
 Writes  plots/models/curves.csv, f1.csv, robustness.csv, size_accuracy.csv: the same columns
         after `model`; plots/models/robustness.png; metrics/detector.json: the figures of every
         detector under its model's name
@@ -38,16 +38,16 @@ def main() -> None:
     draw_robustness(write("robustness", [table("robustness", stem) for stem in tested]))
     sizes = [table("size_accuracy", stem) for model in models for stem in stems(config, model)]
     write("size_accuracy", sizes)
-    files.write_json(METRICS / "detector.json", detectors(config))
+    networks = [stem for model in models for stem in integers(config, model)]
+    files.write_json(METRICS / "detector.json", detectors(networks))
     print(f"{MODELS}: {len(models)} models, {len(sizes)} sizes")
 
 
-def detectors(config: Config) -> dict[str, Any]:
-    """The figures of every model with a detector."""
-    stems = config.value("detect.models", list, list[str])
+def detectors(stems: list[str]) -> dict[str, Any]:
+    """The figures of every integer model's detector."""
+    folder = METRICS / "detector"
     return {
-        stem: files.read_json(METRICS / "detector" / f"{stem}.json", f"dvc repro detect@{stem}")
-        for stem in stems
+        stem: files.read_json(folder / f"{stem}.json", "dvc repro detect") for stem in sorted(stems)
     }
 
 

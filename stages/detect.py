@@ -4,8 +4,8 @@ Reads   models/<model>.<scheme>.safetensors, data/raw/, data/split.csv, data/oth
         firmware/, params.yaml: seed, detector, detect
 Writes  models/<model>.<scheme>.detector.json, metrics/detector/<model>.<scheme>.json,
         plots/detector/<model>.<scheme>.csv and .png
-Run     python stages/detect.py tiny.int8
-        python stages/detect.py tiny.int8 --hours 10     (writes nothing: NumPy against C)
+Run     python stages/detect.py tiny int8
+        python stages/detect.py tiny int8 --hours 10     (writes nothing: NumPy against C)
 
 Temperature and threshold come from validation clips, the test clips only test. The streams are
 made up; who speaks in them stands in the metrics: on a random split, people whom the model has
@@ -32,6 +32,7 @@ from spoken_digits.evaluation.detection.params import DetectParams
 from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.integer.detector.params import DetectorParams
 from spoken_digits.integer.detector.stored import Settings, write_settings
+from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.io import files
 from spoken_digits.models.card import ModelCard
 from spoken_digits.models.model_file import read_model
@@ -48,7 +49,7 @@ FIRMWARE = Path("firmware")
 
 def main() -> None:
     arguments = parse_arguments()
-    stem, config = arguments.model, read_config(Path("params.yaml"))
+    stem, config = f"{arguments.model}.{arguments.scheme}", read_config(Path("params.yaml"))
     detector = config.section("detector", DetectorParams)
     params = config.section("detect", DetectParams)
     seed = config.value("seed", int)
@@ -72,7 +73,8 @@ def main() -> None:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", help="tiny.int8, or another integer model")
+    parser.add_argument("model", help="tiny, or another with an integer network")
+    parser.add_argument("scheme", choices=SCHEMES)
     parser.add_argument(
         "--hours", type=float, help="only compare NumPy and C on so many hours; writes nothing"
     )

@@ -126,7 +126,7 @@ class Workspace:
             params["variants"]["cnn_lstm"] |= {"conv_channels": 2, "hidden_dim": 8}
             params["quantize"]["pow2"]["epochs"] = 1
             params["features"]["spectrogram"] |= {"n_fft": 256}
-            params["detect"] |= {"models": ["lstm_36kb.int8"], "words": 10}
+            params["detect"]["words"] = 10
             params["detect"] |= {"noise_hours": 0.02, "babble_hours": 0.02}
             params["detect"]["synthetic_minutes"] = 0.1
 

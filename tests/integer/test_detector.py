@@ -20,7 +20,7 @@ from spoken_digits.integer.detector.endpoint import (
     stretches,
 )
 from spoken_digits.integer.detector.params import DetectorParams
-from spoken_digits.integer.detector.specification import CERTAIN, endpoint_spec, specify
+from spoken_digits.integer.detector.specification import CERTAIN, dbfs, endpoint_spec, specify
 
 SPEC = endpoint_spec(PARAMS, RATE)
 FRAME = SPEC.frame_length
@@ -135,6 +135,17 @@ def test_an_endpointer_does_not_care_when_it_was_started():
         (s.start, s.end, s.decided) for s in first
     ]
     assert late.state is State.WAITING
+
+
+def test_the_worked_example_of_the_page_on_listening():
+    """docs/listening.md, "A worked example"."""
+    heard_db = [*[-56] * 50, -44, -31, -28, -25, *[-30] * 7, -38, -40, *[-53] * 3, *[-56] * 8]
+    full = dbfs(0.0, FRAME)
+    level = [round((db - full) / (10 * math.log10(2)) * 256) for db in heard_db]
+    (word,) = stretches(Endpointer(SPEC), level)
+    assert (word.change, word.start, word.end, word.decided) == (Change.ENDED, 47, 66, 74)
+    level[70] = level[52]
+    assert stretches(Endpointer(SPEC), level) == []  # it goes on
 
 
 # ---- confidence

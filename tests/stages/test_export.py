@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 
 import numpy as np
 import pytest
 import torch
+from detectors import PARAMS
 from frontend_spec import committed_log_mel_spec, committed_spec
 from graphs import BLOCKS, features, float_graph, trained_network
 from networks import random_features, random_parent
@@ -18,8 +20,10 @@ from spoken_digits.embedded import boards
 from spoken_digits.embedded.host_network import Network
 from spoken_digits.features import log_mel_int, mfcc_int
 from spoken_digits.integer import graph
+from spoken_digits.integer.detector.stored import Settings, write_settings
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.quantize import quantize
+from spoken_digits.io.files import sha256
 from spoken_digits.models.card import ModelCard, write_model
 
 WORDS = ("words", "int8")
@@ -93,7 +97,12 @@ def add_graph(workspace: Workspace, raw: dict) -> None:
 def add_files(workspace: Workspace, card: ModelCard, network: Network) -> None:
     stem = f"{card.name}.{card.scheme}"
     tensors = {name: torch.from_numpy(np.array(a)) for name, a in network.arrays().items()}
-    write_model(workspace.folder / f"models/{stem}.safetensors", card, tensors)
+    model = workspace.folder / f"models/{stem}.safetensors"
+    write_model(model, card, tensors)
+    settings = Settings(
+        model_sha256=sha256(model.read_bytes()), temperature=1.0, threshold=0.5, detector=PARAMS
+    )
+    write_settings(workspace.folder / f"models/{stem}.detector.json", settings)
     metrics = workspace.folder / f"metrics/{stem}.json"
     cost = workspace.folder / f"metrics/cortex_m/{stem}.json"
     cost.parent.mkdir(parents=True, exist_ok=True)
@@ -125,6 +134,7 @@ def test_export_makes_a_folder_that_checks_itself(model, scheme, workspace):
     folder = workspace.folder / "export" / f"{model}.{scheme}"
     done = subprocess.run(["make", "check"], cwd=folder, capture_output=True, text=True, check=True)
     assert "3 clips, 0 differ" in done.stdout
+    assert re.search(r"\d events, 0 differ", done.stdout)
     names = [line.split(":")[0] for line in done.stdout.splitlines() if ': "' in line]
     split = dict(
         line.split(",") for line in (workspace.folder / "data/split.csv").read_text().splitlines()

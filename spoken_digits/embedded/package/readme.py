@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from spoken_digits.embedded.emit.recogniser import Network, ram_bytes
 from spoken_digits.embedded.emit.tables import table_bytes
+from spoken_digits.embedded.package import listening
+from spoken_digits.integer.detector.specification import DetectorSpec
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.frontend.log_mel_specification import LogMelSpec
 from spoken_digits.integer.frontend.specification import WINDOW_SAMPLES
@@ -37,11 +39,15 @@ class Readme:
     provenance: Mapping[str, object]
     utterances: Sequence[str]
     measured: Mapping[str, int]
+    detector: DetectorSpec | None = None
 
     def text(self) -> str:
         """The page, in Markdown."""
         parts = [self._what(), self._model(), self._memory(), self._interface()]
-        parts += [self._microphone(), self._check(), self._licence()]
+        parts += [self._microphone()]
+        if self.detector is not None:
+            parts.append(listening.readme(self.detector, self.name))
+        parts += [self._check(), self._licence()]
         return "\n\n".join(parts) + "\n"
 
     def _what(self) -> str:
@@ -57,6 +63,13 @@ class Readme:
             if isinstance(spec, LogMelSpec)
             else f"It takes one clip of at most {self._seconds()} and answers with one word."
         )
+        limits = (
+            "By itself it does not find words in a stream of sound, and answers with one of its "
+            "words whatever\nit hears: the detector is for that."
+            if self.detector is not None
+            else "It does not find words in a stream of sound, and it answers with one of its "
+            "words whatever it\nhears."
+        )
         return f"""# {self.name}
 
 A spoken-word recogniser in C99, integers only: int16 samples at {spec.sample_rate:,} Hz in,
@@ -65,8 +78,7 @@ one of {len(self.labels)} words out. No floating point, no allocation, no recurs
 bits as the Python model it was generated from; `make check` proves it.
 
 {hears}
-It does not find words in a stream of sound, and it answers with one of its words whatever it
-hears.{synthetic}"""
+{limits}{synthetic}"""
 
     def _seconds(self) -> str:
         """Length of the word that the network sees."""

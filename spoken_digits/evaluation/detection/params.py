@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from spoken_digits.bounds import Bounds, Length
+from spoken_digits.bounds import Bounds
 
 _Hours = Annotated[float, Bounds(0.01, 1_000, example=1.0)]
 
@@ -14,10 +14,6 @@ _Hours = Annotated[float, Bounds(0.01, 1_000, example=1.0)]
 class DetectParams:
     """Section `detect`."""
 
-    models: Annotated[
-        list[Annotated[str, Length(1, 200)]], Length(1, 100, example=["tiny.int8", "micro.int8"])
-    ]
-    """Integer models that get a detector."""
     words: Annotated[int, Bounds(10, 100_000, example=300)]
     """Most words in a stream, spread over labels and speakers."""
     gap_s: tuple[Annotated[float, Bounds(0, 60)], Annotated[float, Bounds(0, 60)]]
