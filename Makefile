@@ -82,7 +82,7 @@ audiomnist: setup ## run at AudioMNIST's full size on synthetic speech, in a clo
 	python stages/report.py
 
 .PHONY: firmware-test
-firmware-test: setup ## prove that NumPy, C here and C on emulated Cortex-M0 and M3 agree bit for bit on every clip
+firmware-test: setup ## prove that NumPy, C here and C on emulated Cortex-M0, M3 and M4 agree bit for bit on every clip
 	python stages/prove.py
 	python stages/detect.py tiny int8 --hours 10
 

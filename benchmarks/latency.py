@@ -26,8 +26,8 @@ from onnx_lstm import Real, onnx_feed, onnx_graph, onnx_logits, onnx_session
 
 from spoken_digits.embedded import host_network
 from spoken_digits.errors import UserError
-from spoken_digits.integer import convert
-from spoken_digits.integer.quantize import quantize as quantize_integer
+from spoken_digits.integer import lstm
+from spoken_digits.integer.float_graph import quantise
 from spoken_digits.models.architectures.lstm import Network as Lstm
 from spoken_digits.quantization import int8_dynamic
 
@@ -161,8 +161,8 @@ def _integer(
 ) -> Contender:
     """Our C99 network; a call is one ctypes call from int8 features to int32 logits."""
     state = {name: value.detach().numpy() for name, value in network.state_dict().items()}
-    float_lstm = convert.from_state(state, mean=mean, std=std, output="linear")
-    integers = quantize_integer(float_lstm, features, n_frames, "int8")
+    parent = lstm.from_state(state, mean=mean, std=std, output="linear")
+    integers = quantise(parent, features, n_frames)
     library = host_network.build_host_library(firmware, integers, folder, flags=FLAGS)
     words = host_network.logits_on_host(library, features, n_frames, integers.n_classes).argmax(1)
     return one_clip(library, features[timed], integers.n_classes), words
@@ -172,7 +172,7 @@ def one_clip(library: Path, clip: NDArray[np.int8], n_classes: int) -> Callable[
     """A call of the C network on `clip` (n_frames, n_inputs), with preallocated memory."""
     function = ctypes.CDLL(str(library)).sd_host_logits
     function.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p]
-    function.restype = None
+    function.restype = ctypes.c_int32
     # ctypes memory that a bound call keeps alive
     features = (ctypes.c_int8 * clip.size)(*clip.ravel().tolist())
     logits = (ctypes.c_int32 * n_classes)()

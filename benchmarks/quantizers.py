@@ -19,7 +19,7 @@ from spoken_digits.io import files
 from spoken_digits.models.device import pick_device
 from spoken_digits.models.model_file import load_network, read_model
 from spoken_digits.models.params import read_model_params
-from spoken_digits.quantization import integer
+from spoken_digits.quantization import integer, integer_lstm
 
 MODEL = "lstm_36kb"
 EPOCHS = (0, 12)  # post-training only, and the epochs of pow2 in params.yaml
@@ -38,9 +38,9 @@ def main() -> None:
         given = config.section(f"quantize.{scheme}", QatParams)
         for epochs in EPOCHS:
             settings = dataclasses.replace(given, epochs=epochs)
-            made = integer.quantize(card, tensors, train, val, scheme, settings, seed)
-            heard = integer.logits_of(made, test).argmax(axis=1)
-            checked = integer.logits_of(made, val).argmax(axis=1)
+            made = integer_lstm.quantize(card, tensors, train, val, scheme, settings, seed)
+            heard = integer_lstm.logits_of(made, test).argmax(axis=1)
+            checked = integer_lstm.logits_of(made, val).argmax(axis=1)
             rows.append(
                 {
                     "scheme": scheme,

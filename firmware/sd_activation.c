@@ -1,5 +1,5 @@
 /* Table of sd_activation.h.
- * Made by spoken_digits/embedded/emit/network.py: do not edit. */
+ * Made by spoken_digits/embedded/emit/activation.py: do not edit. */
 #include "sd_activation.h"
 
 /* round(2^15 tanh(t / 2) / 2) at t = 0, 1/16, ..., 8 */

@@ -9,6 +9,9 @@
 
 #include <stdint.h>
 
+#include "sd_dsp.h"
+#include "sd_fixed.h"
+
 enum {
     SD_ACTIVATION_BITS = 12, /* fraction bits of features, hidden states, pre-activations */
     SD_GATE_BITS = 15,       /* fraction bits of sigmoid and tanh */
@@ -31,8 +34,14 @@ static inline int32_t sd_half_tanh(int32_t t)
 {
     const int16_t *entry = &sd_half_tanh_table[t >> SD_STEP_BITS];
     const int32_t fraction = t & ((1 << SD_STEP_BITS) - 1);
-    const int32_t rise = (entry[1] - entry[0]) * fraction;
-    return entry[0] + ((rise + (1 << (SD_STEP_BITS - 1))) >> SD_STEP_BITS);
+    const int32_t half = 1 << (SD_STEP_BITS - 1);
+#if SD_DSP
+    /* both ends at once: entry[0] (256 - fraction) + entry[1] fraction */
+    const uint32_t parts = (uint32_t)(fraction << 16 | ((1 << SD_STEP_BITS) - fraction));
+    return sd_dsp_multiply(sd_dsp_load(entry), parts, half) >> SD_STEP_BITS;
+#else
+    return entry[0] + (((entry[1] - entry[0]) * fraction + half) >> SD_STEP_BITS);
+#endif
 }
 
 /* z in -2^15 .. 2^15 - 1 with 12 fraction bits; result in 10 .. 32757 with 15. */
@@ -46,11 +55,8 @@ static inline int32_t sd_sigmoid(int32_t z)
 static inline int32_t sd_tanh(int32_t z, unsigned fraction_bits)
 {
     const int32_t sign = z >> 31;
-    int32_t doubled = (z ^ sign) << (SD_ACTIVATION_BITS + 1 - fraction_bits);
-    if (doubled > 32767) {
-        doubled = 32767;
-    }
-    return (sd_half_tanh(doubled) * 2) ^ sign;
+    const int32_t doubled = (z ^ sign) << (SD_ACTIVATION_BITS + 1 - fraction_bits);
+    return (sd_half_tanh(sd_clamp15(doubled)) * 2) ^ sign;
 }
 
 #endif

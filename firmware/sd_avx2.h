@@ -1,18 +1,17 @@
-/* Eight LSTM units at once on x86 with AVX2, bit for bit equal to the portable kernels.
+/* Eight LSTM units at once on x86 with AVX2, bit for bit equal to sd_unit.h.
  *
  * Only for computing on a desktop: compiled in when the compiler targets AVX2, left out when
- * SD_PORTABLE is defined. Included by sd_int8.c and sd_pow2.c.
+ * SD_PORTABLE is defined. Included by sd_lstm.c and sd_lstm_pow2.c.
  *
- * Both kernels deliver the gates of a unit as pairs of columns (sd_kernels.h): sixteen weights for
- * four columns. One multiply-add combines them with the four operands, each pair repeated for the
- * four gates; the two halves of the register are summed at the end. */
+ * The rows of either code give the sums of a unit's four gates; sd_avx2_step makes its next state
+ * of them. */
 #ifndef SD_AVX2_H
 #define SD_AVX2_H
 
 #include <immintrin.h>
 
 #include "sd_activation.h"
-#include "sd_network.h"
+#include "sd_rows_avx2.h"
 
 enum { SD_AVX2_UNITS = 8 };
 
@@ -96,9 +95,8 @@ static inline __m256i sd_avx2_pre_activation(const __m128i *sum, uint32_t j, con
     const __m128i s =
         _mm_unpacklo_epi32(sd_avx2_load32(&shift[4u * j]), sd_avx2_load32(&shift[4u * j + 16u]));
     const __m256i count = _mm256_cvtepu8_epi32(s);
-    const __m256i half = _mm256_srli_epi32(_mm256_sllv_epi32(_mm256_set1_epi32(1), count), 1);
     const __m256i accumulator = _mm256_add_epi32(_mm256_sub_epi32(b, too_much), x);
-    return sd_avx2_saturate16(_mm256_srav_epi32(_mm256_add_epi32(accumulator, half), count));
+    return sd_avx2_saturate16(_mm256_srav_epi32(accumulator, count));
 }
 
 /* sd_unit_step for eight units; sum[u] holds i, f, g, o of unit u, without bias. */
@@ -132,11 +130,6 @@ static inline void sd_avx2_step(const __m128i sum[SD_AVX2_UNITS], const int32_t 
     _mm_storeu_si128(
         (__m128i *)(void *)fresh,
         _mm_packs_epi32(_mm256_castsi256_si128(hidden), _mm256_extracti128_si256(hidden, 1)));
-}
-
-static inline __m128i sd_avx2_fold(__m256i x)
-{
-    return _mm_add_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
 }
 
 #endif

@@ -1,6 +1,7 @@
-/* Hearing frame by frame: cepstra into an LSTM as they come. See sd_recogniser.h. */
+/* Hearing frame by frame: cepstra into a graph of clips of any length as they come. See
+ * sd_recogniser.h. */
 #include "sd_frontend.h"
-#include "sd_network.h"
+#include "sd_graph.h"
 #include "sd_recogniser.h"
 
 static void *at(void *memory, uint32_t offset)
@@ -11,14 +12,9 @@ static void *at(void *memory, uint32_t offset)
 static void reset(const sd_model *model, void *memory)
 {
     const sd_frame_parts *parts = model->parts;
-    sd_network_state *state = at(memory, parts->state);
 
-    state->sum = at(memory, parts->sum);
-    state->cell = at(memory, parts->cell);
-    state->operand = at(memory, parts->operand);
-    state->fresh = at(memory, parts->fresh);
     sd_frontend_reset(at(memory, parts->frontend));
-    sd_network_reset(model->network, state);
+    sd_graph_reset(model->network, at(memory, parts->graph));
 }
 
 static void take_frame(const sd_model *model, void *memory)
@@ -28,15 +24,14 @@ static void take_frame(const sd_model *model, void *memory)
 
     sd_frontend_frame(model->frontend, at(memory, parts->frontend), at(memory, parts->scratch),
                       features);
-    sd_network_push(model->network, at(memory, parts->state), features);
+    (void)sd_graph_push(model->network, at(memory, parts->graph), features);
 }
 
 /* Whether all frames that the model takes have come. */
 static int is_full(const sd_model *model, void *memory)
 {
     const sd_frame_parts *parts = model->parts;
-    const sd_network_state *state = at(memory, parts->state);
-    return state->n_frames >= model->frontend->n_frames;
+    return sd_graph_n_done(at(memory, parts->graph)) >= model->frontend->n_frames;
 }
 
 static sd_status hear(const sd_model *model, void *memory, const int16_t *samples,
@@ -67,7 +62,7 @@ static void answer(const sd_model *model, void *memory, int32_t *logits)
     if (sd_frontend_finish(model->frontend, at(memory, parts->frontend))) {
         take_frame(model, memory);
     }
-    sd_network_finish(model->network, at(memory, parts->state), logits);
+    (void)sd_graph_finish(model->network, at(memory, parts->graph), logits);
 }
 
 const sd_hearing sd_by_frame = {reset, hear, answer};

@@ -7,6 +7,13 @@
 
 #include <stdint.h>
 
+/* One instruction clamps on a Cortex-M3 and above. */
+#if defined(__ARM_FEATURE_SAT) && defined(__GNUC__) && !defined(SD_PORTABLE)
+#define SD_SATURATES 1
+#else
+#define SD_SATURATES 0
+#endif
+
 /* Fails to compile when `condition` is false; `name` states the expectation. */
 #define SD_STATIC_ASSERT(condition, name) typedef char sd_assert_##name[(condition) ? 1 : -1]
 
@@ -33,12 +40,33 @@ static inline int32_t sd_saturate(int32_t x, uint32_t bits)
 
 static inline int32_t sd_saturate8(int32_t x)
 {
+#if SD_SATURATES
+    __asm__("ssat %0, #8, %1" : "=r"(x) : "r"(x));
+    return x;
+#else
     return sd_saturate(x, 8);
+#endif
 }
 
 static inline int32_t sd_saturate16(int32_t x)
 {
+#if SD_SATURATES
+    __asm__("ssat %0, #16, %1" : "=r"(x) : "r"(x));
+    return x;
+#else
     return sd_saturate(x, 16);
+#endif
+}
+
+/* min(x, 2^15 - 1) for x >= 0 */
+static inline int32_t sd_clamp15(int32_t x)
+{
+#if SD_SATURATES
+    __asm__("usat %0, #15, %1" : "=r"(x) : "r"(x));
+    return x;
+#else
+    return x > 32767 ? 32767 : x;
+#endif
 }
 
 /* Magnitude bits of a value: OR them over a block to find the block's level. */

@@ -1,129 +1,80 @@
-/* The schedule of a graph: see sd_graph.h. */
+/* Clips through a graph: see sd_graph.h. */
 #include "sd_graph.h"
 
-/* The memory starts with one of these for the features, then one for each node. */
-typedef struct {
-    uint16_t n_done; /* frames or steps of this clip */
-    uint16_t slot;   /* of the ring, where the next frame goes */
-} progress;
-
-/* Whether all frames that the next step of a node reads exist. */
-static int is_ready(const sd_graph *graph, const progress *all, uint32_t number)
-{
-    const sd_node *node = &graph->nodes[number];
-    const int32_t step = all[number + 1u].n_done;
-    const int32_t last = node->first + step * node->stride + node->window - 1;
-
-    if (step == node->n_steps) {
-        return 0;
-    }
-    for (uint32_t i = 0; i < node->n_inputs; i++) {
-        const uint32_t input = node->inputs[i];
-        const int32_t done = input == SD_FEATURES ? all[0].n_done : all[input + 1u].n_done;
-        const int32_t total = input == SD_FEATURES ? graph->n_frames : graph->nodes[input].n_steps;
-        if (last >= done && done < total) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-/* A frame of a node's output, or 0 beyond either end of the clip. */
-static const void *find_frame(const sd_node *node, const progress *done, const uint8_t *memory,
-                              int32_t frame)
-{
-    int32_t slot = (int32_t)done->slot - ((int32_t)done->n_done - frame);
-
-    if (frame < 0 || frame >= node->n_steps) {
-        return 0;
-    }
-    if (slot < 0) {
-        slot += node->ring;
-    }
-    return &memory[node->output + (uint32_t)slot * node->frame_bytes];
-}
-
-/* The next step of a node. */
-static void run(const sd_graph *graph, uint8_t *memory, uint32_t number, const int8_t *features,
+/* A step of a node that reads one frame: 0 once the clip has ended. */
+static void run(const sd_node *node, uint8_t *memory, const void *frame, uint16_t number,
                 void *output)
 {
-    const progress *all = (const progress *)(const void *)memory;
-    const sd_node *node = &graph->nodes[number];
     sd_step step;
-    uint32_t n = 0;
 
-    step.step = all[number + 1u].n_done;
-    step.n_steps = node->n_steps;
+    step.frames = &frame;
     step.output = output;
+    step.state = &memory[node->state];
     step.scratch = &memory[node->scratch];
-    for (uint32_t i = 0; i < node->n_inputs; i++) {
-        const uint32_t input = node->inputs[i];
-        int32_t frame = node->first + (int32_t)step.step * node->stride;
-        if (input == SD_FEATURES) {
-            step.frames[n++] = features;
-            continue;
-        }
-        for (uint32_t k = 0; k < node->window; k++) {
-            step.frames[n++] = find_frame(&graph->nodes[input], &all[input + 1u], memory, frame++);
-        }
-    }
+    step.step = number;
     node->run(node->parameters, &step);
 }
 
-/* One step of each node but the last that is ready; returns how many were. */
-static uint32_t pass(const sd_graph *graph, uint8_t *memory, const int8_t *features)
+/* The only frame that the input of a node holds. */
+static const void *find_input(const sd_graph *graph, const uint8_t *memory, const sd_node *node)
 {
-    progress *all = (progress *)(void *)memory;
-    uint32_t n_run = 0;
-
-    for (uint32_t number = 0; number + 1u < graph->n_nodes; number++) {
-        const sd_node *node = &graph->nodes[number];
-        progress *done = &all[number + 1u];
-        if (is_ready(graph, all, number) == 0) {
-            continue;
-        }
-        run(graph, memory, number, features,
-            &memory[node->output + done->slot * node->frame_bytes]);
-        done->n_done++;
-        done->slot++;
-        if (done->slot == node->ring) {
-            done->slot = 0;
-        }
-        n_run++;
-    }
-    return n_run;
+    return &memory[graph->nodes[node->inputs[0]].output];
 }
 
 void sd_graph_reset(const sd_graph *graph, void *memory)
 {
-    progress *all = memory;
-    for (uint32_t i = 0; i <= graph->n_nodes; i++) {
-        all[i].n_done = 0;
-        all[i].slot = 0;
+    uint32_t *word = memory;
+
+    for (const uint32_t *end = word + graph->n_cleared; word != end; word++) {
+        *word = 0;
     }
 }
 
 sd_graph_status sd_graph_push(const sd_graph *graph, void *memory, const int8_t *frame)
 {
-    progress *features = memory;
+    const sd_node *last = &graph->nodes[graph->n_nodes - 1u];
+    sd_progress *features = memory;
+    const uint16_t number = features->n_done;
 
-    if (features->n_done == graph->n_frames) {
+    if (number == graph->n_frames) {
         return SD_GRAPH_TOO_MANY_FRAMES;
     }
-    features->n_done++;
-    (void)pass(graph, memory, frame);
+    features->n_done = (uint16_t)(number + 1u);
+    if (graph->pass != 0) {
+        (void)graph->pass(graph, memory, frame);
+        return SD_GRAPH_OK;
+    }
+    for (const sd_node *node = graph->nodes; node != last; node++) {
+        const void *input =
+            node->inputs[0] == SD_FEATURES ? frame : find_input(graph, memory, node);
+        run(node, memory, input, number, (uint8_t *)memory + node->output);
+    }
     return SD_GRAPH_OK;
+}
+
+uint16_t sd_graph_n_done(const void *memory)
+{
+    return ((const sd_progress *)memory)->n_done;
 }
 
 sd_graph_status sd_graph_finish(const sd_graph *graph, void *memory, int32_t *logits)
 {
-    const progress *features = memory;
+    const sd_node *last = &graph->nodes[graph->n_nodes - 1u];
+    const uint16_t n_done = sd_graph_n_done(memory);
 
-    if (features->n_done != graph->n_frames) {
-        return SD_GRAPH_TOO_FEW_FRAMES;
+    if (graph->pass != 0) {
+        if (n_done != graph->n_frames) {
+            return SD_GRAPH_TOO_FEW_FRAMES;
+        }
+        while (graph->pass(graph, memory, 0) != 0u) {
+        }
     }
-    while (pass(graph, memory, 0) != 0u) {
+    for (const sd_node *node = graph->nodes; node != last; node++) {
+        if (node->pools != 0u) {
+            run(node, memory, 0, graph->pass != 0 ? node->n_steps : n_done,
+                (uint8_t *)memory + node->output);
+        }
     }
-    run(graph, memory, graph->n_nodes - 1u, 0, logits);
+    run(last, memory, find_input(graph, memory, last), 0, logits);
     return SD_GRAPH_OK;
 }

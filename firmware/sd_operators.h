@@ -1,7 +1,11 @@
 /* Operators of a graph (sd_graph.h), one file each.
  *
  * Twins of spoken_digits/integer/operators/. A frame is stored band by band, channel fastest. What
- * lies between two operators is uint8; centring and pooling give int16, linear int32.
+ * lies between two operators is uint8; centring, pooling, shift, lstm and mean give int16, linear
+ * int32.
+ *
+ * Rows of weights are stored in blocks of four, as sd_rows.h says; where the operator's name ends
+ * in _pow2, as sd_rows_pow2.h says. Those of sd_linear and sd_convolution end in a block filled up.
  *
  * Biases include half a step, so that a right shift rounds halves up as sd_round_shift does. */
 #ifndef SD_OPERATORS_H
@@ -20,11 +24,11 @@ enum {
 
 /* One step of a node. */
 typedef struct {
-    const void *frames[SD_MAX_WINDOW]; /* to read; 0 stands for zeros */
-    void *output;                      /* frame to write */
-    void *scratch;                     /* aligned to 4 bytes */
-    uint16_t step;                     /* from 0 */
-    uint16_t n_steps;                  /* of a clip */
+    const void *const *frames; /* to read; 0 stands for zeros */
+    void *output;              /* frame to write */
+    void *state;               /* the operator's own until the clip ends */
+    void *scratch;             /* the operator's own until it returns */
+    uint16_t step;             /* from 0; state and scratch are aligned to 4 bytes */
 } sd_step;
 
 typedef void (*sd_operator)(const void *parameters, const sd_step *step);
@@ -49,7 +53,7 @@ typedef struct {
  * Scratch: v as int16. The output may lie on the input where the window is 1 x 1 and
  * n_out <= n_in. */
 typedef struct {
-    const uint8_t *weights; /* blocks of four channels, the last one filled up: sd_rows.h */
+    const uint8_t *weights; /* a row for each output channel */
     const int32_t *bias;    /* as many as rows in all blocks */
     sd_window window;
     uint16_t n_in; /* channels */
@@ -74,16 +78,40 @@ typedef struct {
     uint16_t factor[2];
 } sd_sum_parameters;
 
-/* Of each channel over the clip: all maxima << 6, then all means with 6 fraction bits; written in
- * the last step. Scratch, kept from the first step to the last: n_channels uint32 and uint8. */
+/* Of each channel over the clip: all maxima << 6, then all means with 6 fraction bits; written
+ * when the clip has ended, by a step whose frame is 0. State: n_channels uint32 and uint8. */
 typedef struct {
     uint16_t n_bands;
     uint16_t n_channels;
 } sd_pooling_parameters;
 
+/* int16 x << shift of each band of the int8 features. */
+typedef struct {
+    const uint8_t *shift; /* 0..8 */
+    uint16_t n_bands;
+} sd_shift_parameters;
+
+/* A layer of LSTM units. The output lies right behind the input: together they are the vector that
+ * the layer reads, its input and its hidden state before this step, int16 with 12 fraction bits.
+ * State: n_units int16, the cells; scratch: as many. Output and state are 0 before step 0. */
+typedef struct {
+    const uint8_t *weights; /* gates i, f, g, o of unit 0, then of unit 1, ... */
+    const int32_t *bias;    /* 4 n_units, in that order */
+    const uint8_t *shift;   /* 4 n_units, 0..24: accumulator to pre-activation */
+    uint16_t n_inputs;
+    uint16_t n_units;
+    uint8_t cell_bits; /* fraction bits of the cells, 8..12 */
+} sd_lstm_parameters;
+
+/* Mean of each channel of int16 between -4096 and 4096 over the clip, rounded; written when the
+ * clip has ended, by a step whose frame is 0. State: n_channels int32, 0 before step 0. */
+typedef struct {
+    uint16_t n_channels;
+} sd_mean_parameters;
+
 /* int32 bias + W v of an int16 vector v. */
 typedef struct {
-    const uint8_t *weights; /* blocks of four rows, the last one filled up: sd_rows.h */
+    const uint8_t *weights;
     const int32_t *bias;    /* as many as rows in all blocks; without half a step */
     uint16_t n_inputs;
     uint16_t n_outputs;
@@ -94,7 +122,12 @@ void sd_convolution(const void *parameters, const sd_step *step);
 void sd_depthwise(const void *parameters, const sd_step *step);
 void sd_sum(const void *parameters, const sd_step *step);
 void sd_pooling(const void *parameters, const sd_step *step);
+void sd_shift(const void *parameters, const sd_step *step);
+void sd_lstm(const void *parameters, const sd_step *step);
+void sd_lstm_pow2(const void *parameters, const sd_step *step);
+void sd_mean(const void *parameters, const sd_step *step);
 void sd_linear(const void *parameters, const sd_step *step);
+void sd_linear_pow2(const void *parameters, const sd_step *step);
 
 #ifdef __cplusplus
 }

@@ -19,7 +19,7 @@ void sd_pooling(const void *parameters, const sd_step *step)
     const sd_pooling_parameters *pooling = parameters;
     const uint32_t n_channels = pooling->n_channels;
     const uint8_t *values = step->frames[0];
-    uint32_t *sum = step->scratch;
+    uint32_t *sum = step->state;
     uint8_t *most = (uint8_t *)(sum + n_channels);
     int16_t *output = step->output;
 
@@ -29,11 +29,12 @@ void sd_pooling(const void *parameters, const sd_step *step)
             most[c] = 0;
         }
     }
-    for (uint32_t band = 0; band < pooling->n_bands; band++, values += n_channels) {
-        add(values, n_channels, sum, most);
-    }
-    if (step->step + 1u == step->n_steps) {
-        const uint32_t n = (uint32_t)step->n_steps * pooling->n_bands;
+    if (values != 0) {
+        for (uint32_t band = 0; band < pooling->n_bands; band++, values += n_channels) {
+            add(values, n_channels, sum, most);
+        }
+    } else {
+        const uint32_t n = (uint32_t)step->step * pooling->n_bands;
         for (uint32_t c = 0; c < n_channels; c++) {
             output[c] = (int16_t)(most[c] << FRACTION_BITS);
             output[n_channels + c] =

@@ -30,7 +30,7 @@
 extern "C" {
 #endif
 
-#define SD_ABI 1u /* of sd_model and of what it points to */
+#define SD_ABI 2u /* of sd_model and of what it points to */
 
 #define SD_MEMORY_ALIGNMENT 8u
 
@@ -57,16 +57,15 @@ typedef struct {
     void (*answer)(const struct sd_model *model, void *memory, int32_t *logits);
 } sd_hearing;
 
-extern const sd_hearing sd_by_frame; /* cepstra and an sd_network; parts: sd_frame_parts */
-extern const sd_hearing sd_by_word;  /* log-mel bands and an sd_graph; parts: sd_word_parts */
+extern const sd_hearing sd_by_frame; /* cepstra, clips of any length; parts: sd_frame_parts */
+extern const sd_hearing sd_by_word;  /* log-mel bands, clips of one; parts: sd_word_parts */
 
 /* Where in the memory what lies, in bytes. */
 typedef struct {
     uint32_t frontend;
     uint32_t scratch;
     uint32_t features;
-    uint32_t state;
-    uint32_t sum, cell, operand, fresh; /* of the state */
+    uint32_t graph;
 } sd_frame_parts;
 
 typedef struct {
@@ -82,7 +81,7 @@ typedef struct sd_model {
     uint32_t id;               /* digest of all that decides its results */
     const sd_hearing *hearing; /* sd_by_frame or sd_by_word */
     const sd_frontend_spec *frontend;
-    const void *network;       /* sd_network or sd_graph */
+    const void *network;       /* sd_graph */
     const void *parts;         /* sd_frame_parts or sd_word_parts */
     const char *const *labels; /* n_classes words, UTF-8 */
     uint32_t memory_bytes;

@@ -2,18 +2,15 @@
 #ifndef SD_RELU_H
 #define SD_RELU_H
 
-#include <stdint.h>
-
-#if defined(__ARM_FEATURE_SAT) && !defined(SD_PORTABLE)
-#include <arm_acle.h>
-#endif
+#include "sd_fixed.h"
 
 /* min(max(accumulator >> shift, 0), 255); rounded where the accumulator holds half a step. */
 static inline uint8_t sd_relu(int32_t accumulator, uint32_t shift)
 {
-    const int32_t x = accumulator >> shift;
-#if defined(__ARM_FEATURE_SAT) && !defined(SD_PORTABLE)
-    return (uint8_t)__usat(x, 8);
+    int32_t x = accumulator >> shift;
+#if SD_SATURATES
+    __asm__("usat %0, #8, %1" : "=r"(x) : "r"(x));
+    return (uint8_t)x;
 #else
     if (x < 0) {
         return 0;

@@ -1,12 +1,17 @@
-/* A block of rows as a function of its own: see sd_rows.h. */
+/* Blocks of rows as functions of their own: see sd_rows.h. */
 #include "sd_rows.h"
 
 const uint8_t *sd_rows_block(const uint8_t *weights, const int32_t *bias, const int16_t *operand,
                              uint32_t n, int32_t excess, int32_t accumulator[4])
 {
-    accumulator[0] = bias[0] - excess;
-    accumulator[1] = bias[1] - excess;
-    accumulator[2] = bias[2] - excess;
-    accumulator[3] = bias[3] - excess;
-    return sd_rows_multiply(weights, operand, n, accumulator);
+    return sd_rows_multiply(weights, bias, operand, n, excess, accumulator);
 }
+
+#if SD_DSP
+const uint8_t *sd_rows_two_blocks(const uint8_t *weights, const int32_t *bias,
+                                  const int16_t *operand, const int16_t *second, uint32_t n,
+                                  const int32_t excess[2], int32_t accumulator[8])
+{
+    return sd_rows_multiply_two(weights, bias, operand, second, n, excess, accumulator);
+}
+#endif

@@ -1,7 +1,8 @@
 /* Rows of int8 weights times a vector of int16, in blocks of four rows that share each operand.
  *
  * A weight is stored plus 128: on a Cortex-M0 an unsigned byte loads in one instruction. Within a
- * block, columns in pairs, for each pair a0 a1 b0 b1 c0 c1 d0 d1, and an odd last one as a b c d.
+ * block, columns in pairs, for each pair a0 b0 a1 b1 c0 d0 c1 d1, and an odd last one as a b c d:
+ * every other byte of a word is a row's pair (sd_dsp.h).
  *
  * Accumulators start from the bias minus sd_rows_excess of the operand. spoken_digits/integer/
  * limits.py proves that no partial sum leaves int32, for any weights. */
@@ -10,59 +11,76 @@
 
 #include <stdint.h>
 
+#if defined(__AVX2__) && !defined(SD_PORTABLE)
+#define SD_AVX2 1
+#include "sd_rows_avx2.h"
+#else
+#define SD_AVX2 0
+#endif
+#include "sd_rows_dsp.h"
+
 enum { SD_WEIGHT_OFFSET = 128 };
 
 /* 128 sum(v): the excess in the accumulators, since stored weights are 128 too large. */
 static inline int32_t sd_rows_excess(const int16_t *operand, uint32_t n)
 {
     int32_t sum = 0;
+#if SD_DSP
+    for (; n >= 4u; n -= 4u, operand += 4) {
+        sum = sd_dsp_multiply(sd_dsp_load(operand), 0x00010001u, sum);
+        sum = sd_dsp_multiply(sd_dsp_load(operand + 2), 0x00010001u, sum);
+    }
+#endif
     while (n-- > 0u) {
         sum += *operand++;
     }
     return SD_WEIGHT_OFFSET * sum;
 }
 
-/* Four rows times one vector; returns the weights that follow. */
-static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int16_t *operand,
-                                              uint32_t n, int32_t accumulator[4])
+#if !SD_AVX2 && !SD_DSP
+/* Four rows times one vector, from the biases and the excess; returns the weights that follow. */
+static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int32_t *bias,
+                                              const int16_t *operand, uint32_t n, int32_t excess,
+                                              int32_t accumulator[4])
 {
-    int32_t a = accumulator[0];
-    int32_t b = accumulator[1];
-    int32_t c = accumulator[2];
-    int32_t d = accumulator[3];
+    const uint8_t *const end = weights + 4u * (n & ~3u);
+    int32_t a = bias[0] - excess;
+    int32_t b = bias[1] - excess;
+    int32_t c = bias[2] - excess;
+    int32_t d = bias[3] - excess;
 
-    for (; n >= 4u; n -= 4u, weights += 16) {
+    for (; weights != end; weights += 16) {
         int32_t v = *operand++;
         a += weights[0] * v;
-        b += weights[2] * v;
+        b += weights[1] * v;
         c += weights[4] * v;
-        d += weights[6] * v;
+        d += weights[5] * v;
         v = *operand++;
-        a += weights[1] * v;
+        a += weights[2] * v;
         b += weights[3] * v;
-        c += weights[5] * v;
+        c += weights[6] * v;
         d += weights[7] * v;
         v = *operand++;
         a += weights[8] * v;
-        b += weights[10] * v;
+        b += weights[9] * v;
         c += weights[12] * v;
-        d += weights[14] * v;
+        d += weights[13] * v;
         v = *operand++;
-        a += weights[9] * v;
+        a += weights[10] * v;
         b += weights[11] * v;
-        c += weights[13] * v;
+        c += weights[14] * v;
         d += weights[15] * v;
     }
     if ((n & 2u) != 0u) {
         int32_t v = operand[0];
         a += weights[0] * v;
-        b += weights[2] * v;
+        b += weights[1] * v;
         c += weights[4] * v;
-        d += weights[6] * v;
+        d += weights[5] * v;
         v = operand[1];
-        a += weights[1] * v;
+        a += weights[2] * v;
         b += weights[3] * v;
-        c += weights[5] * v;
+        c += weights[6] * v;
         d += weights[7] * v;
         operand += 2;
         weights += 8;
@@ -81,9 +99,17 @@ static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int1
     accumulator[3] = d;
     return weights;
 }
+#endif
 
-/* The same from biases and the excess; one copy of the code for all that can spare a call. */
+/* The same as a function: one copy of the code for all that can spare a call. */
 const uint8_t *sd_rows_block(const uint8_t *weights, const int32_t *bias, const int16_t *operand,
                              uint32_t n, int32_t excess, int32_t accumulator[4]);
+
+#if SD_DSP
+/* The same for two vectors: four accumulators of the first, then of the second. */
+const uint8_t *sd_rows_two_blocks(const uint8_t *weights, const int32_t *bias,
+                                  const int16_t *operand, const int16_t *second, uint32_t n,
+                                  const int32_t excess[2], int32_t accumulator[8]);
+#endif
 
 #endif

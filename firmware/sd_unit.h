@@ -1,14 +1,14 @@
-/* One step of an LSTM unit from its four accumulators; shared by all kernels. */
+/* One step of an LSTM unit from its four accumulators, whatever the code of the weights. */
 #ifndef SD_UNIT_H
 #define SD_UNIT_H
 
 #include "sd_activation.h"
 #include "sd_fixed.h"
 
-/* Accumulator to pre-activation. */
+/* Accumulator to pre-activation; rounded, since the accumulator holds half a step. */
 static inline int32_t sd_pre_activation(int32_t accumulator, uint8_t shift)
 {
-    return sd_saturate16(sd_round_shift(accumulator, shift));
+    return sd_saturate16(accumulator >> shift);
 }
 
 /* accumulator and shift in the order i, f, g, o; updates *cell, returns the hidden state. */

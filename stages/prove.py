@@ -33,8 +33,8 @@ from spoken_digits.errors import UserError
 from spoken_digits.features.registry import integer_spec
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.integer.limits import SCHEMES
-from spoken_digits.integer.network import IntegerLSTM
 from spoken_digits.models.model_file import read_model
 from spoken_digits.quantization import integer
 
@@ -118,7 +118,7 @@ def check_tools() -> None:
         print("clang is not installed: left out")
 
 
-def read_models() -> dict[str, tuple[Spec, IntegerLSTM]]:
+def read_models() -> dict[str, tuple[Spec, IntegerGraph]]:
     """Front-end and network of every integer model file, by name."""
     found = {}
     paths = [path for scheme in SCHEMES for path in MODELS.glob(f"*.{scheme}.safetensors")]
@@ -186,7 +186,7 @@ def prove_frontend(
 
 
 def prove_network(
-    name: str, network: IntegerLSTM, features: NDArray[np.int8], n_frames: NDArray[np.int32]
+    name: str, network: IntegerGraph, features: NDArray[np.int8], n_frames: NDArray[np.int32]
 ) -> Iterator[Row]:
     logits = network.logits(features, n_frames)
 

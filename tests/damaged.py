@@ -19,7 +19,7 @@ from torch import Tensor
 from spoken_digits.features.mfcc import Mfcc, MfccParams
 from spoken_digits.features.mfcc_int import MfccInt
 from spoken_digits.features.spectrogram import Spectrogram, SpectrogramParams
-from spoken_digits.integer.quantize import quantize
+from spoken_digits.integer.float_graph import quantise
 from spoken_digits.models.card import ModelCard
 from spoken_digits.quantization import int8_dynamic
 
@@ -77,7 +77,7 @@ def dynamic_model() -> Model:
 def integer_model(scheme: str) -> Model:
     """The LSTM as an integer network."""
     parent = random_parent(5, h=4, n_layers=1, n_classes=3)
-    network = quantize(parent, *random_features(5), scheme)
+    network = quantise(parent, *random_features(5), code=scheme)
     card = card_of(LSTM, MfccInt(committed_spec()), scheme=scheme)
     return card, {name: torch.from_numpy(np.array(a)) for name, a in network.arrays().items()}
 

@@ -7,18 +7,20 @@ from recognisers import expected, make
 from recordings import REPOSITORY
 
 from spoken_digits.config import read_config
-from spoken_digits.embedded.host_network import Network
 from spoken_digits.integer.detector.detector import Recognise
 from spoken_digits.integer.detector.params import DetectorParams
 from spoken_digits.integer.detector.specification import DetectorSpec, specify
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 
 RATE = 8000
 SILENT = 3
 PARAMS = read_config(REPOSITORY / "params.yaml").section("detector", DetectorParams)
 
 
-def small(kind: str = "graph", **changes: float) -> tuple[DetectorSpec, Network, Spec, Recognise]:
+def small(
+    kind: str = "graph", **changes: float
+) -> tuple[DetectorSpec, IntegerGraph, Spec, Recognise]:
     """A detector with its recogniser, of which class `SILENT` or the last is never reported."""
     network, frontend = make(kind)
     labels = [f"word {i}" for i in range(network.n_classes)]

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from spoken_digits.integer import ds_cnn
-from spoken_digits.integer.graph import FEATURES, FloatGraph, IntegerGraph, Node, quantise
+from spoken_digits.integer.float_graph import FloatGraph, quantise
+from spoken_digits.integer.graph import FEATURES, IntegerGraph, Node
 from spoken_digits.integer.operators.base import IntegerOperator
 from spoken_digits.integer.operators.centring import Centring
 from spoken_digits.integer.operators.convolution import Convolution

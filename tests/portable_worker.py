@@ -34,13 +34,13 @@ from spoken_digits.data.dataset import Normalisation, Subset, fit_normalisation
 from spoken_digits.evaluation.inference import predict
 from spoken_digits.evaluation.metrics import accuracy_metrics
 from spoken_digits.features.registry import kinds, make_extractor
-from spoken_digits.integer import graph
+from spoken_digits.integer.float_graph import quantise
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.models import portable_lstm
 from spoken_digits.models.card import ModelCard, as_floats
 from spoken_digits.models.device import set_up
 from spoken_digits.models.params import names, read_model_params
-from spoken_digits.quantization import int8_dynamic, integer, integer_graph, integer_lstm
+from spoken_digits.quantization import int8_dynamic, integer, integer_ds_cnn, integer_lstm
 from spoken_digits.training import loop
 from spoken_digits.training.planning import describe_network, read_recipe
 from spoken_digits.training.recipe import Recipe
@@ -149,9 +149,9 @@ def model(config: Config, name: str, recipe: Recipe) -> dict[str, str]:
     if params.features == "log_mel":
         described = make_extractor(params.features, config).describe()
         card = dataclasses.replace(card, features=described)
-        parent = integer_graph.float_graph(card, network.state_dict())
+        parent = integer_ds_cnn.float_graph(card, network.state_dict())
         steps = np.round(np.asarray(val.x) / described["step_db"]).astype(np.int8)
-        hashes[f"{name} int8"] = digest(*graph.quantise(parent, steps).arrays().values())
+        hashes[f"{name} int8"] = digest(*quantise(parent, steps).arrays().values())
     return hashes
 
 

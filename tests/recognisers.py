@@ -7,24 +7,24 @@ from frontend_spec import committed_log_mel_spec, committed_spec
 from graphs import small_graph
 from networks import random_features, random_parent
 
-from spoken_digits.embedded.host_network import Network
+from spoken_digits.integer.float_graph import quantise
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
-from spoken_digits.integer.quantize import quantize
+from spoken_digits.integer.graph import IntegerGraph
 
 KINDS = ("int8", "pow2", "graph")
 """The two schemes of an LSTM, and a graph."""
 
 
-def make(kind: str) -> tuple[Network, Spec]:
+def make(kind: str) -> tuple[IntegerGraph, Spec]:
     """A network and its front-end, of few frames."""
     if kind == "graph":
         return small_graph(), committed_log_mel_spec(n_mels=16, n_frames=22)
     parent = random_parent(3, h=11, n_layers=2, n_classes=3)
-    return quantize(parent, *random_features(3), kind), committed_spec(n_frames=25)
+    return quantise(parent, *random_features(3), code=kind), committed_spec(n_frames=25)
 
 
-def expected(network: Network, spec: Spec, clips: list[np.ndarray]) -> np.ndarray:
+def expected(network: IntegerGraph, spec: Spec, clips: list[np.ndarray]) -> np.ndarray:
     """What NumPy makes of the samples: (n_clips, n_classes)."""
     return network.logits(*extraction.extract(clips, spec))
 

@@ -136,6 +136,7 @@ def test_every_module_that_a_page_names_exists():
 MEASURED = {
     "instructions, M0": "instructions_m0",
     "instructions, M3": "instructions_m3",
+    "instructions, M4": "instructions_m4",
     "flash: code, weights, tables": "flash_bytes",
     "RAM of the network": "ram_bytes",
     "stack": "stack_bytes",
@@ -143,6 +144,7 @@ MEASURED = {
     "flash: code and constants": "recogniser_flash_bytes",
     "instructions, the whole, M0": "recogniser_instructions_m0",
     "instructions, the whole, M3": "recogniser_instructions_m3",
+    "instructions, the whole, M4": "recogniser_instructions_m4",
 }
 
 

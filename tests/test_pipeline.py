@@ -95,7 +95,7 @@ OF_INTEGERS = [
     "spoken_digits/features/mfcc_int.py",
     "spoken_digits/models/architectures/ds_cnn.py",
     "spoken_digits/models/architectures/lstm.py",
-    "spoken_digits/quantization/integer_graph.py",
+    "spoken_digits/quantization/integer_ds_cnn.py",
     "spoken_digits/quantization/integer_lstm.py",
 ]
 LOADED_BY_NAME = {

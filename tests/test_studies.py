@@ -167,7 +167,7 @@ BY_NAME = [
     "spoken_digits/features/mfcc.py",
     "spoken_digits/features/mfcc_int.py",
     "spoken_digits/quantization/integer.py",
-    "spoken_digits/quantization/integer_graph.py",
+    "spoken_digits/quantization/integer_ds_cnn.py",
     "spoken_digits/quantization/integer_lstm.py",
 ]
 

@@ -1,6 +1,6 @@
 /* Reset and vectors of a bare-metal Cortex-M image: set up memory, enter main(), exit.
  *
- * The same file serves Cortex-M0 and Cortex-M3; addresses come from the linker script.
+ * The same file serves Cortex-M0, M3 and M4; addresses come from the linker script.
  */
 #include <stdint.h>
 

@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from spoken_digits.embedded import boards, host_recogniser
 from spoken_digits.embedded.emit import detector as c_detector
 from spoken_digits.embedded.host_build import build_shared_library
-from spoken_digits.embedded.host_network import Network
 from spoken_digits.integer.detector.detector import Event, Verdict
 from spoken_digits.integer.detector.specification import DetectorSpec
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 
 Pcm = NDArray[np.int16]
 
 _ROWS = 16  # beside one a frame of 10 ms at 8 kHz
 
 
-def source_paths(firmware: Path, network: Network, frontend: Spec) -> list[Path]:
+def source_paths(firmware: Path, network: IntegerGraph, frontend: Spec) -> list[Path]:
     """The C files of a detector and its recogniser; excludes the generated ones."""
     detector = [firmware / name for name in c_detector.SOURCES]
     return list(
@@ -35,7 +35,7 @@ def source_paths(firmware: Path, network: Network, frontend: Spec) -> list[Path]
 
 
 def write_generated(
-    spec: DetectorSpec, network: Network, frontend: Spec, folder: Path
+    spec: DetectorSpec, network: IntegerGraph, frontend: Spec, folder: Path
 ) -> list[Path]:
     """Write model and detector into `folder`; return the sources."""
     name = host_recogniser.NAME
@@ -50,7 +50,7 @@ def write_generated(
 def build_host_library(
     firmware: Path,
     spec: DetectorSpec,
-    network: Network,
+    network: IntegerGraph,
     frontend: Spec,
     folder: Path,
     *,
@@ -102,7 +102,7 @@ def events_on_board(
     board: boards.Board,
     firmware: Path,
     spec: DetectorSpec,
-    network: Network,
+    network: IntegerGraph,
     frontend: Spec,
     samples: Pcm,
     *,

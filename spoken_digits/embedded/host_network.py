@@ -1,6 +1,6 @@
-"""Call a C network from Python: as a shared library on the host, or on emulated boards.
+"""Call a graph in C from Python: as a shared library on the host, or on emulated boards.
 
-Both return what ``logits`` of the network returns, an LSTM or a graph of operators.
+Both return what its ``logits`` returns.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import ctypes
 import struct
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,58 +16,32 @@ from numpy.typing import NDArray
 
 from spoken_digits.embedded import boards
 from spoken_digits.embedded.emit import graph as c_graph
-from spoken_digits.embedded.emit import network as c_network
 from spoken_digits.embedded.host_build import build_shared_library
 from spoken_digits.integer.graph import IntegerGraph
-from spoken_digits.integer.limits import Scheme
-from spoken_digits.integer.network import IntegerLSTM
 
 MODEL = "sd_model"
 """C name of the networks generated here."""
-
-Network = IntegerLSTM | IntegerGraph
 
 NO_FLOAT = ("-mgeneral-regs-only",)
 """x86-64: any floating-point type in a function's code is an error."""
 
 
-def source_paths(firmware: Path, scheme: Scheme) -> list[Path]:
-    """The C files of an LSTM in the folder `firmware`; excludes those of the model."""
-    return [firmware / name for name in ("sd_network.c", f"sd_{scheme}.c", "sd_activation.c")]
-
-
-def sources_of(firmware: Path, network: Network) -> list[Path]:
+def sources_of(firmware: Path, network: IntegerGraph) -> list[Path]:
     """The C files that run `network`, in the folder `firmware`; excludes those of the model."""
-    if isinstance(network, IntegerGraph):
-        return [firmware / name for name in c_graph.sources(network)]
-    return source_paths(firmware, network.scheme)
+    return [firmware / name for name in c_graph.sources(network)]
 
 
-def model_files(
-    network: Network, name: str, *, labels: Sequence[str], provenance: Mapping[str, object]
-) -> dict[str, str]:
-    """Header and source that define `network` in C under `name`."""
-    if isinstance(network, IntegerGraph):
-        return c_graph.c_files(network, name, labels=labels, provenance=provenance)
-    return c_network.c_files(network, name, labels=labels, provenance=provenance)
-
-
-def _program(network: Network, where: str) -> str:
-    """File name of the program for the ``host`` or a ``board``."""
-    return f"{'graph' if isinstance(network, IntegerGraph) else 'network'}_{where}.c"
-
-
-def write_model(network: Network, folder: Path) -> Path:
+def write_model(network: IntegerGraph, folder: Path) -> Path:
     """Write ``sd_model.h`` and ``sd_model.c`` into `folder`; return the latter."""
     labels = [str(number) for number in range(network.n_classes)]
-    for name, text in model_files(network, MODEL, labels=labels, provenance={}).items():
+    for name, text in c_graph.c_files(network, MODEL, labels=labels, provenance={}).items():
         (folder / name).write_text(text, encoding="ascii")
     return folder / f"{MODEL}.c"
 
 
 def build_host_library(
     firmware: Path,
-    network: Network,
+    network: IntegerGraph,
     folder: Path,
     *,
     compiler: str = "gcc",
@@ -79,7 +53,7 @@ def build_host_library(
     ``-DSD_PORTABLE`` disables it.
     """
     sources = [*sources_of(firmware, network), write_model(network, folder)]
-    sources.append(firmware / "host" / _program(network, "host"))
+    sources.append(firmware / "host" / "graph_host.c")
     return build_shared_library(
         folder / "network.so", sources, [firmware, folder], compiler=compiler, flags=flags
     )
@@ -91,21 +65,29 @@ def logits_on_host(
     n_frames: NDArray[np.integer],
     n_classes: int,
 ) -> NDArray[np.int32]:
-    """Logits computed by the shared library: (n_clips, n_classes)."""
+    """Logits computed by the shared library: (n_clips, n_classes).
+
+    Raises
+    ------
+    ValueError
+        A clip has more or fewer frames than the graph takes.
+    """
     function = ctypes.CDLL(str(library)).sd_host_logits
     function.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p]
-    function.restype = None
+    function.restype = ctypes.c_int32
     features = np.ascontiguousarray(features, np.int8)
     logits = np.zeros((len(features), n_classes), np.int32)
     for clip, count, row in zip(features, n_frames, logits, strict=True):
-        function(clip.ctypes.data, int(count), row.ctypes.data)
+        status = function(clip.ctypes.data, int(count), row.ctypes.data)
+        if status != 0:
+            raise ValueError(f"a clip of {count} frames has status {status}: see sd_graph_status")
     return logits
 
 
 def logits_on_board(
     board: boards.Board,
     firmware: Path,
-    network: Network,
+    network: IntegerGraph,
     features: NDArray[np.int8],
     n_frames: NDArray[np.integer],
     *,
@@ -134,7 +116,7 @@ def logits_on_board(
             sources=[
                 *sources_of(firmware, network),
                 folder / f"{MODEL}.c",
-                firmware / "boards" / _program(network, "board"),
+                firmware / "boards" / "graph_board.c",
             ],
             include_dirs=[firmware, folder],
             output=folder / "network.elf",
@@ -151,7 +133,7 @@ def logits_on_board(
 def compile_objects(
     board: boards.Board,
     firmware: Path,
-    network: Network,
+    network: IntegerGraph,
     folder: Path,
     *,
     optimisation: str = "-O2",

@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits.embedded import boards, host_frontend, host_network
+from spoken_digits.embedded.emit import graph as c_graph
 from spoken_digits.embedded.emit import recogniser as c_recogniser
 from spoken_digits.embedded.emit import tables as c_tables
 from spoken_digits.embedded.host_build import build_shared_library
-from spoken_digits.embedded.host_network import Network
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 
 NAME = "sd_words"
 """C name of the models generated here."""
@@ -28,7 +29,7 @@ NAME = "sd_words"
 Pcm = NDArray[np.int16]
 
 
-def source_paths(firmware: Path, network: Network, spec: Spec) -> list[Path]:
+def source_paths(firmware: Path, network: IntegerGraph, spec: Spec) -> list[Path]:
     """The C files of a recogniser in the folder `firmware`; excludes those of the model."""
     return [
         *(firmware / name for name in c_recogniser.sources(network)),
@@ -38,7 +39,7 @@ def source_paths(firmware: Path, network: Network, spec: Spec) -> list[Path]:
 
 
 def model_files(
-    network: Network,
+    network: IntegerGraph,
     spec: Spec,
     name: str,
     *,
@@ -54,13 +55,13 @@ def model_files(
     """
     c_recogniser.check(network, spec)
     return {
-        **host_network.model_files(network, name, labels=labels, provenance=provenance),
+        **c_graph.c_files(network, name, labels=labels, provenance=provenance),
         **c_tables.c_files(spec, name),
         **c_recogniser.c_files(network, spec, name, list(labels)),
     }
 
 
-def write_model(network: Network, spec: Spec, folder: Path, name: str = NAME) -> list[Path]:
+def write_model(network: IntegerGraph, spec: Spec, folder: Path, name: str = NAME) -> list[Path]:
     """Write the generated files into `folder`; return the sources."""
     labels = [str(number) for number in range(network.n_classes)]
     texts = model_files(network, spec, name, labels=labels, provenance={})
@@ -71,7 +72,7 @@ def write_model(network: Network, spec: Spec, folder: Path, name: str = NAME) ->
 
 def build_host_library(
     firmware: Path,
-    network: Network,
+    network: IntegerGraph,
     spec: Spec,
     folder: Path,
     *,
@@ -123,7 +124,7 @@ def logits_on_host(
 def build_image(
     board: boards.Board,
     firmware: Path,
-    network: Network,
+    network: IntegerGraph,
     spec: Spec,
     folder: Path,
     *,
@@ -147,7 +148,7 @@ def build_image(
 def logits_on_board(
     board: boards.Board,
     firmware: Path,
-    network: Network,
+    network: IntegerGraph,
     spec: Spec,
     clips: Sequence[Pcm],
     *,
@@ -182,7 +183,7 @@ def logits_on_board(
 def compile_objects(
     board: boards.Board,
     firmware: Path,
-    network: Network,
+    network: IntegerGraph,
     spec: Spec,
     folder: Path,
     *,

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from spoken_digits.embedded import boards, host_frontend, host_network, host_recogniser
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 
 Pcm = NDArray[np.int16]
 
@@ -42,9 +43,7 @@ class Run:
     """The emulator's counts; empty for host builds."""
 
 
-def on_host(
-    network: host_network.Network, spec: Spec, clips: Sequence[Pcm], firmware: Path
-) -> list[Run]:
+def on_host(network: IntegerGraph, spec: Spec, clips: Sequence[Pcm], firmware: Path) -> list[Run]:
     """Run `clips` through the builds of every installed host compiler.
 
     Raises
@@ -77,10 +76,8 @@ def on_host(
     return runs
 
 
-def on_boards(
-    network: host_network.Network, spec: Spec, clips: Sequence[Pcm], firmware: Path
-) -> list[Run]:
-    """Run `clips` on an emulated Cortex-M0 and Cortex-M3.
+def on_boards(network: IntegerGraph, spec: Spec, clips: Sequence[Pcm], firmware: Path) -> list[Run]:
+    """Run `clips` on every emulated board.
 
     Raises
     ------
@@ -109,8 +106,7 @@ def cost_metrics(runs: Sequence[Run]) -> dict[str, int]:
     ``recogniser_*`` those of the whole, in which both share memory; its instructions are for a clip
     from the first sample to the word. ``stack_bytes`` is the deepest of the three stacks.
     ``instructions_*`` are for one clip of full length through the network,
-    ``frontend_instructions_*`` for one frame. A figure that stands for both boards is the larger
-    of the two.
+    ``frontend_instructions_*`` for one frame. A figure that stands for all boards is the largest.
     """
     boards = {run.build: run.counts for run in runs if run.counts}
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spoken_digits.integer.graph import FEATURES, FloatGraph, Node
+from spoken_digits.integer.float_graph import FloatGraph
+from spoken_digits.integer.graph import FEATURES, Node
 from spoken_digits.integer.operators.base import FloatOperator, Real
 from spoken_digits.integer.operators.centring import FloatCentring
 from spoken_digits.integer.operators.convolution import FloatConvolution

@@ -1,4 +1,4 @@
-"""Limits of an integer LSTM: ranges, overflow bounds, bytes."""
+"""What C can hold of weights in each code: ranges, overflow bounds, bytes."""
 
 from __future__ import annotations
 
@@ -17,20 +17,13 @@ SCHEMES: tuple[Scheme, ...] = ("int8", "pow2")
 WEIGHT_OFFSET = 128
 """C stores int8 weights plus 128: unsigned bytes load in one instruction on a Cortex-M0."""
 
-MAX_HIDDEN = 4092
-"""Largest absolute hidden state, with `ACTIVATION_BITS` fraction bits."""
-
-MIN_CELL_BITS, MAX_CELL_BITS = 8, 12
-
-MAX_INPUT_SHIFT = 8
-"""An int8 feature shifted by more would leave int16."""
-
 MAX_ROW_SHIFT = 24
-"""Largest exponent of a weight row, and of the output matrix."""
+"""Largest exponent of a row of weights."""
 
 
 def lstm_bytes(n_units: Sequence[int], scheme: Scheme, *, n_inputs: int, n_classes: int) -> int:
-    """Bytes that hold an integer LSTM: weights, int32 biases, shifts and the activation table.
+    """Bytes that hold a graph of LSTM layers, before there is one: weights, int32 biases, shifts
+    and the activation table.
 
     Parameters
     ----------
@@ -53,14 +46,6 @@ def stored_bytes(shape: tuple[int, ...], scheme: Scheme) -> int:
     """Bytes of one weight matrix: a byte a weight, or half a byte with rows of even length."""
     rows, columns = shape
     return rows * columns if scheme == "int8" else rows * ((columns + 1) // 2)
-
-
-def operand_reach(
-    input_shift: NDArray[np.int64], n_units: list[int], number: int
-) -> NDArray[np.int64]:
-    """Largest absolute value in each column of a layer's operand vector: (n_in + h,)."""
-    below = 128 << input_shift if number == 0 else np.full(n_units[number - 1], MAX_HIDDEN)
-    return np.concatenate([below, np.full(n_units[number], MAX_HIDDEN)])
 
 
 def accumulator_bound(

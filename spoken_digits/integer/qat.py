@@ -1,18 +1,17 @@
-"""Quantization-aware training: the integer network's forward pass under float gradients.
+"""Quantization-aware training of LSTMs: the integer graph's forward pass under float gradients.
 
-The forward pass rounds weights, biases, pre-activations, cell and hidden states exactly as
-:mod:`spoken_digits.integer.network` does (in float64 its logits are equal to the integer ones);
-the backward pass treats every rounding as the identity (straight-through estimator, Bengio,
-Leonard & Courville 2013). The float parent teaches: besides the labels, the loss follows the
-parent's own logits (Hinton, Vinyals & Dean 2015), so that the integer network makes the
-parent's decisions and not just good ones.
+The forward pass rounds weights, biases, pre-activations, cell and hidden states exactly as the
+integer operators do (in float64 its logits are equal to theirs); the backward pass treats every
+rounding as the identity (straight-through estimator, Bengio, Leonard & Courville 2013). The float
+parent teaches: besides the labels, the loss follows the parent's own logits (Hinton, Vinyals &
+Dean 2015), so that the integer network makes the parent's decisions and not just good ones.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, TypeGuard
 
 import numpy as np
 import torch
@@ -23,10 +22,15 @@ from torch.nn import functional
 from spoken_digits.bounds import Bounds
 from spoken_digits.data.batches import shuffled_batches
 from spoken_digits.integer.activation import ACTIVATION_BITS, GATE_BITS
-from spoken_digits.integer.convert import FloatLayer, FloatLSTM, run_float
+from spoken_digits.integer.float_graph import FloatGraph, quantise, rounded
+from spoken_digits.integer.graph import IntegerGraph, Node, predict
 from spoken_digits.integer.limits import Scheme
-from spoken_digits.integer.network import IntegerLSTM, cell_step, predict
-from spoken_digits.integer.quantize import calibrate, quantize_layer, quantize_output, to_integers
+from spoken_digits.integer.operators.base import FloatOperator
+from spoken_digits.integer.operators.linear import FloatLinear, Linear
+from spoken_digits.integer.operators.lstm import FloatLstm, Lstm, cell_step
+from spoken_digits.integer.operators.mean import Mean
+from spoken_digits.integer.operators.rows import Rows
+from spoken_digits.integer.operators.shift import Shift
 
 _ONE = 1 << ACTIVATION_BITS
 
@@ -102,47 +106,44 @@ class FakeQuantLSTM(nn.Module):
     Parameters
     ----------
     parent
-        Start of the weights; shifts and means of the features stay as they are there.
-    scheme, cell_bits
-        As for :func:`spoken_digits.integer.quantize.to_integers`.
+        Calibrated, see :func:`spoken_digits.integer.lstm.from_state`: start of the weights; all
+        else stays as it is there.
+    code
+        How weights are stored.
     dtype
         float32 for training; float64 to reproduce the integer logits exactly.
     """
 
     def __init__(
-        self,
-        parent: FloatLSTM,
-        scheme: Scheme,
-        cell_bits: tuple[int, ...],
-        dtype: torch.dtype = torch.float32,
+        self, parent: FloatGraph, code: Scheme, dtype: torch.dtype = torch.float32
     ) -> None:
         super().__init__()
+        layers = [one for node in parent.nodes if _has_weights(one := node.operator)]
 
         def tensors(arrays: list[NDArray[np.float64]]) -> nn.ParameterList:
             return nn.ParameterList(
                 [nn.Parameter(torch.tensor(one, dtype=dtype)) for one in arrays]
             )
 
-        self.scheme, self.cell_bits, self._frozen = scheme, cell_bits, parent
-        self.weights = tensors([layer.weight for layer in parent.layers] + [parent.output_weight])
-        self.biases = tensors([layer.bias for layer in parent.layers] + [parent.output_bias])
+        self.code, self._start = code, parent
+        self.weights = tensors([layer.weight for layer in layers])
+        self.biases = tensors([layer.bias for layer in layers])
 
-    def parent(self) -> FloatLSTM:
+    def parent(self) -> FloatGraph:
         """The float network as trained so far."""
-        weights = [weight.detach().numpy().astype(np.float64) for weight in self.weights]
-        biases = [bias.detach().numpy().astype(np.float64) for bias in self.biases]
-        layers = zip(weights[:-1], biases[:-1], strict=True)
-        return FloatLSTM(
-            layers=tuple(FloatLayer(weight=w, bias=b) for w, b in layers),
-            output_weight=weights[-1],
-            output_bias=biases[-1],
-            input_shift=self._frozen.input_shift,
-            input_mean=self._frozen.input_mean,
-        )
+        trained = zip(self.weights, self.biases, strict=True)
+        nodes: list[Node[FloatOperator]] = []
+        for node in self._start.nodes:
+            operator = node.operator
+            if _has_weights(operator):
+                weight, bias = (one.detach().numpy().astype(np.float64) for one in next(trained))
+                operator = replace(operator, weight=weight, bias=bias)
+            nodes.append(Node(operator, node.inputs))
+        return replace(self._start, nodes=tuple(nodes))
 
-    def integers(self) -> IntegerLSTM:
+    def integers(self) -> IntegerGraph:
         """The integer network as trained so far."""
-        return to_integers(self.parent(), self.scheme, self.cell_bits)
+        return _integers(self.parent(), self.code)
 
     def forward(self, features: Tensor, n_frames: Tensor) -> Tensor:
         """Logits of int8 features.
@@ -159,43 +160,69 @@ class FakeQuantLSTM(nn.Module):
         Tensor, shape (n_clips, n_classes)
             Real values: integer logits times their step.
         """
-        parent, dtype = self.parent(), self.weights[0].dtype
-        scale = torch.tensor(2.0 ** (parent.input_shift - ACTIVATION_BITS), dtype=dtype)
-        below = features.to(dtype) * scale  # (n_clips, max_frames, n_in)
-        mean = torch.tensor(parent.input_mean, dtype=dtype)
-        for number, bits in enumerate(self.cell_bits):
-            below = self._layer(parent, number, bits, below, mean)
-        valid = torch.arange(below.shape[1]) < n_frames[:, None]  # (n_clips, max_frames)
-        count = n_frames.clamp(min=1)[:, None]
-        pooled = (below * valid[..., None]).sum(dim=1) / count  # (n_clips, h)
-        pooled = _Rounded.apply(pooled, torch.floor(pooled * _ONE + 0.5) / _ONE)
-        weight, bias, shift = quantize_output(parent, self.scheme)
-        return functional.linear(
-            pooled,
-            _fixed(self.weights[-1], weight / 2.0**shift),
-            _fixed(self.biases[-1], bias / 2.0 ** (ACTIVATION_BITS + shift)),
-        )
+        parent = self.parent()
+        trained = zip(self.weights, self.biases, strict=True)
+        x = features.to(self.weights[0].dtype)  # (n_clips, max_frames, n_in)
+        for node, made in zip(parent.nodes, _integers(parent, self.code).nodes, strict=True):
+            operator = made.operator
+            if isinstance(operator, Shift):
+                x = x * torch.tensor(2.0 ** (operator.shift - ACTIVATION_BITS), dtype=x.dtype)
+            elif isinstance(operator, Lstm) and isinstance(node.operator, FloatLstm):
+                x = _lstm(operator, node.operator.input_mean, x, *next(trained))
+            elif isinstance(operator, Mean):
+                x = _mean(x, n_frames)
+            elif isinstance(operator, Linear):
+                x = functional.linear(x, *_fixed_rows(operator.rows, *next(trained)))
+            else:
+                raise TypeError(f"no {operator.kind} can be trained on")
+        return x
 
-    def _layer(
-        self, parent: FloatLSTM, number: int, cell_bits: int, below: Tensor, mean: Tensor
-    ) -> Tensor:
-        """(n_clips, n_steps, n_in) -> (n_clips, n_steps, h)"""
-        q, q_bias, shift = quantize_layer(parent, number, self.scheme)
-        n_units = parent.layers[number].n_units
-        weight = _fixed(self.weights[number], q / 2.0 ** shift[:, None])  # (4 h, n_in + h)
-        n_in = weight.shape[1] - n_units
-        smooth = self.biases[number]
-        if number == 0:  # the features' mean is folded into the integer bias
-            smooth = smooth - weight[:, :n_in] @ mean
-        bias = _fixed(smooth, q_bias / 2.0 ** (ACTIVATION_BITS + shift))
-        fed = functional.linear(below, weight[:, :n_in], bias)  # (n_clips, n_steps, 4 h)
-        cell = hidden = fed.new_zeros(len(fed), n_units)
-        above = []
-        for t in range(fed.shape[1]):
-            z = torch.addmm(fed[:, t], hidden, weight[:, n_in:].T)
-            cell, hidden = _CellStep.apply(z, cell, cell_bits)
-            above.append(hidden)
-        return torch.stack(above, dim=1)
+
+def _has_weights(operator: FloatOperator) -> TypeGuard[FloatLstm | FloatLinear]:
+    return isinstance(operator, FloatLstm | FloatLinear)
+
+
+def _integers(parent: FloatGraph, code: Scheme) -> IntegerGraph:
+    """Rounded: no scale of an LSTM's operators depends on clips."""
+    nothing = np.zeros(0)
+    return rounded(parent, [node.operator.scale(nothing) for node in parent.nodes], code=code)
+
+
+def _lstm(
+    operator: Lstm, input_mean: NDArray[np.float64], x: Tensor, weight: Tensor, bias: Tensor
+) -> Tensor:
+    """(n_clips, n_steps, n_in) -> (n_clips, n_steps, h)"""
+    n_in, n_units = operator.n_in, operator.n_units
+    weight, bias = _fixed_rows(operator.rows, weight, bias, input_mean)  # (4 h, n_in + h), (4 h,)
+    fed = functional.linear(x, weight[:, :n_in], bias)  # (n_clips, n_steps, 4 h)
+    cell = hidden = fed.new_zeros(len(fed), n_units)
+    above = []
+    for t in range(fed.shape[1]):
+        z = torch.addmm(fed[:, t], hidden, weight[:, n_in:].T)
+        cell, hidden = _CellStep.apply(z, cell, operator.cell_bits)
+        above.append(hidden)
+    return torch.stack(above, dim=1)
+
+
+def _mean(x: Tensor, n_frames: Tensor) -> Tensor:
+    """(n_clips, n_steps, h) -> (n_clips, h)"""
+    valid = torch.arange(x.shape[1]) < n_frames[:, None]  # (n_clips, n_steps)
+    pooled = (x * valid[..., None]).sum(dim=1) / n_frames.clamp(min=1)[:, None]
+    mean: Tensor = _Rounded.apply(pooled, torch.floor(pooled * _ONE + 0.5) / _ONE)
+    return mean
+
+
+def _fixed_rows(
+    rows: Rows, weight: Tensor, bias: Tensor, mean: NDArray[np.float64] | None = None
+) -> tuple[Tensor, Tensor]:
+    """The real values of `rows`, with the gradients of the weights and biases they came from.
+
+    The inputs' mean, if there is one, is folded into the integer bias.
+    """
+    fixed = _fixed(weight, rows.weight / 2.0 ** rows.shift[:, None])
+    if mean is not None and mean.any():
+        bias = bias - fixed[:, : len(mean)] @ torch.tensor(mean, dtype=fixed.dtype)
+    return fixed, _fixed(bias, rows.bias / 2.0 ** (ACTIVATION_BITS + rows.shift))
 
 
 def _fixed(smooth: Tensor, value: NDArray[np.float64]) -> Tensor:
@@ -204,7 +231,7 @@ def _fixed(smooth: Tensor, value: NDArray[np.float64]) -> Tensor:
 
 
 def accuracy_then_loss(
-    network: IntegerLSTM,
+    network: IntegerGraph,
     features: NDArray[np.int8],
     n_frames: NDArray[np.integer],
     labels: NDArray[np.integer],
@@ -220,17 +247,17 @@ def accuracy_then_loss(
 
 
 def fine_tune(
-    parent: FloatLSTM,
+    parent: FloatGraph,
     features: NDArray[np.int8],
     n_frames: NDArray[np.integer],
     labels: NDArray[np.integer],
     *,
-    scheme: Scheme,
+    code: Scheme,
     params: QatParams,
     seed: int,
-    score: Callable[[IntegerLSTM], float],
+    score: Callable[[IntegerGraph], float],
     progress: Callable[[int, float], None] = lambda epoch, score: None,
-) -> IntegerLSTM:
+) -> IntegerGraph:
     """Train further with the integer forward pass; keep the best integer network by `score`.
 
     Post-training quantization is the first candidate, so the result never scores lower.
@@ -246,15 +273,15 @@ def fine_tune(
         Told epoch (from 0) and its score.
     """
     rng = np.random.default_rng(seed)
-    cell_bits = calibrate(parent, features, n_frames)
-    best = to_integers(parent, scheme, cell_bits)  # not from the model, whose weights are float32
+    best = quantise(parent, features, n_frames, code=code)
     if params.epochs == 0:
         return best
     best_score = score(best)
-    model = FakeQuantLSTM(parent, scheme, cell_bits)
+    parent = parent.calibrated(features, n_frames)
+    model = FakeQuantLSTM(parent, code)
     x, n = torch.tensor(np.asarray(features)), torch.tensor(np.asarray(n_frames, np.int64))
     y = torch.tensor(np.asarray(labels, np.int64))
-    teacher = torch.tensor(run_float(parent, features, n_frames).logits, dtype=torch.float32)
+    teacher = torch.tensor(parent.logits(features, n_frames), dtype=torch.float32)
     n_steps = -(-len(x) // params.batch_size)
     # Fused: the other kinds take torch.sqrt, which differs between makers of processors.
     optimizer = torch.optim.Adam(model.parameters(), params.learning_rate, fused=True)

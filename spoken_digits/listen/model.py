@@ -14,15 +14,14 @@ from numpy.typing import NDArray
 
 from spoken_digits.errors import UserError, printable
 from spoken_digits.features.registry import integer_spec
-from spoken_digits.integer import graph, network
+from spoken_digits.integer import graph
 from spoken_digits.integer.detector.endpoint import Pcm
 from spoken_digits.integer.detector.specification import DetectorSpec, specify
 from spoken_digits.integer.detector.stored import read_settings
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
-from spoken_digits.integer.limits import SCHEMES, Scheme
-from spoken_digits.integer.network import IntegerLSTM
+from spoken_digits.integer.limits import SCHEMES
 
 METADATA_KEY = "spoken_digits"
 """As in `models.card`, which would load PyTorch; a test holds the two together."""
@@ -36,7 +35,7 @@ class Listener:
 
     labels: tuple[str, ...]
     frontend: Spec
-    network: IntegerGraph | IntegerLSTM
+    network: IntegerGraph
     detector: DetectorSpec
 
     def recognise(self, clips: Sequence[Pcm]) -> NDArray[np.int32]:
@@ -111,7 +110,7 @@ def _parse(path: Path, content: bytes) -> tuple[dict[str, Any], dict[str, NDArra
 
 def _network(
     path: Path, card: dict[str, Any], arrays: dict[str, NDArray[Any]]
-) -> tuple[tuple[str, ...], Spec, IntegerGraph | IntegerLSTM]:
+) -> tuple[tuple[str, ...], Spec, IntegerGraph]:
     scheme, labels = card.get("scheme"), card.get("labels")
     if scheme not in SCHEMES:
         raise UserError(
@@ -125,12 +124,8 @@ def _network(
         features if isinstance(features, dict) else {}, f"{path}: its model card"
     )
     try:
-        found: IntegerGraph | IntegerLSTM = (
-            graph.from_arrays(arrays)
-            if "graph.shape" in arrays
-            else network.from_arrays(arrays, cast(Scheme, scheme))
-        )
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+        found = graph.from_arrays(arrays)
+    except ValueError as error:
         raise UserError(f"{path}: its network is damaged ({error}): {_AGAIN}") from None
     if (found.n_classes, found.n_inputs) != (len(labels), frontend.n_features):
         raise UserError(f"{path}: its network does not fit its model card: {_AGAIN}")

@@ -11,52 +11,34 @@ from typing import Protocol, cast
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spoken_digits.data.loading import Dataset
 from spoken_digits.errors import UserError, printable
+from spoken_digits.integer import graph
+from spoken_digits.integer.graph import IntegerGraph
+from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.models.card import ModelCard
+from spoken_digits.models.tensors import TensorSpec, check_tensors
 from spoken_digits.quantization.schemes import Quantized
 
-SCHEMES = ("int8", "pow2")
+__all__ = ["PARAMS", "SCHEMES", "network_of", "quantized", "restore", "stored_tensors"]
+
 PARAMS = QatParams
-ARCHITECTURES = {"lstm": "integer_lstm", "ds_cnn": "integer_graph"}
+ARCHITECTURES = {"lstm": "integer_lstm", "ds_cnn": "integer_ds_cnn"}
 """Architecture -> module of this package."""
 
-
-class IntegerModel(Protocol):
-    """An integer network, in NumPy."""
-
-    @property
-    def n_inputs(self) -> int:
-        """Coefficients a frame."""
-        ...
-
-    @property
-    def n_classes(self) -> int:
-        """Classes."""
-        ...
-
-    @property
-    def logit_step(self) -> float:
-        """Real value of one logit step."""
-        ...
-
-    def logits(
-        self, features: NDArray[np.int8], n_frames: NDArray[np.integer]
-    ) -> NDArray[np.int32]:
-        """(n_clips, n_classes) of features (n_clips, max_frames, n_inputs)."""
-        ...
-
-    def parameter_bytes(self) -> int:
-        """Bytes that hold the network."""
-        ...
+_AGAIN = "make the file again with `dvc repro quantize`"
+_OF_OLD = "layer_0.weight"
+"""In the files of LSTMs that were no graphs yet."""
 
 
 class _Module(Protocol):
     """What the module of an architecture defines."""
+
+    FEATURES: str
+    """Kind of the features that its integer networks read."""
 
     def quantized(
         self,
@@ -69,8 +51,8 @@ class _Module(Protocol):
         """See `schemes.SchemeModule`."""
         ...
 
-    def restore(self, card: ModelCard, tensors: dict[str, Tensor]) -> IntegerModel:
-        """The integer network of a model file; raises UserError if it is damaged."""
+    def like(self, card: ModelCard) -> IntegerGraph:
+        """A graph with the operators of such a model, whatever its weights."""
         ...
 
 
@@ -96,7 +78,12 @@ def network_of(card: ModelCard, tensors: dict[str, Tensor]) -> nn.Module:
     return IntegerNetwork(card, tensors)
 
 
-def restore(card: ModelCard, tensors: dict[str, Tensor]) -> IntegerModel:
+def stored_tensors(network: IntegerGraph) -> dict[str, Tensor]:
+    """Everything that the integer network is, for a model file."""
+    return {name: torch.from_numpy(np.array(a)) for name, a in network.arrays().items()}
+
+
+def restore(card: ModelCard, tensors: dict[str, Tensor]) -> IntegerGraph:
     """The integer network of a model file.
 
     Raises
@@ -110,7 +97,36 @@ def restore(card: ModelCard, tensors: dict[str, Tensor]) -> IntegerModel:
             f"model {printable(card.name)} is of scheme {printable(card.scheme)}, "
             f"not of {' or '.join(SCHEMES)}"
         )
-    return _module(card).restore(card, tensors)
+    module, name = _module(card), printable(card.name)
+    if card.features["kind"] != module.FEATURES or card.mean != [0.0] or card.std != [1.0]:
+        raise UserError(
+            f"model {name} is an integer network, so its card must name {module.FEATURES} features "
+            f"that are not normalised: {_AGAIN}"
+        )
+    if _OF_OLD in tensors:
+        raise UserError(f"model {name} is an integer LSTM of before there were graphs: {_AGAIN}")
+    like = stored_tensors(module.like(card))
+    check_tensors(
+        card.name, {name: TensorSpec.like(tensor) for name, tensor in like.items()}, tensors
+    )
+    try:
+        network = graph.from_arrays({name: tensor.numpy() for name, tensor in tensors.items()})
+    except ValueError as error:
+        raise UserError(f"model {name}: {error}: {_AGAIN}") from None
+    _check(network, card)
+    return network
+
+
+def _check(network: IntegerGraph, card: ModelCard) -> None:
+    """Refuse a graph that is not the one of the card."""
+    n_frames, n_inputs = card.input_shape
+    reads = network.n_inputs == n_inputs and (
+        network.n_frames >= n_frames if network.any_length else network.n_frames == n_frames
+    )
+    if not reads or network.scheme != card.scheme:
+        raise UserError(
+            f"model {printable(card.name)}: its graph is not what its card says: {_AGAIN}"
+        )
 
 
 class IntegerNetwork(nn.Module):

@@ -1,9 +1,8 @@
-"""LSTMs in integers: see `integer`."""
+"""LSTMs as integer graphs: see `integer`."""
 
 from __future__ import annotations
 
 import dataclasses
-import functools
 import itertools
 from collections.abc import Callable
 from typing import cast
@@ -11,27 +10,23 @@ from typing import cast
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from spoken_digits.data.dataset import Subset
 from spoken_digits.data.loading import Dataset
-from spoken_digits.errors import UserError, printable
-from spoken_digits.integer.convert import FloatLSTM, from_state
-from spoken_digits.integer.limits import (
-    MAX_CELL_BITS,
-    MAX_ROW_SHIFT,
-    MIN_CELL_BITS,
-    Scheme,
-)
-from spoken_digits.integer.network import IntegerLSTM, from_arrays
+from spoken_digits.errors import UserError
+from spoken_digits.features.mfcc_int import MfccInt
+from spoken_digits.integer.float_graph import FloatGraph, quantise
+from spoken_digits.integer.graph import IntegerGraph
+from spoken_digits.integer.limits import Scheme
+from spoken_digits.integer.lstm import from_state
 from spoken_digits.integer.qat import QatParams, accuracy_then_loss, fine_tune
 from spoken_digits.models.card import ModelCard
 from spoken_digits.models.model_file import outline
-from spoken_digits.models.tensors import TensorSpec, check_tensors
+from spoken_digits.quantization import integer
 from spoken_digits.quantization.schemes import Quantized
 
-MAX_INPUT_SHIFT = 8
-"""An int8 feature shifted so far still fits into int16."""
+FEATURES = MfccInt.kind
 
 
 def quantized(
@@ -45,7 +40,7 @@ def quantized(
     return Quantized(
         # The normalisation is folded into the weights.
         card=dataclasses.replace(card, mean=[0.0], std=[1.0]),
-        tensors=stored_tensors(network),
+        tensors=integer.stored_tensors(network),
         n_bytes=n_bytes,
         logits=np.float64(network.logit_step) * logits_of(network, dataset.subset("test")),
         metrics={"parameter_bytes": n_bytes},
@@ -60,7 +55,7 @@ def quantize(
     scheme: str,
     params: QatParams,
     seed: int,
-) -> IntegerLSTM:
+) -> IntegerGraph:
     """The integer network of a trained float LSTM.
 
     Ranges are calibrated on the train clips; with ``params.epochs`` the network is trained on
@@ -79,14 +74,14 @@ def quantize(
         x,
         n_frames,
         y,
-        scheme=cast(Scheme, scheme),
+        code=cast(Scheme, scheme),
         params=params,
         seed=seed,
         score=_score(val),
     )
 
 
-def _score(val: Subset) -> Callable[[IntegerLSTM], float]:
+def _score(val: Subset) -> Callable[[IntegerGraph], float]:
     """How well a network does on the validation clips; without any, the latest is the best."""
     if len(val) == 0:
         epochs = itertools.count()
@@ -95,7 +90,7 @@ def _score(val: Subset) -> Callable[[IntegerLSTM], float]:
     return lambda network: accuracy_then_loss(network, x, n_frames, y)
 
 
-def float_parent(card: ModelCard, tensors: dict[str, Tensor]) -> FloatLSTM:
+def float_parent(card: ModelCard, tensors: dict[str, Tensor]) -> FloatGraph:
     """The float network with its normalisation folded in.
 
     Raises
@@ -108,7 +103,7 @@ def float_parent(card: ModelCard, tensors: dict[str, Tensor]) -> FloatLSTM:
         raise UserError(
             f"model {card.name} is no LSTM with mean pooling: only those become integer networks"
         )
-    if card.features["kind"] != "mfcc_int":
+    if card.features["kind"] != FEATURES:
         raise UserError(
             f"model {card.name} reads {card.features['kind']}: an integer network needs "
             "`features: mfcc_int` in its section of params.yaml"
@@ -122,65 +117,19 @@ def float_parent(card: ModelCard, tensors: dict[str, Tensor]) -> FloatLSTM:
     )
 
 
-def logits_of(network: IntegerLSTM, clips: Subset) -> NDArray[np.int32]:
+def logits_of(network: IntegerGraph, clips: Subset) -> NDArray[np.int32]:
     """Integer logits (n, n_classes) of the clips of a subset."""
     x, n_frames, _ = _clips(clips)
     return network.logits(x, n_frames)
 
 
-def stored_tensors(network: IntegerLSTM) -> dict[str, Tensor]:
-    """Everything that the integer network is, for a model file."""
-    return {name: torch.from_numpy(np.array(a)) for name, a in network.arrays().items()}
-
-
-def restore(card: ModelCard, tensors: dict[str, Tensor]) -> IntegerLSTM:
-    """The integer network from what `stored_tensors` gave.
-
-    Raises
-    ------
-    UserError
-        The tensors are not those of the network that the card describes, or its arithmetic could
-        overflow.
-    """
-    if card.features["kind"] != "mfcc_int" or card.mean != [0.0] or card.std != [1.0]:
-        raise UserError(
-            f"model {printable(card.name)} is an integer network, so its card must name mfcc_int "
-            "features that are not normalised: make the file again with `dvc repro quantize`"
-        )
-    check_tensors(card.name, _expected(outline(card), card), tensors)
-    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
-    try:
-        return from_arrays(arrays, cast(Scheme, card.scheme))
-    except ValueError as error:
-        raise UserError(
-            f"model {printable(card.name)}: {error}: make the file again with `dvc repro quantize`"
-        ) from None
-
-
-def _expected(network: nn.Module, card: ModelCard) -> dict[str, TensorSpec]:
-    """What `stored_tensors` gives for such a float network, which may be without memory."""
-    lstm = getattr(network, "lstm", None)
-    if card.architecture["name"] != "lstm" or not isinstance(lstm, nn.LSTM):
-        raise UserError(f"model {printable(card.name)} is no LSTM, so {card.scheme} does not fit")
-    n_units, n_inputs, n_classes = lstm.hidden_size, lstm.input_size, len(card.labels)
-    byte = functools.partial(TensorSpec, dtype=torch.uint8)
-    weight = functools.partial(TensorSpec, dtype=torch.int8)
-    bias = functools.partial(TensorSpec, dtype=torch.int32)
-    expected = {
-        "input_shift": byte(shape=(n_inputs,), high=MAX_INPUT_SHIFT),
-        "output.weight": weight(shape=(n_classes, n_units)),
-        "output.bias": bias(shape=(n_classes,)),
-        "output.shift": byte(shape=(1,)),
-    }
-    for number in range(lstm.num_layers):
-        below = n_inputs if number == 0 else n_units
-        expected |= {
-            f"layer_{number}.weight": weight(shape=(4 * n_units, below + n_units)),
-            f"layer_{number}.bias": bias(shape=(4 * n_units,)),
-            f"layer_{number}.shift": byte(shape=(4 * n_units,), high=MAX_ROW_SHIFT),
-            f"layer_{number}.cell_bits": byte(shape=(1,), low=MIN_CELL_BITS, high=MAX_CELL_BITS),
-        }
-    return expected
+def like(card: ModelCard) -> IntegerGraph:
+    """A graph with the operators of such a model, whatever its weights."""
+    weights = outline(card).state_dict()
+    zeros = {name: np.zeros(tensor.shape) for name, tensor in weights.items()}
+    _, n_inputs = card.input_shape
+    parent = from_state(zeros, mean=np.zeros(n_inputs), std=np.ones(n_inputs), output="linear")
+    return quantise(parent, np.zeros((1, 1, n_inputs), np.int8), code=cast(Scheme, card.scheme))
 
 
 def _clips(

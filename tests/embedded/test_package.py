@@ -18,9 +18,9 @@ from spoken_digits.errors import UserError
 
 SPEC = committed_spec()
 OTHERS = {
-    "int8": {"sd_pow2", "sd_graph", "sd_rows", "sd_word", "sd_by_word"},
-    "pow2": {"sd_int8", "sd_graph", "sd_rows", "sd_word", "sd_by_word"},
-    "graph": {"sd_pow2", "sd_int8", "sd_network", "sd_cepstrum", "sd_by_frame"},
+    "int8": {"sd_lstm_pow2", "sd_linear_pow2", "sd_rows_pow2", "sd_graph_windows", "sd_by_word"},
+    "pow2": {"sd_lstm", "sd_linear", "sd_rows", "sd_graph_windows", "sd_word", "sd_by_word"},
+    "graph": {"sd_rows_pow2", "sd_lstm", "sd_mean", "sd_activation", "sd_cepstrum", "sd_by_frame"},
 }
 
 
@@ -88,8 +88,17 @@ def test_tables_are_of_the_given_front_end(firmware):
 @pytest.mark.parametrize(
     ("kind", "also"),
     [
-        ("int8", ("oui, non, peut-être |", "LSTM layers", "at most", "SD_CLIP_FULL")),
-        ("graph", ("peut-être, da, sd_5 |", "operators on 22 frames", "the loudest 0.29 s")),
+        (
+            "int8",
+            (
+                "oui, non, peut-être |",
+                "2 lstm, 1 mean",
+                "up to 25 frames",
+                "at most",
+                "SD_CLIP_FULL",
+            ),
+        ),
+        ("graph", ("peut-être, da, sd_5 |", "1 linear) on 22 frames", "the loudest 0.29 s")),
     ],
 )
 def test_the_readme_describes_the_network(kind, also, firmware):

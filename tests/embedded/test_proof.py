@@ -8,14 +8,14 @@ from frontend_spec import committed_spec
 from networks import random_features, random_parent
 
 from spoken_digits.embedded import boards, host_network, host_recogniser, proof
-from spoken_digits.integer.network import IntegerLSTM
-from spoken_digits.integer.quantize import quantize
+from spoken_digits.integer.float_graph import quantise
+from spoken_digits.integer.graph import IntegerGraph
 
 
 @pytest.fixture
-def network() -> IntegerLSTM:
+def network() -> IntegerGraph:
     parent = random_parent(0, h=8, n_layers=2, n_classes=3)
-    return quantize(parent, *random_features(0), "int8")
+    return quantise(parent, *random_features(0))
 
 
 @pytest.fixture

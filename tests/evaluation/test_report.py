@@ -251,6 +251,11 @@ def test_costs_come_from_the_stage_that_measures(committed):
     page = pages.results_page(committed.results())
     row = "| `small` | int8 | 1,111 | 5,678 | 89 | 66 | 777,777 | 555,555 | 8,888 "
     assert row in page
+    assert "M4" not in page  # recorded before that board was
+    committed.write("cortex_m/small.int8.json", COST | {"instructions_m4": 444_444})
+    page = pages.results_page(committed.results())
+    assert "| M0 clip | M3 clip | M4 clip | M0 frame | M3 frame | mismatches |" in page
+    assert "| 777,777 | 555,555 | 444,444 | 8,888 |" in page
     committed.write("cortex_m/small.int8.json", {"model_sha256": "0" * 64})
     assert "Cortex-M" not in pages.results_page(committed.results())
 

@@ -125,7 +125,7 @@ def test_boards_equal_numpy_within_the_budget(board):
     )
     assert len(right) > 5
     assert events == right
-    most = {"m0": M0_INSTRUCTIONS, "m3": M3_INSTRUCTIONS}[board]
+    most = M0_INSTRUCTIONS if board == "m0" else M3_INSTRUCTIONS
     assert 500 < cost["frame_instructions_max"] <= most
     assert cost["detector_bytes"] <= RAM_BYTES
     assert cost["ring_bytes"] == 2 * spec.endpoint.ring_frames * spec.endpoint.frame_length

@@ -117,7 +117,7 @@ def test_a_changed_weight_is_noticed(firmware, tmp_path):
     unpack(tmp_path, firmware, "int8")
     model = tmp_path / "src" / "sd_words.c"
     text = model.read_text()
-    start = text.index("{", text.index("output_bias[")) + 1
+    start = text.index("{", text.index("bias_4[")) + 1
     model.write_text(text[:start] + re.sub(r"-?\d+", "77", text[start:], count=1))
     assert make(tmp_path, "check").returncode != 0
 

@@ -17,6 +17,8 @@ from recognisers import KINDS, expected, make, sounds
 
 from spoken_digits.embedded import boards, host_network, host_recogniser
 from spoken_digits.embedded.emit import recogniser as c_recogniser
+from spoken_digits.integer.graph import Node
+from spoken_digits.integer.operators.linear import Linear
 
 NO_FLOAT = host_network.NO_FLOAT if platform.machine() == "x86_64" else ()
 HOST_BUILDS = [("gcc", ("-O2", *NO_FLOAT)), ("clang", ("-O3", *NO_FLOAT))]
@@ -215,9 +217,13 @@ def test_the_id_depends_on_everything_that_decides_results():
         yield c_recogniser.model_id(network, spec, labels[::-1])
 
     lstm, _ = make("int8")
-    bias = lstm.output_bias.copy()
+    last = lstm.nodes[-1]
+    bias = last.operator.rows.bias.copy()
     bias[0] ^= 1
-    changed = dataclasses.replace(lstm, output_bias=bias)
+    rows = dataclasses.replace(last.operator.rows, bias=bias)
+    changed = dataclasses.replace(
+        lstm, nodes=(*lstm.nodes[:-1], Node(Linear(rows=rows), last.inputs))
+    )
     found = [
         *ids("int8", {"floor_lsb": 9.0}),
         *ids("pow2", {"n_frames": 24}),
@@ -231,12 +237,15 @@ def test_what_does_not_fit_is_refused():
     graph, words = make("graph")
     lstm, frames = make("int8")
     for network, spec in ((graph, frames), (lstm, words)):
-        with pytest.raises(ValueError, match="no recogniser joins"):
+        with pytest.raises(ValueError, match="no recogniser joins a network of clips of"):
             c_recogniser.check(network, spec)
     with pytest.raises(ValueError, match="12 features a frame, the network takes 13"):
         c_recogniser.check(lstm, committed_spec(n_mfcc=12))
     with pytest.raises(ValueError, match="21 frames a word, the network takes 22"):
         c_recogniser.check(graph, committed_log_mel_spec(n_mels=16, n_frames=21))
+    with pytest.raises(ValueError, match="25 frames a word, the network takes 24"):
+        c_recogniser.check(dataclasses.replace(lstm, n_frames=24), frames)
+    c_recogniser.check(dataclasses.replace(lstm, n_frames=25), frames)
 
 
 @pytest.mark.parametrize("kind", ["int8", "graph"])
@@ -344,8 +353,8 @@ def test_the_linker_drops_all_code_of_the_other_kind(kind, other, firmware, tmp_
     assert boards.float_helpers(names) == []
     assert "malloc" not in names
     of = {
-        "int8": {"sd_by_frame", "sd_network_push", "sd_frontend_frame", "sd_int8"},
-        "graph": {"sd_by_word", "sd_graph_push", "sd_word_push", "sd_depthwise", "sd_softplus"},
+        "int8": {"sd_by_frame", "sd_lstm", "sd_frontend_frame", "sd_mean"},
+        "graph": {"sd_by_word", "sd_graph_windows", "sd_word_push", "sd_depthwise", "sd_softplus"},
     }
     assert of[kind] <= set(names)
     assert not of[other] & set(names)

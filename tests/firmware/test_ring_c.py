@@ -14,7 +14,7 @@ from spoken_digits.embedded.boards import WARNINGS
 from spoken_digits.embedded.host_build import build_shared_library
 
 FIRMWARE = REPOSITORY / "firmware"
-STANDARDS = ("c99", "c11")
+STANDARDS = ("c99", pytest.param("c11", marks=pytest.mark.exhaustive))
 
 
 @pytest.mark.parametrize("standard", STANDARDS)
@@ -26,7 +26,7 @@ def test_two_threads_lose_and_repeat_nothing(standard, tmp_path):
     command += ["-fsanitize=thread", f"-I{FIRMWARE}", "-pthread", "-o", str(program)]
     command += [str(FIRMWARE / "sd_ring.c"), str(FIRMWARE / "host" / "ring_threads.c")]
     subprocess.run(command, check=True)
-    done = subprocess.run([program, "300000"], capture_output=True, text=True, check=False)
+    done = subprocess.run([program, "30000"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr[:2000]
     assert int(done.stdout) > 0  # it has been full
 

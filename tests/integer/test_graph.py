@@ -9,7 +9,8 @@ import pytest
 import torch
 from graphs import STEP, features, float_graph, random_graph, small_graph, trained_network
 
-from spoken_digits.integer.graph import FEATURES, IntegerGraph, Node, from_arrays, quantise
+from spoken_digits.integer.float_graph import quantise
+from spoken_digits.integer.graph import FEATURES, IntegerGraph, Node, from_arrays
 from spoken_digits.integer.operators import OPERATORS
 from spoken_digits.integer.operators.base import Scales
 from spoken_digits.integer.operators.centring import Centring

@@ -12,41 +12,20 @@ from spoken_digits.integer.limits import (
     accumulator_bound,
     check_weights,
     lstm_bytes,
-    operand_reach,
     stored_bytes,
 )
-from spoken_digits.integer.network import cell_step
+from spoken_digits.integer.operators.lstm import MAX_CELL_BITS, MIN_CELL_BITS
+from spoken_digits.integer.operators.mean import MAX_VALUE
+from spoken_digits.integer.operators.shift import MAX_SHIFT
 
 
 def test_the_ranges_are_those_of_the_headers(firmware):
-    """sd_network.h states them for whoever writes C."""
-    header = (firmware / "sd_network.h").read_text()
-    assert f"n_inputs, 0..{limits.MAX_INPUT_SHIFT}:" in header
+    """sd_operators.h states them for whoever writes C."""
+    header = (firmware / "sd_operators.h").read_text()
+    assert f"shift; /* 0..{MAX_SHIFT} */" in header
     assert f"4 n_units, 0..{limits.MAX_ROW_SHIFT}:" in header
-    assert f"{limits.MIN_CELL_BITS}..{limits.MAX_CELL_BITS} */" in header
-
-
-@pytest.mark.parametrize("cell_bits", [8, 12])
-@pytest.mark.parametrize("sign", [-1, 1])
-def test_the_largest_hidden_state_is_met_and_not_exceeded(cell_bits, sign):
-    z = np.full((1, 4), 2**15 - 1, np.int32)
-    z[0, 2] *= sign
-    cell = np.array([[sign * (2**15 - 1)]], np.int32)
-    _, hidden, _ = cell_step(z, cell, cell_bits)
-    assert hidden.item() == sign * limits.MAX_HIDDEN
-
-
-@pytest.mark.parametrize(
-    ("number", "expected"),
-    [
-        (0, [128, 1024, 32768, *[4092] * 3]),  # three shifted inputs, three units
-        (1, [4092] * (3 + 2)),
-        (2, [4092] * (2 + 4)),
-    ],
-)
-def test_the_reach_of_inputs_is_their_own_and_of_units_the_largest_hidden_state(number, expected):
-    reach = operand_reach(np.array([0, 3, 8]), [3, 2, 4], number)
-    np.testing.assert_array_equal(reach, expected)
+    assert f"of the cells, {MIN_CELL_BITS}..{MAX_CELL_BITS} */" in header
+    assert f"between -{MAX_VALUE + 1} and {MAX_VALUE + 1} over the" in header
 
 
 def c_partial_sums(bias: int, weight, operand) -> list[int]:

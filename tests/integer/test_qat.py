@@ -9,11 +9,10 @@ from networks import random_features, random_parent
 
 from spoken_digits.config import build
 from spoken_digits.errors import UserError
-from spoken_digits.integer.convert import run_float
+from spoken_digits.integer.float_graph import quantise
+from spoken_digits.integer.graph import IntegerGraph, predict
 from spoken_digits.integer.limits import SCHEMES
-from spoken_digits.integer.network import predict
 from spoken_digits.integer.qat import FakeQuantLSTM, QatParams, accuracy_then_loss, fine_tune
-from spoken_digits.integer.quantize import calibrate, quantize
 
 SHAPE = {"h": 8, "n_layers": 2, "n_classes": 5}
 
@@ -22,8 +21,7 @@ SHAPE = {"h": 8, "n_layers": 2, "n_classes": 5}
 def test_forward_equals_the_integer_network_to_the_bit(scheme):
     parent = random_parent(1, **SHAPE, scale=2.0)
     features, n_frames = random_features(1)
-    bits = calibrate(parent, features, n_frames)
-    model = FakeQuantLSTM(parent, scheme, bits, torch.float64)
+    model = FakeQuantLSTM(parent.calibrated(features, n_frames), scheme, torch.float64)
     with torch.no_grad():
         real = model(torch.from_numpy(features), torch.from_numpy(n_frames)).numpy()
     network = model.integers()
@@ -35,15 +33,15 @@ def test_gradient_is_that_of_the_float_network():
     parent = random_parent(2, h=16, n_layers=2, n_classes=5)
     features, n_frames = random_features(2)
     n_frames = np.maximum(n_frames, 1)
-    bits = calibrate(parent, features, n_frames)
-    model = FakeQuantLSTM(parent, "int8", bits, torch.float64)
+    model = FakeQuantLSTM(parent.calibrated(features, n_frames), "int8", torch.float64)
     chosen = torch.from_numpy(np.random.default_rng(0).normal(size=(len(features), 5)))
     (model(torch.from_numpy(features), torch.from_numpy(n_frames)) * chosen).sum().backward()
 
-    reference = [torch.tensor(layer.weight, requires_grad=True) for layer in parent.layers]
-    step = torch.tensor(2.0 ** (parent.input_shift - 12))
-    below = torch.from_numpy(features).double() * step - torch.tensor(parent.input_mean)
-    for weight, layer in zip(reference, parent.layers, strict=True):
+    shift, *layers, _, output = (node.operator for node in parent.nodes)
+    reference = [torch.tensor(layer.weight, requires_grad=True) for layer in layers]
+    step = torch.tensor(2.0 ** (shift.shift - 12))
+    below = torch.from_numpy(features).double() * step - torch.tensor(layers[0].input_mean)
+    for weight, layer in zip(reference, layers, strict=True):
         hidden = cell = torch.zeros(len(features), layer.n_units, dtype=torch.float64)
         above = []
         for t in range(below.shape[1]):
@@ -55,11 +53,15 @@ def test_gradient_is_that_of_the_float_network():
         below = torch.stack(above, dim=1)
     valid = torch.arange(below.shape[1]) < torch.from_numpy(n_frames)[:, None]
     pooled = (below * valid[..., None]).sum(dim=1) / torch.from_numpy(n_frames)[:, None]
-    (pooled @ torch.tensor(parent.output_weight).T * chosen).sum().backward()
+    (pooled @ torch.tensor(output.weight).T * chosen).sum().backward()
     for ours, theirs in zip(model.weights[:-1], reference, strict=True):
         a, b = ours.grad.flatten(), theirs.grad.flatten()
         assert torch.nn.functional.cosine_similarity(a, b, dim=0) > 0.99
         assert float(a.norm() / b.norm()) == pytest.approx(1, abs=0.1)
+
+
+def weight_of(network: IntegerGraph, number: int) -> np.ndarray:
+    return network.nodes[number].operator.rows.weight
 
 
 def agreement(network, features, n_frames, decisions) -> float:
@@ -70,7 +72,7 @@ def test_fine_tuning_brings_power_of_two_weights_closer_to_the_parent():
     parent = random_parent(3, **SHAPE)
     features, n_frames = random_features(3, n_clips=150)
     n_frames = np.maximum(n_frames, 1)
-    decisions = run_float(parent, features, n_frames).logits.argmax(axis=1)
+    decisions = parent.logits(features, n_frames).argmax(axis=1)
 
     def run(epochs: int):
         heard: list[int] = []
@@ -79,7 +81,7 @@ def test_fine_tuning_brings_power_of_two_weights_closer_to_the_parent():
             features,
             n_frames,
             decisions,
-            scheme="pow2",
+            code="pow2",
             params=QatParams(
                 epochs=epochs, learning_rate=5e-3, batch_size=32, bucket_batches=2, distillation=0.9
             ),
@@ -91,16 +93,16 @@ def test_fine_tuning_brings_power_of_two_weights_closer_to_the_parent():
         return network
 
     before, after, again = run(0), run(3), run(3)
-    ptq = quantize(parent, features, n_frames, "pow2")
-    np.testing.assert_array_equal(before.layers[0].weight, ptq.layers[0].weight)
+    ptq = quantise(parent, features, n_frames, code="pow2")
+    np.testing.assert_array_equal(weight_of(before, 1), weight_of(ptq, 1))
     for network in (before, after):
-        magnitude = np.abs(network.layers[0].weight.astype(int))
+        magnitude = np.abs(weight_of(network, 1).astype(int))
         assert ((magnitude & (magnitude - 1)) == 0).all()
     gain = agreement(after, features, n_frames, decisions) - agreement(
         before, features, n_frames, decisions
     )
     assert gain > 0
-    np.testing.assert_array_equal(after.layers[1].weight, again.layers[1].weight)
+    np.testing.assert_array_equal(weight_of(after, 2), weight_of(again, 2))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ def test_the_candidate_of_the_best_score_is_kept(scores, kept):
         features,
         n_frames,
         np.arange(20) % 5,
-        scheme="pow2",
+        code="pow2",
         params=QatParams(
             epochs=3, learning_rate=5e-2, batch_size=8, bucket_batches=1, distillation=0.5
         ),
@@ -141,10 +143,10 @@ def test_the_candidate_of_the_best_score_is_kept(scores, kept):
     assert len(candidates) == len(scores)
     assert network is candidates[kept]
     assert told == list(enumerate(scores[1:]))
-    ptq = quantize(parent, features, n_frames, "pow2")
+    ptq = quantise(parent, features, n_frames, code="pow2")
     for name, values in ptq.arrays().items():
         np.testing.assert_array_equal(candidates[0].arrays()[name], values)
-    weights = [one.layers[0].weight.tobytes() for one in candidates]
+    weights = [weight_of(one, 1).tobytes() for one in candidates]
     assert len(set(weights)) == len(weights)  # every epoch trained on
 
 
@@ -161,7 +163,7 @@ def test_distillation_is_the_share_of_the_parent(distillation, labels_count):
             features,
             n_frames,
             labels,
-            scheme="int8",
+            code="int8",
             params=QatParams(
                 epochs=1,
                 learning_rate=5e-2,
@@ -180,7 +182,7 @@ def test_distillation_is_the_share_of_the_parent(distillation, labels_count):
 
 def test_score_is_accuracy_first():
     features, n_frames = random_features(4)
-    network = quantize(random_parent(4, **SHAPE), features, n_frames, "int8")
+    network = quantise(random_parent(4, **SHAPE), features, n_frames)
     right = predict(network.logits(features, n_frames))
     wrong = (right + 1) % 5
     scores = []

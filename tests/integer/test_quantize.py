@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 from networks import random_features, random_parent
 
-from spoken_digits.integer.convert import FloatLayer, FloatLSTM, run_float
-from spoken_digits.integer.limits import SCHEMES, accumulator_bound, operand_reach
-from spoken_digits.integer.quantize import (
-    calibrate,
-    quantize,
-    quantize_layer,
-    quantize_output,
-    quantize_rows,
-    to_integers,
-)
+from spoken_digits.integer.float_graph import quantise
+from spoken_digits.integer.limits import SCHEMES, accumulator_bound
+from spoken_digits.integer.operators.base import Scales
+from spoken_digits.integer.operators.linear import FloatLinear, Linear
+from spoken_digits.integer.operators.lstm import MAX_HIDDEN, FloatLstm, Lstm
+from spoken_digits.integer.quantize import quantize_rows
 
 LEVELS = {"int8": np.arange(-127, 128), "pow2": np.array([0, 1, 2, 4, 8, 16, 32, 64])}
 FREE = 24
@@ -119,8 +113,8 @@ def test_one_weight_is_clipped_where_many_gain_by_it(sign):
 )
 def test_the_exponent_leaves_room_for_bias_mean_and_one_more(bias, weight, mean, expected):
     """The room is 2**31 less 383 times the operands' reach of 128 << 8 and 4092."""
-    parent = single(np.full((4, 2), [weight, 0.0]), np.full(4, bias), shift=[8], mean=[mean])
-    assert quantize_layer(parent, 0, "int8")[2].tolist() == [expected] * 4
+    layer = single(np.full((4, 2), [weight, 0.0]), np.full(4, bias), mean=[mean])
+    assert rounded(layer, "int8", reach=[2**15]).rows.shift.tolist() == [expected] * 4
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -143,38 +137,44 @@ def test_rows_of_zeros_and_of_nothing(scheme):
     assert q.shape == (2, 0)
 
 
-def single(weight, bias, *, shift=(0,), mean=(0.0,), output=((1.0,),), output_bias=(0.0,)):
-    """A float LSTM of one unit."""
-    return FloatLSTM(
-        layers=(FloatLayer(weight=np.array(weight, np.float64), bias=np.array(bias, np.float64)),),
-        output_weight=np.array(output, np.float64),
-        output_bias=np.array(output_bias, np.float64),
-        input_shift=np.array(shift, np.int64),
+def single(weight, bias, *, mean=(0.0,)) -> FloatLstm:
+    """A layer of one unit."""
+    return FloatLstm(
+        weight=np.array(weight, np.float64),
+        bias=np.array(bias, np.float64),
         input_mean=np.array(mean, np.float64),
     )
+
+
+def rounded(layer: FloatLstm, scheme: str, *, reach=(128,)) -> Lstm:
+    """In integers, reading inputs that reach so far."""
+    return layer.quantised(Scales((4096.0,), 4096.0, np.array(reach), scheme))
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_mean_is_folded_into_the_bias_through_the_rounded_weights(scheme):
     weight = np.array([[0.3, 0.2], [1.1, -0.7], [-0.01, 0.4], [0.6, 0.6]])
     bias = np.array([0.1, -0.2, 3.0, 0.0])
-    parent = single(weight, bias, mean=[0.37])
-    q, q_bias, shift = quantize_layer(parent, 0, scheme)
-    rounded = q / 2.0 ** shift[:, None]
-    expected = (bias - 0.37 * rounded[:, 0]) * 2.0 ** (12 + shift)
-    np.testing.assert_array_equal(q_bias, np.floor(expected + 0.5))
-    np.testing.assert_allclose(rounded, weight, atol=0.5 * np.abs(weight).max())
+    rows = rounded(single(weight, bias, mean=[0.37]), scheme).rows
+    real = rows.weight / 2.0 ** rows.shift[:, None]
+    expected = (bias - 0.37 * real[:, 0]) * 2.0 ** (12 + rows.shift)
+    np.testing.assert_array_equal(rows.bias, np.floor(expected + 0.5))
+    np.testing.assert_allclose(real, weight, atol=0.5 * np.abs(weight).max())
+    assert rows.code == scheme
 
 
 def test_the_mean_is_that_of_the_inputs_and_of_the_first_layer_alone():
     parent = random_parent(4, h=3, n_layers=2, n_classes=2)
-    for number in (0, 1):
-        layer = parent.layers[number]
-        q, q_bias, shift = quantize_layer(parent, number, "int8")
-        rounded = q / 2.0 ** shift[:, None]
-        mean = parent.input_mean if number == 0 else np.zeros(3)
-        real = layer.bias - rounded[:, : len(mean)] @ mean
-        np.testing.assert_array_equal(q_bias, np.floor(real * 2.0 ** (12 + shift) + 0.5))
+    first, second = (node.operator for node in parent.nodes[1:3])
+    assert first.input_mean.shape == (13,)
+    assert first.input_mean.all()
+    assert second.input_mean.tolist() == [0.0] * 3
+    made = quantise(parent, *random_features(4))
+    for layer, node in zip((first, second), made.nodes[1:3], strict=True):
+        rows, n_in = node.operator.rows, len(layer.input_mean)
+        weight = rows.weight / 2.0 ** rows.shift[:, None]
+        real = layer.bias - weight[:, :n_in] @ layer.input_mean
+        np.testing.assert_array_equal(rows.bias, np.floor(real * 2.0 ** (12 + rows.shift) + 0.5))
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -182,52 +182,59 @@ def test_the_mean_is_that_of_the_inputs_and_of_the_first_layer_alone():
 @pytest.mark.parametrize("mean", [0.0, 7.5])
 def test_a_large_bias_costs_precision_but_never_leaves_int32(scheme, bias, mean):
     """The exponent is the largest but one at most at which the accumulator holds."""
-    tiny = np.full((4, 2), 1e-6)
-    parent = single(tiny, np.full(4, bias), shift=[8], mean=[mean])
-    _, q_bias, shift = quantize_layer(parent, 0, scheme)
-    reach = operand_reach(parent.input_shift, [1], 0)
+    layer = single(np.full((4, 2), 1e-6), np.full(4, bias), mean=[mean])
+    made = rounded(layer, scheme, reach=[2**15])
+    reach = np.array([2**15, MAX_HIDDEN])
 
     def holds(exponent: np.ndarray) -> bool:
         offset = np.floor(bias * 2.0 ** (12 + exponent) + 0.5).astype(np.int64)
         return bool((accumulator_bound(offset, exponent, reach) < 2**31).all())
 
-    assert (accumulator_bound(q_bias.astype(np.int64), shift, reach) < 2**31).all()
+    assert (made.rows.bound(reach) < 2**31).all()
     largest = max(e for e in range(25) if holds(np.full(4, e)))
-    assert (shift >= largest - 3).all()
-    to_integers(parent, scheme, (10,))  # refuses nothing
+    assert (made.rows.shift >= largest - 3).all()
+    made.reach([np.array([2**15])])  # refuses nothing
+
+
+def test_inputs_must_have_the_fraction_bits_of_an_lstm():
+    layer = single(np.zeros((4, 2)), np.zeros(4))
+    for scales in (Scales((2048.0,), 4096.0, np.ones(1, int)), Scales((4096.0,), 4096.0)):
+        with pytest.raises(ValueError, match="lstm: its input must have 12 fraction bits"):
+            layer.quantised(scales)
+
+
+def output(weight, bias, scheme: str) -> Linear:
+    """A linear layer in integers, reading hidden states."""
+    layer = FloatLinear(weight=np.array(weight), bias=np.array(bias, np.float64))
+    return layer.quantised(Scales((4096.0,), 1.0, np.full(1, MAX_HIDDEN), scheme))
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("bias", [0.0, 1.1, 100.0, -3000.0])
 def test_output_biases_stay_below_a_quarter_of_the_range(scheme, bias):
-    parent = single(np.zeros((4, 2)), np.zeros(4), output=[[1e-6], [0.0]], output_bias=[0.3, bias])
-    weight, q_bias, shift = quantize_output(parent, scheme)
-    assert weight.shape == (2, 1)
+    made = output([[1e-6], [0.0]], [0.3, bias], scheme)
     np.testing.assert_array_equal(
-        q_bias, np.floor(np.array([0.3, bias]) * 2.0 ** (12 + shift) + 0.5)
+        made.rows.bias, np.floor(np.array([0.3, bias]) * 2.0 ** (12 + made.shift) + 0.5)
     )
-    assert np.abs(q_bias).max() <= 2**30
+    assert np.abs(made.rows.bias).max() <= 2**29
     peak = max(abs(bias), 0.3)
-    assert peak * 2.0 ** (12 + shift + 1) > 2**30  # the next exponent would be too large
-    assert isinstance(shift, int)
+    assert peak * 2.0 ** (12 + made.shift + 1) > 2**29  # the next exponent would be too large
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_the_output_matrix_has_one_exponent(scheme):
-    parent = single(
-        np.zeros((4, 2)), np.zeros(4), output=[[1.0], [0.011], [-0.5]], output_bias=[0, 0, 1.0]
-    )
-    weight, bias, shift = quantize_output(parent, scheme)
-    flat, exponents = quantize_rows(parent.output_weight.reshape(1, -1), scheme, np.array([FREE]))
-    assert shift == exponents[0]
-    np.testing.assert_array_equal(weight[:, 0], flat[0])
-    assert bias.tolist() == [0, 0, 2.0 ** (12 + shift)]
+    weight = np.array([[1.0], [0.011], [-0.5]])
+    made = output(weight, [0, 0, 1.0], scheme)
+    flat, exponents = quantize_rows(weight.reshape(1, -1), scheme, np.array([FREE]))
+    assert made.shift == exponents[0]
+    assert made.code == scheme
+    np.testing.assert_array_equal(made.rows.weight[:, 0], flat[0])
+    assert made.rows.bias.tolist() == [0, 0, 2.0 ** (12 + made.shift)]
 
 
 def test_the_ceiling_of_the_output_is_met():
     """Weights too small for it: the exponent ends there."""
-    tiny = single(np.zeros((4, 2)), np.zeros(4), output=[[1e-9]], output_bias=[0.0])
-    assert quantize_output(tiny, "int8")[2] == 24
+    assert output([[1e-9]], [0.0], "int8").shift == 24
 
 
 @pytest.mark.parametrize(
@@ -237,37 +244,37 @@ def test_the_ceiling_of_the_output_is_met():
 def test_cells_have_the_fraction_bits_that_their_range_with_a_quarter_more_leaves(
     monkeypatch, peak, bits
 ):
-    """15 bits for the range: 8 units and no more leave 12 bits."""
-    parent = random_parent(0, h=2, n_layers=1, n_classes=2)
-    features, n_frames = random_features(0, n_clips=6)
-    trace = dataclasses.replace(run_float(parent, features, n_frames), cell_peak=(peak,))
-    seen = []
-
-    def stand_in(*arguments):
-        seen.append(arguments)
-        return trace
-
-    monkeypatch.setattr("spoken_digits.integer.quantize.run_float", stand_in)
-    assert calibrate(parent, features, n_frames) == (bits,)
-    assert seen == [(parent, features, n_frames)]
+    """15 bits for the range: 8 units and no more leave 12 bits. Only valid frames count."""
+    layer = single(np.zeros((4, 2)), np.zeros(4))
+    cells = np.zeros((2, 3, 1))
+    cells[1, 1], cells[1, 2] = -peak, 4 * peak
+    monkeypatch.setattr(FloatLstm, "_states", lambda _, x: (np.zeros_like(cells), cells))
+    made = layer.calibrated([np.zeros((2, 3, 1, 1))], np.array([3, 2]))
+    assert made.cell_bits == bits
+    assert rounded(made, "int8").cell_bits == bits
+    np.testing.assert_array_equal(made.weight, layer.weight)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_network_is_assembled_from_its_parts(scheme):
     parent = random_parent(6, h=4, n_layers=2, n_classes=3)
     features, n_frames = random_features(6)
-    network = quantize(parent, features, n_frames, scheme)
+    network = quantise(parent, features, n_frames, code=scheme)
     assert network.scheme == scheme
-    assert tuple(one.cell_bits for one in network.layers) == calibrate(parent, features, n_frames)
-    for number, layer in enumerate(network.layers):
-        weight, bias, shift = quantize_layer(parent, number, scheme)
-        np.testing.assert_array_equal(layer.weight, weight)
-        np.testing.assert_array_equal(layer.bias, bias)
-        np.testing.assert_array_equal(layer.shift, shift)
-        assert layer.bias.dtype == np.int32
-    weight, bias, shift = quantize_output(parent, scheme)
-    np.testing.assert_array_equal(network.output_weight, weight)
-    np.testing.assert_array_equal(network.output_bias, bias)
-    assert network.output_bias.dtype == np.int32
-    assert network.output_shift == shift
-    np.testing.assert_array_equal(network.input_shift, parent.input_shift)
+    assert [node.operator.kind for node in network.nodes] == [
+        *("shift", "lstm", "lstm", "mean", "linear")
+    ]
+    calibrated = parent.calibrated(features, n_frames)
+    np.testing.assert_array_equal(network.nodes[0].operator.shift, parent.nodes[0].operator.shift)
+    reach = 128 << network.nodes[0].operator.shift
+    for number in (1, 2):
+        own = rounded(calibrated.nodes[number].operator, scheme, reach=reach)
+        for name, array in network.nodes[number].operator.arrays().items():
+            np.testing.assert_array_equal(array, own.arrays()[name])
+        reach = np.full(4, MAX_HIDDEN)
+    last = parent.nodes[4].operator
+    own = output(last.weight, last.bias, scheme).arrays()
+    for name, array in network.nodes[4].operator.arrays().items():
+        np.testing.assert_array_equal(array, own[name])
+        assert array.dtype == own[name].dtype
+    assert network.logit_step == 2.0 ** -(12 + network.nodes[4].operator.shift)

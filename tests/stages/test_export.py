@@ -17,12 +17,11 @@ from recordings import PATTERN, write_recordings
 from workspace import BIN, Workspace
 
 from spoken_digits.embedded import boards
-from spoken_digits.embedded.host_network import Network
 from spoken_digits.features import log_mel_int, mfcc_int
-from spoken_digits.integer import graph
 from spoken_digits.integer.detector.stored import Settings, write_settings
+from spoken_digits.integer.float_graph import quantise
+from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.integer.limits import SCHEMES
-from spoken_digits.integer.quantize import quantize
 from spoken_digits.io.files import sha256
 from spoken_digits.models.card import ModelCard, write_model
 
@@ -47,7 +46,7 @@ def workspace(tmp_path_factory) -> Workspace:
 
 def add_network(workspace: Workspace, scheme: str, raw: dict) -> None:
     parent = random_parent(5, h=4, n_layers=1, n_classes=3)
-    network = quantize(parent, *random_features(5), scheme)
+    network = quantise(parent, *random_features(5), code=scheme)
     card = ModelCard(
         name="small",
         architecture={
@@ -90,11 +89,11 @@ def add_graph(workspace: Workspace, raw: dict) -> None:
         corpus={key: raw[key] for key in ("corpus", "version", "fingerprint", "synthetic")},
         scheme="int8",
     )
-    network = graph.quantise(parent, features(np.random.default_rng(0), 40))
+    network = quantise(parent, features(np.random.default_rng(0), 40))
     add_files(workspace, card, network)
 
 
-def add_files(workspace: Workspace, card: ModelCard, network: Network) -> None:
+def add_files(workspace: Workspace, card: ModelCard, network: IntegerGraph) -> None:
     stem = f"{card.name}.{card.scheme}"
     tensors = {name: torch.from_numpy(np.array(a)) for name, a in network.arrays().items()}
     model = workspace.folder / f"models/{stem}.safetensors"
@@ -192,9 +191,9 @@ def test_proof_counts_no_mismatch_and_can_fail(workspace):
     assert "\n0 mismatches in " in proof.stdout
     for scheme in SCHEMES:
         assert f"small.{scheme}" in proof.stdout
-    host = workspace.folder / "firmware/host/network_host.c"
+    host = workspace.folder / "firmware/host/graph_host.c"
     kept = host.read_text()
-    last = "sd_network_finish(&sd_model, &state, logits);"
+    last = "return (int32_t)sd_graph_finish(&sd_model, &memory, logits);"
     assert last in kept
     try:
         host.write_text(kept.replace(last, f"{last} logits[1] ^= 1;"))

@@ -16,7 +16,7 @@ from workspace import Workspace
 
 from spoken_digits.data.loading import Dataset, load_dataset
 from spoken_digits.evaluation.inference import predict
-from spoken_digits.integer.quantize import quantize
+from spoken_digits.integer.float_graph import quantise
 from spoken_digits.models.card import ModelCard, write_model
 from spoken_digits.models.model_file import load_network, read_model
 
@@ -47,7 +47,7 @@ def workspace(tmp_path_factory) -> Workspace:
     )
     torch.manual_seed(1)
     write(workspace, "small", card, card.make_network().state_dict())
-    integers = quantize(random_parent(5, h=4, n_layers=1, n_classes=3), *random_features(5), "int8")
+    integers = quantise(random_parent(5, h=4, n_layers=1, n_classes=3), *random_features(5))
     integer_card = dataclasses.replace(card, scheme="int8", std=[1.0])
     tensors = {name: torch.from_numpy(np.array(a)) for name, a in integers.arrays().items()}
     write(workspace, "small.int8", integer_card, tensors)

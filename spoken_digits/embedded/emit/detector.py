@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from spoken_digits.embedded.emit.recogniser import Network, model_id
+from spoken_digits.embedded.emit.recogniser import model_id
 from spoken_digits.integer.detector.specification import DetectorSpec
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 
 ALIAS = "detector.h"
 """The header that an application includes."""
@@ -29,7 +30,7 @@ _ENDPOINT = (
 )
 
 
-def check(spec: DetectorSpec, network: Network, frontend: Spec) -> None:
+def check(spec: DetectorSpec, network: IntegerGraph, frontend: Spec) -> None:
     """Refuse a detector that is not for this recogniser.
 
     Raises
@@ -48,7 +49,7 @@ def check(spec: DetectorSpec, network: Network, frontend: Spec) -> None:
 
 
 def c_files(
-    spec: DetectorSpec, network: Network, frontend: Spec, name: str, labels: Sequence[str]
+    spec: DetectorSpec, network: IntegerGraph, frontend: Spec, name: str, labels: Sequence[str]
 ) -> dict[str, str]:
     """Header and source that define ``<name>_detector``, and `ALIAS`: file name to text.
 

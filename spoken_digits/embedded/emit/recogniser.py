@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import TypeAlias
 
 from spoken_digits.embedded.emit import graph as c_graph
-from spoken_digits.embedded.emit import network as c_network
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.frontend.log_mel_specification import LogMelSpec
 from spoken_digits.integer.frontend.specification import FFT_POINTS, WINDOW_SAMPLES
 from spoken_digits.integer.graph import IntegerGraph
-from spoken_digits.integer.network import IntegerLSTM
-
-Network: TypeAlias = IntegerLSTM | IntegerGraph
 
 ALIAS = "model.h"
 """The header that an application includes."""
@@ -26,10 +21,8 @@ ALIAS = "model.h"
 CEPSTRUM_MAX_MELS = 40
 """``SD_CEPSTRUM_MAX_MELS`` of firmware/sd_frontend.h."""
 
-_NETWORK_PARTS = ("sum", "cell", "operand", "fresh")
 
-
-def check(network: Network, spec: Spec) -> None:
+def check(network: IntegerGraph, spec: Spec) -> None:
     """Refuse a front-end that is not the network's.
 
     Raises
@@ -37,26 +30,29 @@ def check(network: Network, spec: Spec) -> None:
     ValueError
         The network cannot read its features.
     """
-    if isinstance(network, IntegerGraph) != isinstance(spec, LogMelSpec):
+    if network.any_length == isinstance(spec, LogMelSpec):
+        length = "any length" if network.any_length else "one length"
         raise ValueError(
-            f"no recogniser joins {type(network).__name__} and {type(spec).__name__}: "
-            "an LSTM reads cepstra, a graph log-mel bands"
+            f"no recogniser joins a network of clips of {length} and {type(spec).__name__}: "
+            "cepstra come in clips of any length, log-mel bands in words of one"
         )
     if spec.n_features != network.n_inputs:
         raise ValueError(
             f"{spec.n_features} features a frame, the network takes {network.n_inputs}"
         )
-    if isinstance(network, IntegerGraph) and spec.n_frames != network.n_frames:
+    if spec.n_frames > network.n_frames or not (
+        network.any_length or spec.n_frames == network.n_frames
+    ):
         raise ValueError(f"{spec.n_frames} frames a word, the network takes {network.n_frames}")
 
 
-def sources(network: Network) -> list[str]:
+def sources(network: IntegerGraph) -> list[str]:
     """C files of the recogniser; excludes those of front-end and network."""
-    hearing = "sd_by_word.c" if isinstance(network, IntegerGraph) else "sd_by_frame.c"
+    hearing = "sd_by_frame.c" if network.any_length else "sd_by_word.c"
     return ["sd_recogniser.c", hearing]
 
 
-def model_id(network: Network, spec: Spec, labels: list[str]) -> int:
+def model_id(network: IntegerGraph, spec: Spec, labels: list[str]) -> int:
     """32 bits of a digest of everything that decides what the recogniser answers."""
     digest = hashlib.sha256()
 
@@ -72,7 +68,7 @@ def model_id(network: Network, spec: Spec, labels: list[str]) -> int:
     return int.from_bytes(digest.digest()[:4], "little")
 
 
-def c_files(network: Network, spec: Spec, name: str, labels: list[str]) -> dict[str, str]:
+def c_files(network: IntegerGraph, spec: Spec, name: str, labels: list[str]) -> dict[str, str]:
     """Header and source that define the ``const sd_model`` called ``<name>_model``, and `ALIAS`.
 
     They include ``<name>.h`` and ``<name>_frontend.h``, of the other modules here.
@@ -104,30 +100,29 @@ def c_files(network: Network, spec: Spec, name: str, labels: list[str]) -> dict[
     }
 
 
-def ram_bytes(network: Network, spec: Spec) -> dict[str, int]:
+def ram_bytes(network: IntegerGraph, spec: Spec) -> dict[str, int]:
     """Bytes of the two types that an application holds, with 32-bit pointers."""
     frontend = 2 * WINDOW_SAMPLES + 8
-    if isinstance(network, IntegerGraph):
+    graph = c_graph.layout(network).n_bytes
+    if network.any_length:
+        scratch = _aligned(8 * FFT_POINTS + 2 * CEPSTRUM_MAX_MELS, 4)
+        memory = frontend + scratch + graph + spec.n_features
+    else:
         kept = spec.n_frames * spec.n_features
         listening = _aligned(2 * kept, 4) + 8 * FFT_POINTS + frontend
-        answering = c_graph.layout(network).n_bytes + spec.n_features
+        answering = graph + spec.n_features
         memory = _aligned(_WORD_BYTES + kept, 4) + _aligned(max(listening, answering), 4)
-    else:
-        sizes = c_network.memory_sizes(network)
-        arrays = 4 * sizes["sum"] + 2 * sum(sizes[part] for part in ("cell", "operand", "fresh"))
-        scratch = _aligned(8 * FFT_POINTS + 2 * CEPSTRUM_MAX_MELS, 4)
-        memory = frontend + scratch + _STATE_BYTES + _aligned(arrays, 4) + spec.n_features
     return {"memory": _aligned(memory, 8), "recogniser": _RECOGNISER_BYTES}
 
 
-_WORD_BYTES, _STATE_BYTES, _RECOGNISER_BYTES = 40, 20, 12  # sd_word, sd_network_state
+_WORD_BYTES, _RECOGNISER_BYTES = 40, 12
 
 
 def _aligned(n_bytes: int, alignment: int) -> int:
     return -(-n_bytes // alignment) * alignment
 
 
-def _header(network: Network, spec: Spec, name: str, labels: list[str]) -> str:
+def _header(network: IntegerGraph, spec: Spec, name: str, labels: list[str]) -> str:
     upper = f"{name}_model".upper()
     return f"""/* The recogniser {name}: network and front-end as one. Generated: do not edit. */
 #ifndef {upper}_H
@@ -155,10 +150,10 @@ extern const sd_model {name}_model;
 """
 
 
-def _memory(network: Network, name: str) -> str:
+def _memory(network: IntegerGraph, name: str) -> str:
     """The type of the memory of a recogniser."""
     upper = name.upper()
-    if isinstance(network, IntegerGraph):
+    if not network.any_length:
         parts = f"""\
     sd_word word;
     {name}_word_kept kept;
@@ -178,8 +173,7 @@ def _memory(network: Network, name: str) -> str:
         parts = f"""\
     sd_frontend frontend;
     sd_frontend_scratch scratch;
-    sd_network_state state;
-    {name}_memory network;
+    {name}_memory graph;
     int8_t features[{upper}_N_INPUTS];
 """
     indented = "".join(f"    {line}\n" for line in parts.splitlines())
@@ -192,8 +186,8 @@ typedef union {{
 """
 
 
-def _source(network: Network, name: str) -> str:
-    if isinstance(network, IntegerGraph):
+def _source(network: IntegerGraph, name: str) -> str:
+    if not network.any_length:
         hearing, kind = "sd_by_word", "sd_word_parts"
         where = {
             "word": "word",
@@ -206,8 +200,7 @@ def _source(network: Network, name: str) -> str:
         }
     else:
         hearing, kind = "sd_by_frame", "sd_frame_parts"
-        where = {part: part for part in ("frontend", "scratch", "features", "state")}
-        where |= {part: f"network.{part}" for part in _NETWORK_PARTS}
+        where = {part: part for part in ("frontend", "scratch", "features", "graph")}
     return f"""/* The recogniser of {name}_model.h. Generated: do not edit. */
 #include "{name}_model.h"
 

@@ -1,27 +1,30 @@
 """When the nodes of a graph run in C, and where in the memory their frames lie.
 
 :func:`schedule` is the twin of ``firmware/sd_graph.c``: after each frame, and then until nothing
-is left to do, each node that has what it needs runs once. From the moments at which frames are
-written and read follows what may share memory.
+is left to do, each node that has what it needs runs once; when the clip has ended, those that pool
+give their frame, and the last one the logits. From the moments at which frames are written and
+read follows what may share memory.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spoken_digits.embedded.emit.operators import POOLS, value_bytes
 from spoken_digits.integer.graph import FEATURES, IntegerGraph
-from spoken_digits.integer.operators.centring import Centring
 from spoken_digits.integer.operators.convolution import Convolution
 from spoken_digits.integer.operators.depthwise import Depthwise
-from spoken_digits.integer.operators.pooling import Pooling
+from spoken_digits.integer.operators.lstm import Lstm
 from spoken_digits.integer.operators.residual import Sum
 
 MAX_RING = 255
 
 _ALIGNMENT = 4
+_FRAMES_OF_ANY_LENGTH = 2
+"""Where a clip may have any number, each frame runs as the one before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +38,32 @@ class Steps:
     """Frames that a step reads."""
     stride: int
     n_steps: int
-    """Steps a clip."""
+    """Steps a clip, without the one in which a node that pools gives its frame."""
+    pools: bool
+
+    @property
+    def n_out(self) -> int:
+        """Frames of its output."""
+        return 1 if self.pools else self.n_steps
 
     def reads(self, step: int, n_frames: int) -> range:
         """Frames that a step reads, of the `n_frames` of an input."""
+        if self.pools and step == self.n_steps:
+            return range(0)
         first = self.first + step * self.stride
         return range(max(first, 0), min(first + self.window, n_frames))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """Bytes of a node."""
+
+    frame: int
+    """Of a frame of its output; 0 for the last, which writes to the caller."""
+    state: int
+    """Kept from step to step."""
+    scratch: int
+    """During a step."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +82,8 @@ class Layout:
     """Frames held of each node's output."""
     output: tuple[int, ...]
     """Offset of each node's ring."""
+    state: tuple[int, ...]
+    """Offset of each node's state."""
     scratch: tuple[int, ...]
     """Offset of each node's scratch."""
     n_bytes: int
@@ -70,22 +95,27 @@ def steps_of(graph: IntegerGraph) -> list[Steps]:
     found: list[Steps] = []
     for node, count in zip(graph.nodes, counts, strict=True):
         operator, first, window, stride, n_steps = node.operator, 0, 1, 1, count
-        read = node.inputs[0]
+        read, pools = node.inputs[0], isinstance(node.operator, POOLS)
         if isinstance(operator, Convolution | Depthwise):
             window, stride = operator.window.kernel[0], operator.window.stride[0]
             first = -operator.window.padding[0]
-        elif isinstance(operator, Pooling):
+        elif pools:
             n_steps = graph.n_frames if read == FEATURES else counts[read]
-        elif read != FEATURES and isinstance(graph.nodes[read].operator, Pooling):
-            first = found[read].n_steps - 1  # its result is there after its last step
         found.append(
-            Steps(inputs=node.inputs, first=first, window=window, stride=stride, n_steps=n_steps)
+            Steps(
+                inputs=node.inputs,
+                first=first,
+                window=window,
+                stride=stride,
+                n_steps=n_steps,
+                pools=pools,
+            )
         )
     return found
 
 
 def schedule(steps: list[Steps], n_frames: int) -> list[tuple[int, int]]:
-    """(node, step) in the order in which C runs them; the last node runs once all others ended."""
+    """(node, step) in the order in which C runs them."""
     order: list[tuple[int, int]] = []
     done, pushed = [0] * len(steps), 0
     while True:
@@ -96,9 +126,10 @@ def schedule(steps: list[Steps], n_frames: int) -> list[tuple[int, int]]:
                 done[number] += 1
         if (pushed, len(order)) == before:
             break
-    if not _is_ready(steps[-1], 0, done, pushed, steps, n_frames):
-        raise ValueError("the last node lacks frames at the end of a clip")
-    return [*order, (len(steps) - 1, 0)]
+    if any(done[number] < node.n_steps for number, node in enumerate(steps[:-1])):
+        raise ValueError("a node lacks frames at the end of a clip")
+    closing = [(number, node.n_steps) for number, node in enumerate(steps) if node.pools]
+    return [*order, *closing, (len(steps) - 1, 0)]
 
 
 def _is_ready(
@@ -114,37 +145,54 @@ def _is_ready(
     return True
 
 
-def layout(graph: IntegerGraph, frame_bytes: list[int], scratch_bytes: list[int]) -> Layout:
-    """Place the rings and the scratch of every node behind the counters of the executor.
-
-    Parameters
-    ----------
-    frame_bytes
-        Bytes of a frame of each node's output; 0 for the last, which writes to the caller.
-    scratch_bytes
-        Bytes of scratch of each node.
-    """
-    steps = steps_of(graph)
-    order = schedule(steps, graph.n_frames)
-    holder = _holders(graph)
+def layout(graph: IntegerGraph, needs: list[Needs]) -> Layout:
+    """Place rings, state and scratch of every node behind the counters of the executor."""
+    n_frames = _FRAMES_OF_ANY_LENGTH if graph.any_length else graph.n_frames
+    steps = steps_of(replace(graph, n_frames=n_frames))
+    order = schedule(steps, n_frames)
+    holder, numbers = _holders(graph), range(len(steps))
     ring, live = _rings(steps, order, holder)
+    behind = _behind(graph, needs)
+    sizes, always = [ring[i] * needs[i].frame for i in numbers], np.ones(len(order), np.bool_)
+    for i, (first, _) in behind.items():
+        sizes[first] += needs[i].frame
+        live[first] = always
     items = {
-        ("ring", i): Item(ring[i] * frame_bytes[i], live[i])
-        for i in range(len(steps))
-        if holder[i] == i and frame_bytes[i]
+        ("ring", i): Item(sizes[i], live[i])
+        for i in numbers
+        if holder[i] == i and i not in behind and needs[i].frame
     }
-    items |= {
-        ("scratch", i): Item(scratch_bytes[i], _scratch_live(graph, order, i))
-        for i in range(len(steps))
-        if scratch_bytes[i]
-    }
-    offsets, end = _place(items, first=_ALIGNMENT * (len(steps) + 1))
+    for i in numbers:
+        runs = np.array([ran == i for ran, _ in order])
+        kept = always if graph.any_length else _from_first_to_last(runs)
+        items |= {("state", i): Item(needs[i].state, kept)} if needs[i].state else {}
+        items |= {("scratch", i): Item(needs[i].scratch, runs)} if needs[i].scratch else {}
+    offsets, end = _place(items, first=_ALIGNMENT * (1 if graph.any_length else len(steps) + 1))
+
+    def output(i: int) -> int:
+        first, distance = behind.get(i, (holder[i], 0))
+        return offsets.get(("ring", first), 0) + distance
+
     return Layout(
-        ring=tuple(ring[holder[i]] for i in range(len(steps))),
-        output=tuple(offsets.get(("ring", holder[i]), 0) for i in range(len(steps))),
-        scratch=tuple(offsets.get(("scratch", i), 0) for i in range(len(steps))),
+        ring=tuple(ring[holder[i]] for i in numbers),
+        output=tuple(output(i) for i in numbers),
+        state=tuple(offsets.get(("state", i), 0) for i in numbers),
+        scratch=tuple(offsets.get(("scratch", i), 0) for i in numbers),
         n_bytes=end,
     )
+
+
+def _behind(graph: IntegerGraph, needs: list[Needs]) -> dict[int, tuple[int, int]]:
+    """Each LSTM, whose output must lie right behind its input: the first node of such a chain, and
+    the bytes from there.
+    """
+    found: dict[int, tuple[int, int]] = {}
+    for number, node in enumerate(graph.nodes):
+        if isinstance(node.operator, Lstm):
+            (read,) = node.inputs
+            first, distance = found.get(read, (read, 0))
+            found[number] = first, distance + needs[read].frame
+    return found
 
 
 def _holders(graph: IntegerGraph) -> list[int]:
@@ -167,9 +215,10 @@ def _holders(graph: IntegerGraph) -> list[int]:
 
 
 def _is_like(graph: IntegerGraph, first: int, second: int) -> bool:
-    """Whether the frames of two nodes are of one size; those of a centring are int16."""
+    """Whether the frames of two nodes have one shape and type."""
     shapes = graph.shapes()
-    return shapes[first] == shapes[second] and not isinstance(graph.nodes[first].operator, Centring)
+    types = {value_bytes(graph.nodes[i].operator) for i in (first, second)}
+    return shapes[first] == shapes[second] and len(types) == 1
 
 
 def _is_local(operator: object) -> bool:
@@ -192,10 +241,14 @@ def _rings(
         for i in steps[number].inputs:
             if i == FEATURES:
                 continue
-            for frame in steps[number].reads(step, steps[i].n_steps):
+            for frame in steps[number].reads(step, steps[i].n_out):
                 own = holder[i]
                 ring[own] = max(ring[own], written[own] - frame)
                 live[own][since[own][frame] : moment + 1] = True
+        if steps[number].pools:
+            if step < steps[number].n_steps:
+                continue
+            step = 0
         own = holder[number]
         since[own].setdefault(step, moment)
         written[own] = max(written[own], step + 1)
@@ -206,15 +259,9 @@ def _rings(
     return ring, live
 
 
-def _scratch_live(
-    graph: IntegerGraph, order: list[tuple[int, int]], number: int
-) -> NDArray[np.bool_]:
-    """A pooling keeps its sums from its first step to its last; others forget theirs."""
-    live = np.array([ran == number for ran, _ in order])
-    if isinstance(graph.nodes[number].operator, Pooling):
-        moments = np.flatnonzero(live)
-        live[moments[0] : moments[-1] + 1] = True
-    return live
+def _from_first_to_last(runs: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The moments between those at which a node runs, and these."""
+    return np.logical_or.accumulate(runs) & np.logical_or.accumulate(runs[::-1])[::-1]
 
 
 def _place(

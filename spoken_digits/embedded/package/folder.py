@@ -17,7 +17,6 @@ from spoken_digits.embedded import host_detector, host_recogniser
 from spoken_digits.embedded.emit import detector as c_detector
 from spoken_digits.embedded.emit import recogniser as c_recogniser
 from spoken_digits.embedded.emit.text import array, literal, string_literal
-from spoken_digits.embedded.host_network import Network
 from spoken_digits.embedded.package import listening
 from spoken_digits.embedded.package import prefix as prefixes
 from spoken_digits.embedded.package.readme import Readme
@@ -25,6 +24,7 @@ from spoken_digits.errors import UserError
 from spoken_digits.integer.detector.specification import DetectorSpec
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 
 _OWN_NAMES = {"golden", "main", "model", "sd_model"}  # the last one is a type
 
@@ -33,7 +33,7 @@ Golden = tuple[str, NDArray[np.int16]]
 
 
 def export_files(
-    network: Network,
+    network: IntegerGraph,
     spec: Spec,
     *,
     name: str,
@@ -151,7 +151,7 @@ def _headers(texts: Iterable[str], firmware: Path, generated: Mapping[str, str])
     return found
 
 
-def _golden_files(network: Network, spec: Spec, golden: Sequence[Golden]) -> dict[str, str]:
+def _golden_files(network: IntegerGraph, spec: Spec, golden: Sequence[Golden]) -> dict[str, str]:
     """``golden.h`` and ``golden.c``: samples, and Python's results for them."""
     logits = network.logits(*extraction.extract([pcm for _, pcm in golden], spec))
     arrays, entries = [], []

@@ -7,15 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.embedded.host_network import Network
 from spoken_digits.integer.detector.detector import Detector, Event
 from spoken_digits.integer.detector.specification import CERTAIN, DetectorSpec
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 
 
 def golden_events(
-    detector: DetectorSpec, network: Network, frontend: Spec, clips: Sequence[NDArray[np.int16]]
+    detector: DetectorSpec,
+    network: IntegerGraph,
+    frontend: Spec,
+    clips: Sequence[NDArray[np.int16]],
 ) -> list[Event]:
     """What the detector hears in the clips, a second of silence before each and after the last."""
     silence = np.zeros(detector.sample_rate, np.int16)

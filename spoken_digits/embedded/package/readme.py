@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from spoken_digits.embedded.emit.recogniser import Network, ram_bytes
+from spoken_digits.embedded.emit.recogniser import ram_bytes
 from spoken_digits.embedded.emit.tables import table_bytes
 from spoken_digits.embedded.package import listening
 from spoken_digits.integer.detector.specification import DetectorSpec
@@ -20,10 +21,13 @@ MEASURED = {
     "stack_bytes": "stack at most, bytes",
     "instructions_m0": "instructions of the network, a whole clip, Cortex-M0",
     "instructions_m3": "instructions of the network, a whole clip, Cortex-M3",
+    "instructions_m4": "instructions of the network, a whole clip, Cortex-M4",
     "frontend_instructions_m0": "instructions of the front-end, a frame, Cortex-M0",
     "frontend_instructions_m3": "instructions of the front-end, a frame, Cortex-M3",
+    "frontend_instructions_m4": "instructions of the front-end, a frame, Cortex-M4",
     "recogniser_instructions_m0": "instructions of all, the longest test clip, Cortex-M0",
     "recogniser_instructions_m3": "instructions of all, the longest test clip, Cortex-M3",
+    "recogniser_instructions_m4": "instructions of all, the longest test clip, Cortex-M4",
 }
 """What the README can say of metrics/cortex_m/."""
 
@@ -32,7 +36,7 @@ MEASURED = {
 class Readme:
     """Content of the README; fields as in `folder.export_files`."""
 
-    network: Network
+    network: IntegerGraph
     spec: Spec
     name: str
     labels: Sequence[str]
@@ -93,14 +97,13 @@ bits as the Python model it was generated from; `make check` proves it.
             heard = f"{spec.n_mels} int8 log-mel bands {every}, relative to the word's level"
         else:
             heard = f"{spec.n_mfcc} int8 coefficients {every}"
-        if isinstance(network, IntegerGraph):
-            kind = (
-                f"{len(network.nodes)} operators on {network.n_frames} frames, "
-                f"{network.multiply_accumulates():,} multiplications"
-            )
-        else:
-            units = ", ".join(str(layer.n_units) for layer in network.layers)
-            kind = f"LSTM layers of {units} units, mean over frames"
+        up_to = "up to " if network.any_length else ""
+        kinds = Counter(node.operator.kind for node in network.nodes)
+        kind = (
+            f"{len(network.nodes)} operators ({', '.join(f'{n} {k}' for k, n in kinds.items())}) "
+            f"on {up_to}{spec.n_frames} frames, "
+            f"{up_to}{network.multiply_accumulates(spec.n_frames):,} multiplications"
+        )
         rows = {
             "words": ", ".join(self.labels),
             "front-end": heard,
@@ -134,9 +137,9 @@ bits as the Python model it was generated from; `make check` proves it.
 
     def _interface(self) -> str:
         cost = (
-            "`sd_recogniser_hear` runs the front-end, `sd_recogniser_result` the whole network."
-            if isinstance(self.network, IntegerGraph)
-            else "`sd_recogniser_hear` runs front-end and network with each frame."
+            "runs front-end and network with each frame."
+            if self.network.any_length
+            else "runs the front-end, `sd_recogniser_result` the whole network."
         )
         return f"""## Use
 
@@ -158,7 +161,7 @@ Add `src/*.c` to your build and `include` to its header folders.
 
 Every call returns `SD_OK` or what was wrong with it: `include/sd_recogniser.h` lists the statuses.
 A call that was wrong changes nothing.
-{cost}
+`sd_recogniser_hear` {cost}
 `logits` has `MODEL_N_CLASSES` elements, each in steps of {self.network.logit_step:.9g}.
 `example/main.c` is a whole program.
 
@@ -191,12 +194,6 @@ of `MODEL`."""
 
     def _check(self) -> str:
         clips = ", ".join(f"`{utterance}`" for utterance in self.utterances)
-        desktop = (
-            ""
-            if isinstance(self.network, IntegerGraph)
-            else " `sd_avx2.h` is for desktops only\n"
-            "(`-march=native`) and may be left out with `-DSD_PORTABLE`."
-        )
         return f"""## Check
 
 `make check` streams the golden clips through the example and compares every logit with the Python
@@ -207,7 +204,9 @@ The clips are {clips}.
     make objects CC=arm-none-eabi-gcc CFLAGS='-mcpu=cortex-m0 -mthumb -Os -ffreestanding'
 
 The compiler must have 32-bit two's complement arithmetic and arithmetic right shifts; both are
-asserted at compile time. Headers can be used from C++.{desktop}"""
+asserted at compile time. Headers can be used from C++. The DSP instructions of a Cortex-M4, M7 or
+M33 are used where the compiler's target has them, AVX2 likewise; the results are the same bits.
+`-DSD_PORTABLE` leaves them out, and then headers with `avx2` in their name are not needed."""
 
     def _licence(self) -> str:
         corpus = self.provenance.get("corpus", "the corpus")

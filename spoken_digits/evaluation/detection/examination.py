@@ -6,11 +6,10 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from spoken_digits import errors
 from spoken_digits.embedded import host_detector
-from spoken_digits.embedded.host_network import Network
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.detection import trial
 from spoken_digits.evaluation.detection.material import Material
@@ -21,8 +20,8 @@ from spoken_digits.integer.detector.params import DetectorParams
 from spoken_digits.integer.detector.specification import CERTAIN, DetectorSpec
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.models.card import ModelCard
-from spoken_digits.quantization.integer import IntegerModel
 
 COMPILER = "gcc"
 
@@ -32,7 +31,7 @@ class Examinee:
     """A model with its front-end, in NumPy and, where there is a compiler, in C."""
 
     recogniser: trial.Recogniser
-    network: IntegerModel
+    network: IntegerGraph
     frontend: Spec
     firmware: Path
     """Folder of the C sources."""
@@ -42,9 +41,8 @@ class Examinee:
         if shutil.which(COMPILER) is None:
             errors.warn(f"{COMPILER} is not installed: the detector in C is not compared")
             return None
-        network = cast(Network, self.network)
         library = host_detector.build_host_library(
-            self.firmware, spec, network, self.frontend, folder
+            self.firmware, spec, self.network, self.frontend, folder
         )
         return host_detector.HostDetector(library)
 
@@ -61,7 +59,7 @@ class Report:
     """A row a threshold."""
 
 
-def examinee(card: ModelCard, network: IntegerModel, firmware: Path) -> Examinee:
+def examinee(card: ModelCard, network: IntegerGraph, firmware: Path) -> Examinee:
     """A model and what its card says of it."""
     frontend = integer_spec(card.features)
     return Examinee(

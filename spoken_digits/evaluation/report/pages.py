@@ -103,7 +103,7 @@ def _quantization(results: Results) -> list[str]:
         parts += [
             "## What the integer networks cost on a Cortex-M",
             "From int16 PCM to word without floating point. *Mismatches* counts the test clips on "
-            "which NumPy, gcc, clang and the emulated Cortex-M0 and M3 are not equal bit for bit. "
+            "which NumPy, gcc, clang and the emulated boards are not equal bit for bit. "
             "Instructions are those that QEMU executes, not cycles, at -O2: a clip of full length "
             "through the network, a frame through the front-end. Flash, RAM and stack are those of "
             "the whole recogniser, code included; parameters are weights, biases, shifts and "

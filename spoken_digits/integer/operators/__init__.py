@@ -11,8 +11,11 @@ from spoken_digits.integer.operators import (
     convolution,
     depthwise,
     linear,
+    lstm,
+    mean,
     pooling,
     residual,
+    shift,
 )
 from spoken_digits.integer.operators.base import IntegerOperator
 
@@ -24,6 +27,9 @@ OPERATORS: dict[str, type[IntegerOperator]] = {
         depthwise.Depthwise,
         residual.Sum,
         pooling.Pooling,
+        shift.Shift,
+        lstm.Lstm,
+        mean.Mean,
         linear.Linear,
     )
 }

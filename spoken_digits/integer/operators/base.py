@@ -19,9 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits.integer.fixed import IntArray
+from spoken_digits.integer.limits import Scheme
 
 Real = NDArray[np.float64]
 Arrays = Mapping[str, NDArray[np.generic]]
+Counts = NDArray[np.integer]
+"""Valid frames of each clip, (n_clips,)."""
 
 ACTIVATION_MAX = 255
 """Between operators lie results of a ReLU as uint8."""
@@ -42,10 +45,16 @@ class Shape:
 
 @dataclass(frozen=True)
 class Scales:
-    """Integers per unit of the real values that an operator reads and writes."""
+    """How an operator is to be rounded; scales are integers per unit of the real values."""
 
     inputs: tuple[float, ...]
+    """Scale of each tensor that it reads."""
     output: float
+    """Scale of the tensor that it writes."""
+    reach: NDArray[np.int64] | None = None
+    """Largest absolute integers of the first input, (n_channels,)."""
+    code: Scheme = "int8"
+    """How weights are stored."""
 
 
 class IntegerOperator(abc.ABC):
@@ -55,6 +64,13 @@ class IntegerOperator(abc.ABC):
     """Its name in model files."""
     n_inputs: ClassVar[int] = 1
     """Tensors that it reads."""
+    any_length: ClassVar[bool] = False
+    """Whether a clip may end after any frame: it reads each frame once, and none of later ones."""
+
+    @property
+    def code(self) -> Scheme | None:
+        """How its weights are stored; None: it has none."""
+        return None
 
     @abc.abstractmethod
     def shape(self, inputs: Sequence[Shape]) -> Shape:
@@ -70,6 +86,10 @@ class IntegerOperator(abc.ABC):
     @abc.abstractmethod
     def run(self, inputs: Sequence[IntArray]) -> IntArray:
         """(n_clips, n_frames, n_bands, n_channels) of every input -> the same of its output."""
+
+    def run_valid(self, inputs: Sequence[IntArray], n_frames: Counts) -> IntArray:
+        """As `run`, where only the first frames of each clip are valid."""
+        return self.run(inputs)
 
     @abc.abstractmethod
     def reach(self, inputs: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
@@ -90,6 +110,10 @@ class IntegerOperator(abc.ABC):
     def n_bytes(self) -> int:
         """Bytes of its constants in C: weights, biases, shifts."""
 
+    def tables(self) -> dict[str, int]:
+        """Bytes of the tables that it shares with other operators, by name."""
+        return {}
+
     @abc.abstractmethod
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """Everything it is made of, by name, as small integer types; for a model file."""
@@ -109,9 +133,17 @@ class FloatOperator(abc.ABC):
     def run(self, inputs: Sequence[Real]) -> Real:
         """As `IntegerOperator.run`."""
 
+    def run_valid(self, inputs: Sequence[Real], n_frames: Counts) -> Real:
+        """As `IntegerOperator.run_valid`."""
+        return self.run(inputs)
+
+    def calibrated(self, inputs: Sequence[Real], n_frames: Counts) -> FloatOperator:
+        """The operator with the ranges inside it, from what it reads of calibration clips."""
+        return self
+
     @abc.abstractmethod
     def quantised(self, scales: Scales) -> IntegerOperator:
-        """The operator on integers of the given scales."""
+        """The operator on integers; raises ValueError where `scales` asks for the impossible."""
 
     def scale(self, output: Real) -> float | None:
         """Scale for its output, from its values over calibration clips; None: it follows from

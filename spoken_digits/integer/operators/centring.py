@@ -30,6 +30,7 @@ class Centring(IntegerOperator):
     """``(x << FRACTION_BITS) - mean``: int8 features to int16."""
 
     kind = "centring"
+    any_length = True
 
     mean: NDArray[np.int64]
     """(n_bands,), `FRACTION_BITS` fraction bits."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits.integer.fixed import IntArray
+from spoken_digits.integer.limits import Scheme
 from spoken_digits.integer.operators.base import (
     Arrays,
     FloatOperator,
@@ -25,6 +26,7 @@ class Linear(IntegerOperator):
     """``bias + W v``: int32 logits, once a clip. All rows share an exponent, and so a grid."""
 
     kind = "linear"
+    any_length = True
 
     rows: Rows
     """A row for each class."""
@@ -33,6 +35,11 @@ class Linear(IntegerOperator):
         self.rows.check("linear")
         if not self.rows.shared_shift:
             raise ValueError("linear: its rows must share one shift")
+
+    @property
+    def code(self) -> Scheme:
+        """As `IntegerOperator.code`."""
+        return self.rows.code
 
     @property
     def shift(self) -> int:
@@ -74,7 +81,7 @@ class Linear(IntegerOperator):
 
     def n_bytes(self) -> int:
         """Weights, int32 biases and one shift."""
-        return self.rows.weight.size + 4 * len(self.rows.bias) + 1
+        return self.rows.n_bytes()
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
         """As `IntegerOperator.arrays`."""
@@ -108,6 +115,10 @@ class FloatLinear(FloatOperator):
         """Logits keep the scale of the input; their weights share one exponent."""
         return Linear(
             rows=quantised_rows(
-                self.weight, self.bias * scales.inputs[0], each=False, where="linear"
+                self.weight,
+                self.bias * scales.inputs[0],
+                each=False,
+                where="linear",
+                code=scales.code,
             )
         )

@@ -32,6 +32,7 @@ class Sum(IntegerOperator):
 
     kind = "sum"
     n_inputs = 2
+    any_length = True
 
     factor: NDArray[np.int64]
     """(2,), `SHIFT` fraction bits."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits.integer.fixed import IntArray, round_shift
+from spoken_digits.integer.limits import Scheme
 from spoken_digits.integer.operators.base import (
     ACTIVATION_MAX,
     Arrays,
@@ -29,7 +30,7 @@ class Windowed(IntegerOperator):
     """``min(max((bias + products) >> shift, 0), 255)`` at every position of the window."""
 
     rows: Rows
-    """A row for each output channel."""
+    """A row for each output channel, in int8."""
     window: Window
 
     @staticmethod
@@ -55,6 +56,16 @@ class Windowed(IntegerOperator):
                 f"{self.kind}: reads {self.n_in} channels, its input has {inputs[0].n_channels}"
             )
         return Shape(self.window.n_out(inputs[0].n_bands, 1), len(self.rows.bias))
+
+    @property
+    def code(self) -> Scheme:
+        """As `IntegerOperator.code`."""
+        return self.rows.code
+
+    def _check_rows(self) -> None:
+        self.rows.check(self.kind)
+        if self.rows.code != "int8":
+            raise ValueError(f"{self.kind}: weights are int8, not {self.rows.code}")
 
     @property
     @abc.abstractmethod
@@ -116,5 +127,7 @@ class FloatWindowed(FloatOperator):
         """As `FloatOperator.quantised`."""
         weight = self.weight * (scales.output / scales.inputs[0])
         bias = self.bias * scales.output
-        rows = quantised_rows(weight, bias, each=self.each, where=self.integer.kind)
+        rows = quantised_rows(
+            weight, bias, each=self.each, where=self.integer.kind, code=scales.code
+        )
         return self.integer(rows=rows, window=self.window)

@@ -1,4 +1,4 @@
-"""Depthwise separable networks in integers: see `integer`.
+"""Depthwise separable networks as integer graphs: see `integer`.
 
 They are trained on the float features `log_mel` and run on those of the fixed-point front-end,
 `log_mel_int`, so calibration and test hear the recordings through the latter.
@@ -10,28 +10,29 @@ import dataclasses
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.loading import Dataset
 from spoken_digits.data.waveforms import read_waveforms
-from spoken_digits.errors import UserError, printable
+from spoken_digits.errors import UserError
 from spoken_digits.features.log_mel_int import LogMelInt
-from spoken_digits.integer import ds_cnn, graph
-from spoken_digits.integer.graph import FloatGraph, IntegerGraph
+from spoken_digits.integer import ds_cnn
+from spoken_digits.integer.float_graph import FloatGraph, quantise
+from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.models.card import ModelCard
 from spoken_digits.models.model_file import outline
-from spoken_digits.models.tensors import TensorSpec, check_tensors
+from spoken_digits.quantization import integer
 from spoken_digits.quantization.schemes import Quantized
 
 CALIBRATION_CLIPS = 256
 """Train clips that set the scales."""
 
+FEATURES = LogMelInt.kind
+
 _BLOCK_CLIPS = 64
-_AGAIN = "make the file again with `dvc repro quantize`"
 
 
 def quantized(
@@ -51,13 +52,13 @@ def quantized(
     parent = float_graph(card, tensors)
     train = dataset.rows["train"]
     drawn = np.random.default_rng(seed).permutation(len(train))[:CALIBRATION_CLIPS]
-    network = graph.quantise(parent, heard(dataset, train[np.sort(drawn)], extractor))
+    network = quantise(parent, heard(dataset, train[np.sort(drawn)], extractor))
     test = heard(dataset, dataset.rows["test"], extractor)
     n_bytes = network.parameter_bytes()
     return Quantized(
         # The normalisation is folded into the graph.
         card=dataclasses.replace(card, features=extractor.describe(), mean=[0.0], std=[1.0]),
-        tensors=stored_tensors(network),
+        tensors=integer.stored_tensors(network),
         n_bytes=n_bytes,
         logits=network.logit_step * network.logits(test).astype(np.float64),
         metrics={"parameter_bytes": n_bytes},
@@ -130,37 +131,12 @@ def _strides(card: ModelCard) -> list[tuple[int, int]]:
     return [(block["stride"][0], block["stride"][1]) for block in card.architecture["blocks"]]
 
 
-def stored_tensors(network: IntegerGraph) -> dict[str, Tensor]:
-    """Everything that the integer network is, for a model file."""
-    return {name: torch.from_numpy(np.array(a)) for name, a in network.arrays().items()}
-
-
-def restore(card: ModelCard, tensors: dict[str, Tensor]) -> IntegerGraph:
-    """See `integer.restore`."""
-    name = printable(card.name)
-    if card.features["kind"] != LogMelInt.kind or card.mean != [0.0] or card.std != [1.0]:
-        raise UserError(
-            f"model {name} is an integer network, so its card must name {LogMelInt.kind} features "
-            f"that are not normalised: {_AGAIN}"
-        )
-    check_tensors(card.name, _expected(card), tensors)
-    try:
-        network = graph.from_arrays({name: tensor.numpy() for name, tensor in tensors.items()})
-    except ValueError as error:
-        raise UserError(f"model {name}: {error}: {_AGAIN}") from None
-    if (network.n_frames, network.n_inputs) != tuple(card.input_shape):
-        raise UserError(f"model {name}: its graph does not read what its card says: {_AGAIN}")
-    return network
-
-
-def _expected(card: ModelCard) -> dict[str, TensorSpec]:
-    """The tensors of such a network, whatever its weights."""
+def like(card: ModelCard) -> IntegerGraph:
+    """A graph with the operators of such a model, whatever its weights."""
     weights = outline(card).state_dict()
     zeros = {name: np.zeros(tensor.shape) for name, tensor in weights.items()}
     n_frames, n_bands = card.input_shape
     parent = ds_cnn.from_state(
         zeros, strides=_strides(card), mean=np.zeros(n_bands), std=1.0, n_frames=n_frames
     )
-    nothing = np.zeros((1, n_frames, n_bands), np.int8)
-    arrays = graph.quantise(parent, nothing).arrays()
-    return {name: TensorSpec.like(torch.from_numpy(np.array(a))) for name, a in arrays.items()}
+    return quantise(parent, np.zeros((1, n_frames, n_bands), np.int8))

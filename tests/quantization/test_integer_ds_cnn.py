@@ -18,13 +18,13 @@ from spoken_digits.data.loading import Dataset
 from spoken_digits.errors import UserError
 from spoken_digits.features.log_mel import LogMel, LogMelParams
 from spoken_digits.features.registry import extractor_from
-from spoken_digits.integer import graph
+from spoken_digits.integer.float_graph import quantise
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.io.files import sha256
 from spoken_digits.models.card import ModelCard, write_model
 from spoken_digits.models.model_file import read_model
 from spoken_digits.models.params import read_model_params
-from spoken_digits.quantization import integer, integer_graph
+from spoken_digits.quantization import integer, integer_ds_cnn
 from spoken_digits.quantization.loading import load_any
 from spoken_digits.training.planning import describe_network
 
@@ -129,7 +129,7 @@ def test_it_hears_through_the_fixed_point_front_end_and_agrees(quantized, tensor
 def test_the_stored_network_is_the_network(quantized, dataset, tmp_path):
     write_model(tmp_path / "m.safetensors", quantized.card, quantized.tensors)
     card, stored = read_model(tmp_path / "m.safetensors")
-    heard = integer_graph.heard(dataset, np.arange(40, 60), extractor_from(card.features))
+    heard = integer_ds_cnn.heard(dataset, np.arange(40, 60), extractor_from(card.features))
     x, n_frames = torch.from_numpy(heard), torch.full((20,), N_FRAMES)
     got = load_any(card, stored)(card.normalise(x), n_frames).numpy()
     np.testing.assert_array_equal(got, quantized.logits)
@@ -229,9 +229,9 @@ def test_the_default_networks_fit_their_budgets():
         )
         torch.manual_seed(0)
         network = card.make_network()
-        parent = integer_graph.float_graph(card, network.state_dict())
+        parent = integer_ds_cnn.float_graph(card, network.state_dict())
         rng = np.random.default_rng(0)
         clips = rng.integers(-50, 60, (4, *extractor.shape)).astype(np.int8)
-        made = graph.quantise(parent, clips)
+        made = quantise(parent, clips)
         assert made.parameter_bytes() <= most
         assert made.multiply_accumulates() == network.multiply_accumulates()
