@@ -113,20 +113,9 @@ def write(stem: str, card: ModelCard, report: Report) -> None:
         "speakers_unheard": n_unheard,
         "corpus": corpus_name(card.corpus),
     }
-    files.write_json(METRICS / f"{stem}.json", rounded(figures))
+    files.write_json(METRICS / f"{stem}.json", examination.rounded(figures))
     picture.write(PLOTS, stem, report, corpus_name(card.corpus), are_heard=n_unheard == 0)
     print(summary(stem, figures))
-
-
-def rounded(figures: dict[str, Any]) -> dict[str, Any]:
-    """Floats to six digits, in nested mappings too."""
-    found: dict[str, Any] = {}
-    for key, value in figures.items():
-        if isinstance(value, dict):
-            found[key] = rounded(value)
-        else:
-            found[key] = round(value, 6) if isinstance(value, float) else value
-    return found
 
 
 def summary(stem: str, figures: dict[str, Any]) -> str:

@@ -148,3 +148,14 @@ def n_differences(heard: Any) -> int:
     """Events that differ between NumPy and C."""
     runs: list[Heard] = list(heard)
     return sum(one.n_differences for one in runs)
+
+
+def rounded(figures: dict[str, Any]) -> dict[str, Any]:
+    """Floats to six digits, in nested mappings too."""
+    found: dict[str, Any] = {}
+    for key, value in figures.items():
+        if isinstance(value, dict):
+            found[key] = rounded(value)
+        else:
+            found[key] = round(value, 6) if isinstance(value, float) else value
+    return found
