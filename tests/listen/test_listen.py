@@ -19,11 +19,15 @@ from detectors import PARAMS, RATE, small, words_in_noise
 from spoken_digits import audio
 from spoken_digits.errors import UserError
 from spoken_digits.integer.detector.detector import Detector, Verdict
+from spoken_digits.integer.detector.endpoint import levels
 from spoken_digits.integer.detector.stored import Settings, write_settings
 from spoken_digits.listen import __main__ as cli
 from spoken_digits.listen import sources
 from spoken_digits.listen.model import METADATA_KEY, open_listener, settings_path
+from spoken_digits.listen.terminal import Screen
 from spoken_digits.models import card as model_card
+
+SPEC = small()[0].endpoint
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +130,26 @@ def test_a_stream_of_another_rate_is_resampled_as_one(recording):
     n = min(len(heard), len(samples))
     inner = slice(RATE, n - RATE)
     assert np.corrcoef(heard[inner], samples[inner])[0, 1] > 0.95
+
+
+def test_a_terminal_shows_level_and_floor_and_makes_room_for_words(monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    spec, *_ = small()
+    detector = Detector(spec, lambda clips: np.zeros((len(clips), len(spec.silent)), np.int32))
+    screen = Screen(["a"], RATE, everything=False, as_json=False)
+    for rms, said in ((33, " -59.9 dB"), (10_000, " -10.3 dB")):
+        frame = np.tile([-rms, rms], SPEC.frame_length // 2).astype(np.int16)
+        for _ in range(5):
+            detector.hear(frame)
+        screen.meter(detector.endpointer, int(levels(frame, SPEC.frame_length)[0]))
+        shown = terminal.getvalue().rsplit("\r", 1)[1]
+        assert shown.startswith(said)
+        assert shown.count("|") == 1
+        assert ("hearing" in shown) == (rms > 1000)
+    screen.clear()
+    assert terminal.getvalue().endswith(" \r")
 
 
 # ---- microphones

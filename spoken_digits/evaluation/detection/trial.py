@@ -35,7 +35,7 @@ class Recogniser:
     recognise: Recognise
 
     def specify(self, params: DetectorParams, temperature: float, threshold: float) -> DetectorSpec:
-        """The detector with these settings, which never waits after a word."""
+        """The detector with these settings."""
         return specify(
             params,
             self.sample_rate,
