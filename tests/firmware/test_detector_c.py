@@ -18,11 +18,12 @@ from spoken_digits.integer.detector.endpoint import Endpointer, levels, stretche
 
 FIRMWARE = REPOSITORY / "firmware"
 NO_FLOAT = host_network.NO_FLOAT if platform.machine() == "x86_64" else ()
-BUILDS = [("graph", "gcc", "-O2"), ("int8", "gcc", "-O2"), ("graph", "clang", "-O3")]
+CLANG = pytest.param(("graph", "clang", "-O3"), marks=pytest.mark.exhaustive)
+BUILDS = [("graph", "gcc", "-O2"), ("int8", "gcc", "-O2"), CLANG]
 M0_INSTRUCTIONS, M3_INSTRUCTIONS, RAM_BYTES = 3_000, 2_000, 512
 
 
-@pytest.fixture(scope="module", params=BUILDS, ids=lambda b: f"{b[0]}-{b[1]}")
+@pytest.fixture(scope="module", params=BUILDS, ids=lambda build: "-".join(build[:2]))
 def twins(request, tmp_path_factory):
     """The detector in C, and what makes the one in NumPy."""
     kind, compiler, optimisation = request.param

@@ -239,3 +239,33 @@ def test_measuring_needs_the_recorded_tools_and_never_mixes_models(workspace):
     assert "the recorded figures stay (qemu-system-arm is " in line
     assert "the record is of 99.1" in line
     assert cost_of(workspace, "int8") == measured
+
+
+def test_detect_calibrates_a_detector_that_listen_and_export_take(workspace):
+    """Last here: it replaces the detector that the other tests export."""
+    model, scheme = WORDS
+    stem = f"{model}.{scheme}"
+    before = exported(workspace, scheme, model=model)
+    workspace.stage("detect", model, scheme)
+    figures = json.loads((workspace.folder / f"metrics/detector/{stem}.json").read_text())
+    assert figures["differences_c"] == 0
+    assert figures["words"]["n"] == 10
+    assert {"noise", "synthetic", "hours", "speakers", "corpus"} <= set(figures)
+    table = (workspace.folder / f"plots/detector/{stem}.csv").read_text().splitlines()
+    assert len(table) > 3
+    settings = json.loads((workspace.folder / f"models/{stem}.detector.json").read_text())
+    assert settings["threshold"] == figures["threshold"] != 0.5
+    after = exported(workspace, scheme, model=model)
+    changed = {path for path in after if after[path] != before[path]}
+    assert f"src/sd_{model}_{scheme}_detector.c" in changed
+    assert f"src/sd_{model}_{scheme}.c" not in changed
+
+
+def test_detect_says_what_is_wrong_with_its_parameters(workspace):
+    path = workspace.folder / "params.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("offset_db: 6.0", "offset_db: 60.0"))
+    done = workspace.stage("detect", *WORDS, check=False)
+    path.write_text(text)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: params.yaml: `detector.offset_db` is 60, must be at most")
