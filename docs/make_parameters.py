@@ -14,12 +14,14 @@ from spoken_digits.corpora import CorpusParams, SpeechCommandsParams, SyntheticP
 from spoken_digits.data.splits import SplitParams
 from spoken_digits.embedded.toolchain import MeasureParams
 from spoken_digits.evaluation.conditions import RobustnessParams
+from spoken_digits.evaluation.detection.params import DetectParams
 from spoken_digits.evaluation.study_params import SomeParams, StrangersParams, StudyParams
 from spoken_digits.features.log_mel import LogMelParams
 from spoken_digits.features.mfcc import MfccParams
 from spoken_digits.features.parallel import ParallelParams
 from spoken_digits.features.registry import FeatureParams
 from spoken_digits.features.spectrogram import SpectrogramParams
+from spoken_digits.integer.detector.params import DetectorParams
 from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.models.architectures import cnn, cnn_lstm, ds_cnn, lstm
@@ -60,6 +62,8 @@ SECTIONS: dict[str, list[type]] = {
     "quantize.int8, quantize.pow2": [QatParams],
     "quantize.networks.<name>": [NetworkParams],
     "measure": [MeasureParams],
+    "detector": [DetectorParams],
+    "detect": [DetectParams],
     "robustness": [RobustnessParams],
     "studies": [StudyParams],
     "studies.again, studies.with_voices": [SomeParams],

@@ -3,12 +3,9 @@
 
 #include "sd_fixed.h"
 #include "sd_mel.h"
+#include "sd_octaves.h"
 #include "sd_word_constants.h"
 
-#define LOG_BITS 8u
-#define INTERVAL_BITS 5u
-#define FRACTION_BITS (LOG_BITS - INTERVAL_BITS) /* between two entries of the exp table */
-#define MANTISSA_BITS 15u
 #define SOFTPLUS_STEP_BITS 5u
 #define SOFTPLUS_END ((int32_t)(SD_SOFTPLUS_ENTRIES - 1) << SOFTPLUS_STEP_BITS)
 #define GAIN_SHIFT 18u
@@ -24,51 +21,13 @@ void sd_word_reset(sd_word *word)
     word->age = 0;
 }
 
-/* 2^(log / 256), rounded, of 0 < log < 51 * 256. The 64-bit shift is done in halves: a Cortex-M
- * would call a routine for it. */
-static uint64_t exp2_q8(uint32_t log)
-{
-    const uint32_t octave = log >> LOG_BITS;
-    const uint16_t *table = sd_exp2_fraction + ((log >> FRACTION_BITS) & 31u);
-    const int32_t step = (int32_t)(log & ((1u << FRACTION_BITS) - 1u));
-    const int32_t rise = sd_round_shift(((int32_t)table[1] - table[0]) * step, FRACTION_BITS);
-    const uint32_t mantissa = ((uint32_t)1 << MANTISSA_BITS) + table[0] + (uint32_t)rise; /* Q15 */
-    uint32_t left;
-    if (octave < MANTISSA_BITS) {
-        return (uint32_t)sd_round_shift((int32_t)mantissa, MANTISSA_BITS - octave);
-    }
-    left = octave - MANTISSA_BITS;
-    if (left < 16u) {
-        return mantissa << left; /* mantissa < 2^16 */
-    }
-    if (left >= 32u) {
-        return (uint64_t)(mantissa << (left - 32u)) << 32;
-    }
-    return ((uint64_t)(mantissa >> (32u - left)) << 32) | (uint32_t)(mantissa << left);
-}
-
-/* log2(x), Q8, of x > 0, from its top 32 bits. */
-static int32_t log2_of(uint64_t x)
-{
-    const uint32_t high = (uint32_t)(x >> 32), low = (uint32_t)x;
-    const uint32_t zeros = 32u - sd_bit_length(high != 0u ? high : low);
-    uint32_t mantissa = high << zeros;
-    if (high == 0u) {
-        return sd_log2_q8(low << zeros, -(int32_t)zeros);
-    }
-    if (zeros > 0u) {
-        mantissa |= low >> (32u - zeros);
-    }
-    return sd_log2_q8(mantissa, 32 - (int32_t)zeros);
-}
-
 static uint64_t energy_of(const int16_t *logs, uint32_t n_mels)
 {
     uint64_t energy = 0;
     uint32_t m;
     for (m = 0; m < n_mels; m++) {
         if (logs[m] > 0) {
-            energy += exp2_q8((uint32_t)logs[m]);
+            energy += sd_exp2_q8((uint32_t)logs[m]);
         }
     }
     return energy;
@@ -98,7 +57,7 @@ static int32_t level_of(const sd_word *word, uint32_t n_mels)
 {
     return word->loudest == 0u
                ? 0
-               : log2_of(word->loudest) - log2_of((uint32_t)word->n_valid * (uint32_t)n_mels);
+               : sd_log2_of(word->loudest) - sd_log2_of((uint32_t)word->n_valid * (uint32_t)n_mels);
 }
 
 /* Turn one frame's logs in `recent` into features in the same row of `kept`. The word's level is

@@ -29,6 +29,8 @@ SECTIONS = (
     "variants",
     "quantize",
     "measure",
+    "detector",
+    "detect",
     "robustness",
     "studies",
 )

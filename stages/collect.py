@@ -1,10 +1,11 @@
 """Stage `collect`: merge the curves and scores of all models for the top-level pictures.
 
 Reads   plots/curves/, plots/per_class/, plots/robustness/, plots/size_accuracy/,
-        params.yaml: variants, quantize.networks
+        metrics/detector/, params.yaml: variants, quantize.networks
 Writes  plots/models/curves.csv, f1.csv, robustness.csv, size_accuracy.csv: the same columns
         after `model`; plots/models/robustness.png;
-        metrics/test/<model>[.<scheme>].json: the few figures that `dvc metrics show` prints
+        metrics/test/<model>[.<scheme>].json: the few figures that `dvc metrics show` prints;
+        metrics/detector.json: the figures of every detector under its model's name
 Run     python stages/collect.py
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 import spoken_digits.arithmetic.portable  # noqa: F401
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -24,6 +26,7 @@ from spoken_digits.io import files
 from spoken_digits.models.params import names
 from spoken_digits.quantization.networks import schemes_of
 
+METRICS = Path("metrics")
 PLOTS = Path("plots")
 MODELS = PLOTS / "models"
 BRIEF = Path("metrics/test")
@@ -38,7 +41,17 @@ def main() -> None:
     draw_robustness(write("robustness", [table("robustness", stem) for stem in tested]))
     sizes = [table("size_accuracy", stem) for model in models for stem in stems(config, model)]
     write_brief(write("size_accuracy", sizes))
+    networks = [stem for model in models for stem in integers(config, model)]
+    files.write_json(METRICS / "detector.json", detectors(networks))
     print(f"{MODELS}: {len(models)} models, {len(sizes)} sizes")
+
+
+def detectors(stems: list[str]) -> dict[str, Any]:
+    """The figures of every integer model's detector."""
+    folder = METRICS / "detector"
+    return {
+        stem: files.read_json(folder / f"{stem}.json", "dvc repro detect") for stem in sorted(stems)
+    }
 
 
 def table(folder: str, stem: str) -> pd.DataFrame:

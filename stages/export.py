@@ -1,7 +1,8 @@
 """Stage `export`: an integer network as a self-contained folder of C for a firmware project.
 
 Reads   models/<model>.<scheme>.safetensors, metrics/<model>.<scheme>.json,
-        metrics/cortex_m/<model>.<scheme>.json, firmware/, LICENSE, data/raw/, data/split.csv
+        metrics/cortex_m/<model>.<scheme>.json, models/<model>.<scheme>.detector.json, firmware/,
+        LICENSE, data/raw/, data/split.csv
 Writes  export/<model>.<scheme>/
 Run     python stages/export.py tiny int8
         python stages/export.py lstm_36kb int8 --prefix acme_
@@ -30,6 +31,8 @@ from spoken_digits.embedded.package.folder import export_files
 from spoken_digits.embedded.package.readme import MEASURED
 from spoken_digits.errors import UserError
 from spoken_digits.features.registry import integer_spec
+from spoken_digits.integer.detector.specification import DetectorSpec, specify
+from spoken_digits.integer.detector.stored import read_settings
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.io import files
@@ -73,6 +76,7 @@ def main() -> None:
         licence=LICENCE.read_text(encoding="utf-8"),
         measured={key: record[key] for key in MEASURED if key in record},
         proof=record,
+        detector=detector(stem, card, network.logit_step, spec),
         prefix=arguments.prefix,
     )
     with files.replacing(EXPORT / stem) as folder:
@@ -138,6 +142,20 @@ def measurements(stem: str) -> dict[str, Any]:
     made_by = f"python stages/measure.py {' '.join(stem.split('.'))}"
     record: dict[str, Any] = files.read_json(CORTEX_M / f"{stem}.json", made_by)
     return record
+
+
+def detector(stem: str, card: ModelCard, logit_step: float, spec: Spec) -> DetectorSpec:
+    """The detector that stage `detect` made for the model."""
+    model, path = MODELS / f"{stem}.safetensors", MODELS / f"{stem}.detector.json"
+    settings = read_settings(path, model, model.read_bytes())
+    return specify(
+        settings.detector,
+        spec.sample_rate,
+        labels=card.labels,
+        logit_step=logit_step,
+        temperature=settings.temperature,
+        threshold=settings.threshold,
+    )
 
 
 def golden_clips(card: ModelCard, spec: Spec) -> list[tuple[str, NDArray[np.int16]]]:

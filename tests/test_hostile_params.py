@@ -22,11 +22,13 @@ from spoken_digits.data import splits
 from spoken_digits.embedded.toolchain import MeasureParams
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.conditions import RobustnessParams
+from spoken_digits.evaluation.detection.params import DetectParams
 from spoken_digits.evaluation.study_params import StudyParams
 from spoken_digits.features.log_mel import LogMelParams
 from spoken_digits.features.mfcc import MfccParams
 from spoken_digits.features.registry import FeatureParams, make_extractor, read_feature_params
 from spoken_digits.features.spectrogram import SpectrogramParams
+from spoken_digits.integer.detector.params import DetectorParams
 from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.io import strict_yaml
@@ -98,6 +100,8 @@ def reader(path: tuple[str, ...]) -> typing.Callable[[Config], Any]:
         "variants": lambda config: read_models(config, path[1] if len(path) > 1 else None),
         "quantize": lambda config: config.section("quantize.int8", QatParams),
         "measure": lambda config: config.section("measure", MeasureParams),
+        "detector": lambda config: config.section("detector", DetectorParams),
+        "detect": lambda config: config.section("detect", DetectParams),
         "robustness": lambda config: config.section("robustness", RobustnessParams),
         "studies": lambda config: config.section("studies", StudyParams),
     }[section]
@@ -132,6 +136,8 @@ def hint_of(path: tuple[str, ...]) -> Any:
             "split": splits.SplitParams,
             "train": TrainParams,
             "measure": MeasureParams,
+            "detector": DetectorParams,
+            "detect": DetectParams,
             "robustness": RobustnessParams,
             "studies": StudyParams,
         }[section]

@@ -75,7 +75,7 @@ def entries(stage: str, params: dict) -> dict:
         node = params
         for name in foreach.removeprefix("${").removesuffix("}").split("."):
             node = node[name]
-        return dict(node)
+        return dict(node) if isinstance(node, dict) else {item: item for item in node}
     return {item: item for item in foreach} if isinstance(foreach, list) else foreach
 
 
@@ -111,6 +111,7 @@ LOADED_BY_NAME = {
     "quantize": [*OF_INTEGERS, INTEGER, "spoken_digits/features/log_mel.py"],
     "quantize_dynamic": [ARCHITECTURE, FEATURES, "spoken_digits/quantization/int8_dynamic.py"],
     "measure": OF_INTEGERS,
+    "detect": OF_INTEGERS,
     "export": OF_INTEGERS,
     "train_open": [
         "spoken_digits/augmentation/open_sound/__init__.py",

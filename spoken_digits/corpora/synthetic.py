@@ -11,6 +11,7 @@ Label every figure measured on this corpus synthetic: machines differ less than 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import io
@@ -18,7 +19,7 @@ import os
 import tempfile
 import wave
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -337,15 +338,32 @@ def _name(number: int) -> str:
     return f"{number:02d}"
 
 
-def _make(
-    number: int, takes: list[tuple[int, int]], seed: int, sample_rate: int, folder: Path
-) -> list[Clip]:
-    """All clips of one speaker, sorted by path."""
-    name, speaker = _name(number), speaker_of(seed, number)
-    rngs = [_rng(seed, number, digit, take) for digit, take in takes]
-    utterances = [
-        utter(speaker, WORDS[digit], rng) for (digit, _), rng in zip(takes, rngs, strict=True)
-    ]
+def speak(
+    speaker: Speaker,
+    name: str,
+    texts: Sequence[str],
+    rngs: Sequence[np.random.Generator],
+    folder: Path,
+) -> list[Waveform]:
+    """Each text as the speaker says it, clean, at `SAMPLE_RATE`.
+
+    Parameters
+    ----------
+    speaker, name
+        Who speaks; the name stands in errors.
+    texts
+        What to say: words or sentences of plain English.
+    rngs
+        Draws how each text is said.
+    folder
+        To work in; the path must be short enough for the engine.
+
+    Raises
+    ------
+    UserError
+        eSpeak NG fails.
+    """
+    utterances = [utter(speaker, text, rng) for text, rng in zip(texts, rngs, strict=True)]
     working = folder / name
     working.mkdir()
     try:
@@ -355,9 +373,18 @@ def _make(
             f"eSpeak NG failed at speaker {name} of the synthetic corpus ({error}): run again; if "
             "it stays, `uv pip install --reinstall espeakng-loader` or use another corpus.name"
         ) from None
+    return [np.frombuffer(samples, "<i2").astype(np.float64) for samples in said]
+
+
+def _make(
+    number: int, takes: list[tuple[int, int]], seed: int, sample_rate: int, folder: Path
+) -> list[Clip]:
+    """All clips of one speaker, sorted by path."""
+    name, speaker = _name(number), speaker_of(seed, number)
+    rngs = [_rng(seed, number, digit, take) for digit, take in takes]
+    said = speak(speaker, name, [WORDS[digit] for digit, _ in takes], rngs, folder)
     made = []
-    for (digit, take), rng, samples in zip(takes, rngs, said, strict=True):
-        speech = np.frombuffer(samples, "<i2").astype(np.float64)
+    for (digit, take), rng, speech in zip(takes, rngs, said, strict=True):
         utterance = f"{digit}_{name}_{take}"
         made.append(
             Clip(
@@ -375,20 +402,33 @@ def _make(
 def _stream(profile: str, seed: int, n_clips: int, workers: int) -> Iterator[Clip]:
     sample_rate = PROFILES[profile].sample_rate
     # Threads are enough: the engine runs in processes of its own, and numpy releases the GIL.
-    with tempfile.TemporaryDirectory(prefix="espeak-") as folder:
-        if len(os.fsencode(folder)) > espeak_worker.MAX_FOLDER_LENGTH - 3:
-            raise UserError(f"the path {folder} is too long for eSpeak NG: set TMPDIR to a shorter")
+    with working_folder() as folder:
         pool = ThreadPoolExecutor(workers)
         ahead: deque[Future[list[Clip]]] = deque()
         try:
             for number, takes in plan(profile, n_clips):
-                ahead.append(pool.submit(_make, number, takes, seed, sample_rate, Path(folder)))
+                ahead.append(pool.submit(_make, number, takes, seed, sample_rate, folder))
                 if len(ahead) > workers:  # one more than there are workers, so that none is idle
                     yield from ahead.popleft().result()
             while ahead:
                 yield from ahead.popleft().result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+@contextlib.contextmanager
+def working_folder() -> Iterator[Path]:
+    """A temporary folder for the engine; removed in the end.
+
+    Raises
+    ------
+    UserError
+        Its path is too long for the engine.
+    """
+    with tempfile.TemporaryDirectory(prefix="espeak-") as folder:
+        if len(os.fsencode(folder)) > espeak_worker.MAX_FOLDER_LENGTH - 3:
+            raise UserError(f"the path {folder} is too long for eSpeak NG: set TMPDIR to a shorter")
+        yield Path(folder)
 
 
 def _n_cores() -> int:

@@ -127,5 +127,3 @@ def float_graph(card: ModelCard, tensors: dict[str, Tensor]) -> FloatGraph:
 
 def _strides(card: ModelCard) -> list[tuple[int, int]]:
     return [(block["stride"][0], block["stride"][1]) for block in card.architecture["blocks"]]
-
-

@@ -122,8 +122,6 @@ def logits_of(network: IntegerGraph, clips: Subset) -> NDArray[np.int32]:
     return network.logits(x, n_frames)
 
 
-
-
 def _clips(
     subset: Subset,
 ) -> tuple[NDArray[np.int8], NDArray[np.int32], NDArray[np.int64]]:

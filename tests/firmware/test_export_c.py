@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from detectors import small, words_in_noise
 from frontend_spec import committed_spec
 from networks import random_clips
 from recognisers import KINDS, expected
@@ -61,6 +62,29 @@ def test_it_compiles_without_a_warning_and_checks_itself(
     assert "-std=c99 -Wall -Wextra -Wconversion -pedantic" in done.stdout
     assert "3 clips, 0 differ" in done.stdout
     assert re.search(r'clip_0: "(oui|non|peut-être \?\?/|da|sd_5)"\n', done.stdout)
+
+
+def test_a_detector_checks_its_events_and_notices_a_changed_one(firmware, tmp_path):
+    detector, network, spec, _ = small()
+    samples, spans = words_in_noise(9, 2)
+    clips = [
+        (f"clip_{i}", samples[start - 800 : end + 800]) for i, (start, end) in enumerate(spans)
+    ]
+    labels = [f"w{i}" for i in range(network.n_classes)]
+    options = {"labels": labels, "golden": clips, "detector": detector, "prefix": "acme_"}
+    unpack(tmp_path, firmware, "graph", spec=spec, **options)
+    arguments = ("check", "CFLAGS=-O1 -Werror")
+    done = make(tmp_path, *arguments)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "2 clips, 0 differ" in done.stdout
+    assert "2 events, 0 differ" in done.stdout
+    golden = tmp_path / "example" / "golden_events.c"
+    text, n = re.subn(r"\{(\d+)u,", lambda m: f"{{{int(m[1]) + 1}u,", golden.read_text(), count=1)
+    assert n == 1
+    golden.write_text(text)
+    done = make(tmp_path, *arguments)
+    assert done.returncode != 0
+    assert "2 events, 1 differ" in done.stdout
 
 
 def test_another_front_end_checks_itself(firmware, tmp_path):

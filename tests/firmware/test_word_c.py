@@ -110,8 +110,8 @@ BROKEN = {
     "level of all frames, not of the valid": ("word->n_valid * (uint32_t)", "54u * (uint32_t)"),
     "exp table not interpolated": ("+ (uint32_t)rise;", ";"),
     "exp rounded down": (
-        "(uint32_t)sd_round_shift((int32_t)mantissa, MANTISSA_BITS - octave)",
-        "(mantissa >> (MANTISSA_BITS - octave))",
+        "(uint32_t)sd_round_shift((int32_t)mantissa, 15u - octave)",
+        "(mantissa >> (15u - octave))",
     ),
     "the upper half of an energy lost": ("<< 32) | (uint32_t)(mantissa << left)", "<< 31)"),
     "softplus not interpolated": ("table[0] - sd_round_shift", "table[0] - 0 * sd_round_shift"),
@@ -126,9 +126,10 @@ def test_a_changed_bit_is_noticed(name, firmware, tmp_path):
     right, wrong = BROKEN[name]
     copy = tmp_path / "firmware"
     shutil.copytree(firmware, copy)
-    text = (copy / "sd_word.c").read_text()
-    assert text.count(right) == 1
-    (copy / "sd_word.c").write_text(text.replace(right, wrong))
+    texts = {copy / file: (copy / file).read_text() for file in ("sd_word.c", "sd_octaves.h")}
+    assert sum(text.count(right) for text in texts.values()) == 1
+    for path, text in texts.items():
+        path.write_text(text.replace(right, wrong))
     library = host_frontend.build_host_library(
         copy, SPEC, tmp_path / "word.so", flags=["-Wno-error"]
     )

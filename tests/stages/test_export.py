@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 
 import numpy as np
 import pytest
 import torch
+from detectors import PARAMS
 from frontend_spec import committed_log_mel_spec, committed_spec
 from graphs import BLOCKS, features, float_graph, trained_network
 from networks import random_features, random_parent
@@ -18,9 +20,11 @@ from workspace import BIN, Workspace
 from spoken_digits.embedded import boards
 from spoken_digits.embedded.targets import on_board
 from spoken_digits.features import log_mel_int, mfcc_int
+from spoken_digits.integer.detector.stored import Settings, write_settings
 from spoken_digits.integer.float_graph import quantise
 from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.integer.limits import SCHEMES
+from spoken_digits.io.files import sha256
 from spoken_digits.models.card import ModelCard, write_model
 
 WORDS = ("words", "int8")
@@ -94,7 +98,12 @@ def add_graph(workspace: Workspace, raw: dict) -> None:
 def add_files(workspace: Workspace, card: ModelCard, network: IntegerGraph) -> None:
     stem = f"{card.name}.{card.scheme}"
     tensors = {name: torch.from_numpy(np.array(a)) for name, a in network.arrays().items()}
-    write_model(workspace.folder / f"models/{stem}.safetensors", card, tensors)
+    model = workspace.folder / f"models/{stem}.safetensors"
+    write_model(model, card, tensors)
+    settings = Settings(
+        model_sha256=sha256(model.read_bytes()), temperature=1.0, threshold=0.5, detector=PARAMS
+    )
+    write_settings(workspace.folder / f"models/{stem}.detector.json", settings)
     metrics = workspace.folder / f"metrics/{stem}.json"
     cost = workspace.folder / f"metrics/cortex_m/{stem}.json"
     cost.parent.mkdir(parents=True, exist_ok=True)
@@ -126,6 +135,7 @@ def test_export_makes_a_folder_that_checks_itself(model, scheme, workspace):
     folder = workspace.folder / "export" / f"{model}.{scheme}"
     done = subprocess.run(["make", "check"], cwd=folder, capture_output=True, text=True, check=True)
     assert "3 clips, 0 differ" in done.stdout
+    assert re.search(r"\d events, 0 differ", done.stdout)
     names = [line.split(":")[0] for line in done.stdout.splitlines() if ': "' in line]
     split = dict(
         line.split(",") for line in (workspace.folder / "data/split.csv").read_text().splitlines()
@@ -254,3 +264,33 @@ def test_measuring_needs_the_recorded_tools_and_never_mixes_models(workspace):
     assert "the recorded figures stay (qemu-system-arm is " in line
     assert "the record is of 99.1" in line
     assert cost_of(workspace, "int8") == measured
+
+
+def test_detect_calibrates_a_detector_that_listen_and_export_take(workspace):
+    """Last here: it replaces the detector that the other tests export."""
+    model, scheme = WORDS
+    stem = f"{model}.{scheme}"
+    before = exported(workspace, scheme, model=model)
+    workspace.stage("detect", model, scheme)
+    figures = json.loads((workspace.folder / f"metrics/detector/{stem}.json").read_text())
+    assert figures["differences_c"] == 0
+    assert figures["words"]["n"] == 10
+    assert {"noise", "synthetic", "hours", "speakers", "corpus"} <= set(figures)
+    table = (workspace.folder / f"plots/detector/{stem}.csv").read_text().splitlines()
+    assert len(table) > 3
+    settings = json.loads((workspace.folder / f"models/{stem}.detector.json").read_text())
+    assert settings["threshold"] == figures["threshold"] != 0.5
+    after = exported(workspace, scheme, model=model)
+    changed = {path for path in after if after[path] != before[path]}
+    assert f"src/sd_{model}_{scheme}_detector.c" in changed
+    assert f"src/sd_{model}_{scheme}.c" not in changed
+
+
+def test_detect_says_what_is_wrong_with_its_parameters(workspace):
+    path = workspace.folder / "params.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("offset_db: 6.0", "offset_db: 60.0"))
+    done = workspace.stage("detect", *WORDS, check=False)
+    path.write_text(text)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: params.yaml: `detector.offset_db` is 60, must be at most")

@@ -14,12 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.embedded import host_recogniser
+from spoken_digits.embedded import host_detector, host_recogniser
+from spoken_digits.embedded.emit import detector as c_detector
 from spoken_digits.embedded.emit import recogniser as c_recogniser
 from spoken_digits.embedded.emit.text import array, literal, string_literal
+from spoken_digits.embedded.package import listening
 from spoken_digits.embedded.package import prefix as prefixes
 from spoken_digits.embedded.package.readme import Readme
 from spoken_digits.errors import UserError
+from spoken_digits.integer.detector.specification import DetectorSpec
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
@@ -44,6 +47,7 @@ def export_files(
     licence: str,
     measured: Mapping[str, int] | None = None,
     proof: Mapping[str, Any] | None = None,
+    detector: DetectorSpec | None = None,
     prefix: str = prefixes.DEFAULT,
 ) -> dict[str, bytes]:
     """Content of the folder.
@@ -71,6 +75,8 @@ def export_files(
         Figures for the README: ``flash_bytes``, ``stack_bytes``, ``instructions_m0``, ...
     proof
         What :func:`spoken_digits.embedded.proof.record` says, or ``not_measured``: why nothing.
+    detector
+        When to listen and when to believe; None for a folder without a detector.
     prefix
         What every identifier, macro and file name starts with instead of ``sd_``.
 
@@ -98,7 +104,11 @@ def export_files(
     clips = [(prefixes.shielded(utterance), pcm) for utterance, pcm in golden]
     generated = host_recogniser.model_files(network, spec, name, labels=words, provenance=facts)
     generated |= c_recogniser.c_files(network, spec, name, list(labels))  # the digest is of these
-    sources = [*host_recogniser.source_paths(firmware, network, spec), firmware / _DECIMATOR]
+    sources = host_recogniser.source_paths(firmware, network, spec)
+    if detector is not None:
+        generated |= c_detector.c_files(detector, network, spec, name, list(labels))
+        sources = host_detector.source_paths(firmware, network, spec)
+    sources = [*sources, firmware / _DECIMATOR]
     shared = {path.name: _read(path) for path in sources}
     shared |= _headers([*shared.values(), *generated.values()], firmware, generated)
     if name in _OWN_NAMES | {Path(file).stem for file in shared}:
@@ -112,10 +122,15 @@ def export_files(
         utterances=[utterance for utterance, _ in clips],
         measured=measured or {},
         proof=proof or {},
+        detector=detector,
     )
     texts = {f"{_folder(file)}/{file}": text for file, text in (shared | generated).items()}
     texts["example/main.c"] = _read(firmware / "example" / "main.c")
     texts |= _golden_files(network, spec, clips)
+    if detector is not None:
+        events = listening.golden_events(detector, network, spec, [pcm for _, pcm in clips])
+        texts |= listening.golden_files(events)
+        texts["example/listen.c"] = _read(firmware / "example" / "listen.c")
     texts |= {"Makefile": _makefile(texts), "README.md": readme.text()}
     texts = prefixes.renamed(texts, prefix) | {"LICENSE": licence}
     return {path: texts[path].encode() for path in sorted(texts)}
@@ -165,8 +180,14 @@ def _golden_files(network: IntegerGraph, spec: Spec, golden: Sequence[Golden]) -
 
 
 def _makefile(paths: Iterable[str]) -> str:
-    sources = sorted(path for path in paths if path.startswith("src/"))
-    return _MAKEFILE.format(sources=" \\\n  ".join(sources))
+    found = set(paths)
+    sources = sorted(path for path in found if path.startswith("src/"))
+    has_detector = "example/listen.c" in found
+    return _MAKEFILE.format(
+        sources=" \\\n  ".join(sources),
+        programs="$(BUILD)/example $(BUILD)/listen" if has_detector else "$(BUILD)/example",
+        listen=_LISTEN if has_detector else "",
+    )
 
 
 _GOLDEN_HEADER = """\
@@ -200,6 +221,14 @@ extern const golden_clip golden_clips[GOLDEN_N_CLIPS];
 #endif
 """
 
+_LISTEN = """\
+LISTEN_OBJECTS = $(BUILD)/listen.o $(BUILD)/golden_events.o $(BUILD)/golden.o
+
+$(BUILD)/listen: $(OBJECTS) $(LISTEN_OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
+
+"""
+
 _MAKEFILE = """\
 # make check                                   build the example here, compare with golden vectors
 # make check CC='riscv64-linux-gnu-gcc -static' RUN=qemu-riscv64       the same, emulated
@@ -219,8 +248,8 @@ HEADERS = $(wildcard include/*.h example/*.h)
 
 .PHONY: check objects size clean force
 
-check: $(BUILD)/example
-	$(RUN) $(BUILD)/example
+check: {programs}
+	@for program in $^; do echo $$program; $(RUN) $$program || exit 1; done
 
 objects: $(OBJECTS)
 
@@ -233,7 +262,7 @@ clean:
 $(BUILD)/example: $(OBJECTS) $(EXAMPLE_OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
 
-$(BUILD)/%.o: src/%.c $(HEADERS) $(BUILD)/command
+{listen}$(BUILD)/%.o: src/%.c $(HEADERS) $(BUILD)/command
 	$(CC) $(C99) $(CFLAGS) -c $< -o $@
 
 $(BUILD)/%.o: example/%.c $(HEADERS) $(BUILD)/command

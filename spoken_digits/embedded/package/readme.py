@@ -9,6 +9,8 @@ from typing import Any
 
 from spoken_digits.embedded.emit.recogniser import ram_bytes
 from spoken_digits.embedded.emit.tables import table_bytes
+from spoken_digits.embedded.package import listening
+from spoken_digits.integer.detector.specification import DetectorSpec
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.frontend.log_mel_specification import LogMelSpec
 from spoken_digits.integer.frontend.specification import WINDOW_SAMPLES
@@ -42,11 +44,15 @@ class Readme:
     utterances: Sequence[str]
     measured: Mapping[str, int]
     proof: Mapping[str, Any]
+    detector: DetectorSpec | None = None
 
     def text(self) -> str:
         """The page, in Markdown."""
         parts = [self._what(), self._model(), self._memory(), self._interface()]
-        parts += [self._microphone(), self._check(), self._licence()]
+        parts += [self._microphone()]
+        if self.detector is not None:
+            parts.append(listening.readme(self.detector, self.name))
+        parts += [self._check(), self._licence()]
         return "\n\n".join(parts) + "\n"
 
     def _what(self) -> str:
@@ -62,6 +68,7 @@ class Readme:
             if isinstance(spec, LogMelSpec)
             else f"It takes one clip of at most {self._seconds()} and answers with one word."
         )
+        limits = self._limits()
         return f"""# {self.name}
 
 A spoken-word recogniser in C99, integers only: int16 samples at {spec.sample_rate:,} Hz in,
@@ -70,18 +77,25 @@ one of {n_words} words out. No floating point, no allocation, no recursion, no l
 bits as the Python model it was generated from; `make check` proves it.
 
 {hears}
-It does not find words in a stream of sound{self._rejects()}{synthetic}"""
+{limits}{synthetic}"""
 
     def _words(self) -> list[str]:
         """The labels that are words."""
         return [label for label in self.labels if label not in NOT_WORDS]
 
-    def _rejects(self) -> str:
-        """What it answers where no word is said: the end of a sentence."""
+    def _limits(self) -> str:
+        """What it does where no word is said."""
         others = [f"`{label}`" for label in self.labels if label in NOT_WORDS]
-        if not others:
-            return ", and it answers with one of its words whatever it\nhears."
-        return f".\n\nWhere it answers {' or '.join(others)}, it heard none of its words."
+        stream = "it does not find words in a stream of sound"
+        where = "the detector is for that" if self.detector is not None else ""
+        if others:
+            says = f"Where it answers {' or '.join(others)}, it heard none of its words."
+            by_itself = f"By itself {stream}: {where}." if where else f"{stream.capitalize()}."
+            return f"{by_itself}\n{says}"
+        if where:
+            any_word = "answers with one of its\nwords whatever it hears"
+            return f"By itself {stream}, and {any_word}: {where}."
+        return f"{stream.capitalize()}, and it answers with one of its words\nwhatever it hears."
 
     def _seconds(self) -> str:
         """Length of the word that the network sees."""

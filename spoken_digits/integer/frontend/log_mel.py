@@ -101,7 +101,7 @@ def frame_energy(logs: IntArray) -> npt.NDArray[np.uint64]:
 
     A log of 0 is silence and counts nothing.
     """
-    return np.asarray(_exp2(logs.astype(np.int64)).sum(axis=1), np.uint64)
+    return np.asarray(exp2(logs.astype(np.int64)).sum(axis=1), np.uint64)
 
 
 def loudest_from(energy: npt.NDArray[np.uint64], n_frames: int) -> int:
@@ -134,7 +134,7 @@ def _frames(clip: Pcm, spec: LogMelSpec) -> Pcm:
     return windows[:: spec.hop_length]
 
 
-def _exp2(logs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def exp2(logs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """2**(log / 256), rounded; 0 for 0."""
     table = shared_log_mel_tables().exp_fraction.astype(np.int64)
     octave, fraction = logs >> LOG_BITS, logs & ((1 << LOG_BITS) - 1)
@@ -150,10 +150,10 @@ def _exp2(logs: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 def _level(energy: npt.NDArray[np.uint64], n_bands: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """log2 of the mean energy of a band, Q8: (n,) energies of words of (n,) bands each -> (n,)."""
-    return _log2(energy) - _log2(n_bands.astype(np.uint64))
+    return log2_of(energy) - log2_of(n_bands.astype(np.uint64))
 
 
-def _log2(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+def log2_of(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
     """log2(x), Q8, from the top 32 bits of x; of 0, any number."""
     high = (x >> np.uint64(32)).astype(np.int64)
     low = (x & np.uint64(0xFFFFFFFF)).astype(np.int64)

@@ -1,0 +1,144 @@
+"""Call a whole detector in C from Python, on the host or on emulated boards.
+
+Its twin is `integer.detector`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spoken_digits.embedded import boards, host_recogniser
+from spoken_digits.embedded.emit import detector as c_detector
+from spoken_digits.embedded.host_build import build_shared_library
+from spoken_digits.integer.detector.detector import Event, Verdict
+from spoken_digits.integer.detector.specification import DetectorSpec
+from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
+
+Pcm = NDArray[np.int16]
+
+_ROWS = 16  # beside one a frame of 10 ms at 8 kHz
+
+
+def source_paths(firmware: Path, network: IntegerGraph, frontend: Spec) -> list[Path]:
+    """The C files of a detector and its recogniser; excludes the generated ones."""
+    detector = [firmware / name for name in c_detector.SOURCES]
+    return list(
+        dict.fromkeys([*detector, *host_recogniser.source_paths(firmware, network, frontend)])
+    )
+
+
+def write_generated(
+    spec: DetectorSpec, network: IntegerGraph, frontend: Spec, folder: Path
+) -> list[Path]:
+    """Write model and detector into `folder`; return the sources."""
+    name = host_recogniser.NAME
+    labels = [str(number) for number in range(network.n_classes)]
+    texts = c_detector.c_files(spec, network, frontend, name, labels)
+    for file, text in texts.items():
+        (folder / file).write_text(text, encoding="ascii")
+    sources = [folder / file for file in texts if file.endswith(".c")]
+    return [*host_recogniser.write_model(network, frontend, folder), *sources]
+
+
+def build_host_library(
+    firmware: Path,
+    spec: DetectorSpec,
+    network: IntegerGraph,
+    frontend: Spec,
+    folder: Path,
+    *,
+    compiler: str = "gcc",
+    flags: Sequence[str] = ("-O2",),
+) -> Path:
+    """Compile the detector into a shared library in `folder`; warnings are errors."""
+    sources = [
+        *source_paths(firmware, network, frontend),
+        *write_generated(spec, network, frontend, folder),
+        firmware / "host" / "detector_host.c",
+    ]
+    return build_shared_library(
+        folder / "detector.so", sources, [firmware, folder], compiler=compiler, flags=flags
+    )
+
+
+class HostDetector:
+    """A detector in C. A library holds one, so of two the later one listens."""
+
+    def __init__(self, library: Path) -> None:
+        self.library = ctypes.CDLL(str(library))
+        pointer, count, length = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint64
+        self._detect = self.library.sd_host_detect
+        self._detect.argtypes = [pointer, length, pointer, count, pointer, length]
+        self._detect.restype = ctypes.c_int64
+        self.restart()
+
+    def restart(self, threshold: int | None = None) -> None:
+        """Listen from the beginning; `threshold` of `CERTAIN` replaces that of the spec."""
+        status = self.library.sd_host_listen(-1 if threshold is None else threshold)
+        if status != 0:
+            raise RuntimeError(f"sd_detector_init: status {status}")
+
+    def hear(self, samples: Pcm, blocks: Sequence[int] = (160,)) -> list[Event]:
+        """Take samples in blocks whose sizes repeat, not all 0; return the events in order."""
+        pcm, sizes = np.ascontiguousarray(samples, np.int16), np.array(blocks, np.uint32)
+        rows = np.zeros((_ROWS + len(pcm) // 80, 6), np.int64)
+        n = self._detect(
+            *(pcm.ctypes.data, len(pcm), sizes.ctypes.data, len(sizes)),
+            *(rows.ctypes.data, len(rows)),
+        )
+        if not 0 <= n <= len(rows):
+            raise RuntimeError(f"sd_detector_hear: status {-n}")
+        return [_event(row) for row in rows[:n].tolist()]
+
+
+def events_on_board(
+    board: boards.Board,
+    firmware: Path,
+    spec: DetectorSpec,
+    network: IntegerGraph,
+    frontend: Spec,
+    samples: Pcm,
+    *,
+    optimisation: str = "-O2",
+    timeout_s: float = 600.0,
+) -> tuple[list[Event], dict[str, int]]:
+    """Events of a stream on an emulated Cortex-M, and the cost.
+
+    Returns
+    -------
+    events
+        Of the whole frames of `samples`.
+    report : dict
+        ``frames``, ``frame_instructions_max`` (a frame of which the recogniser hears nothing),
+        ``word_instructions_max`` (any frame), ``stack_bytes``, ``detector_bytes`` (beside ring and
+        logits), ``ring_bytes``.
+    """
+    with tempfile.TemporaryDirectory(prefix="detector-") as folder:
+        image = boards.build_image(
+            board,
+            boards_dir=firmware / "boards",
+            sources=[
+                *source_paths(firmware, network, frontend),
+                *write_generated(spec, network, frontend, Path(folder)),
+                firmware / "boards" / "detector_board.c",
+            ],
+            include_dirs=[Path(folder), firmware],
+            output=Path(folder) / "detector.elf",
+            optimisation=optimisation,
+        )
+        content = np.ascontiguousarray(samples, "<i2").tobytes()
+        outcome = boards.run_image(board, image, content, timeout_s=timeout_s)
+    rows = np.frombuffer(outcome.output, "<i8").reshape(-1, 6)
+    return [_event(row) for row in rows.tolist()], outcome.report
+
+
+def _event(row: Sequence[int]) -> Event:
+    verdict, *rest = row
+    return Event(Verdict(verdict), *rest)

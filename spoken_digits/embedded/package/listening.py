@@ -1,0 +1,114 @@
+"""The detector in an exported folder: its constants, an example, and golden events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spoken_digits.integer.detector.detector import Detector, Event
+from spoken_digits.integer.detector.specification import CERTAIN, DetectorSpec
+from spoken_digits.integer.frontend import extraction
+from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
+
+
+def golden_events(
+    detector: DetectorSpec,
+    network: IntegerGraph,
+    frontend: Spec,
+    clips: Sequence[NDArray[np.int16]],
+) -> list[Event]:
+    """What the detector hears in the clips, a second of silence before each and after the last."""
+    silence = np.zeros(detector.sample_rate, np.int16)
+    stream = np.concatenate([part for clip in clips for part in (silence, clip)] + [silence])
+    listener = Detector(
+        detector, lambda heard: network.logits(*extraction.extract(heard, frontend))
+    )
+    return listener.hear(stream)
+
+
+def golden_files(events: Sequence[Event]) -> dict[str, str]:
+    """``golden_events.h`` and ``golden_events.c``."""
+    rows = "".join(
+        f"    {{{e.start}u, {e.end}u, {e.decided}u, {e.verdict:d}u, {e.word}, {e.confidence}u}},\n"
+        for e in events
+    )
+    nothing = "    {0u, 0u, 0u, 0u, -1, 0u}, /* none is expected: C has no empty array */\n"
+    return {
+        "example/golden_events.h": _HEADER.format(n_events=len(events), n_rows=max(1, len(events))),
+        "example/golden_events.c": _SOURCE.format(rows=rows or nothing),
+    }
+
+
+def readme(detector: DetectorSpec, name: str) -> str:
+    """The README's section on listening."""
+    endpoint = detector.endpoint
+    n_bytes = 2 * endpoint.ring_frames * endpoint.frame_length
+    return f"""## Listening to a stream
+
+`detector.h` adds a detector: samples in, events out, for as long as there is sound. It hands each
+stretch of sound to the recogniser, and reports a word if its confidence reaches
+{detector.threshold / CERTAIN:.4f}. It takes {n_bytes:,} bytes for the last moments of sound
+(`{name}_detector_memory`) and 80 for the `sd_detector`.
+
+```c
+#include "detector.h"
+
+static sd_detector detector;
+static DETECTOR_MEMORY kept;
+
+status = sd_detector_init(&detector, &DETECTOR, &recogniser, kept.samples, kept.logits);
+while (n > 0) {{ /* each block of samples */
+    uint32_t taken;
+    sd_event event;
+    status = sd_detector_hear(&detector, block, n, &taken, &event);
+    block += taken;
+    n -= taken;
+    if (event.verdict == SD_WORD) {{
+        /* MODEL.labels[event.word], said from event.start to event.end */
+    }}
+}}
+```
+
+`example/listen.c` is a whole program, and `make check` compares its events with Python's.
+`sd_ring.h` passes samples from an interrupt to the main loop."""
+
+
+_SOURCE = """\
+/* Generated: do not edit. */
+#include "golden_events.h"
+
+const golden_event golden_events[GOLDEN_N_EVENT_ROWS] = {{
+{rows}}};
+"""
+
+_HEADER = """\
+/* What the detector in detector.h hears in the golden clips, by its Python twin. Generated. */
+#ifndef GOLDEN_EVENTS_H
+#define GOLDEN_EVENTS_H
+
+#include <stdint.h>
+
+#define GOLDEN_N_EVENTS {n_events}u
+#define GOLDEN_N_EVENT_ROWS {n_rows}u
+
+#ifdef __cplusplus
+extern "C" {{
+#endif
+
+typedef struct {{
+    uint32_t start, end, decided, verdict;
+    int32_t word;
+    uint32_t confidence;
+}} golden_event;
+
+extern const golden_event golden_events[GOLDEN_N_EVENT_ROWS];
+
+#ifdef __cplusplus
+}}
+#endif
+
+#endif
+"""

@@ -1,0 +1,161 @@
+"""Everything that is measured of one detector, as stages ask for it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spoken_digits import errors
+from spoken_digits.embedded import host_detector
+from spoken_digits.errors import UserError
+from spoken_digits.evaluation.detection import trial
+from spoken_digits.evaluation.detection.material import Material
+from spoken_digits.evaluation.detection.params import DetectParams
+from spoken_digits.evaluation.detection.running import Heard, hear
+from spoken_digits.features.registry import integer_spec
+from spoken_digits.integer.detector.params import DetectorParams
+from spoken_digits.integer.detector.specification import CERTAIN, DetectorSpec
+from spoken_digits.integer.frontend import extraction
+from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
+from spoken_digits.models.card import ModelCard
+
+COMPILER = "gcc"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examinee:
+    """A model with its front-end, in NumPy and, where there is a compiler, in C."""
+
+    recogniser: trial.Recogniser
+    network: IntegerGraph
+    frontend: Spec
+    firmware: Path
+    """Folder of the C sources."""
+
+    def in_c(self, spec: DetectorSpec, folder: Path) -> host_detector.HostDetector | None:
+        """The detector in C; None, and a note, where there is no compiler."""
+        if shutil.which(COMPILER) is None:
+            errors.warn(f"{COMPILER} is not installed: the detector in C is not compared")
+            return None
+        library = host_detector.build_host_library(
+            self.firmware, spec, self.network, self.frontend, folder
+        )
+        return host_detector.HostDetector(library)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What came out."""
+
+    temperature: float
+    threshold: float
+    metrics: dict[str, Any]
+    """As in metrics/detector.json, for one model."""
+    curve: list[dict[str, float]]
+    """A row a threshold."""
+
+
+def examinee(card: ModelCard, network: IntegerGraph, firmware: Path) -> Examinee:
+    """A model and what its card says of it."""
+    frontend = integer_spec(card.features)
+    return Examinee(
+        recogniser=trial.Recogniser(
+            labels=card.labels,
+            logit_step=network.logit_step,
+            sample_rate=frontend.sample_rate,
+            recognise=lambda clips: network.logits(*extraction.extract(clips, frontend)),
+        ),
+        network=network,
+        frontend=frontend,
+        firmware=firmware,
+    )
+
+
+def specified(
+    recogniser: trial.Recogniser,
+    detector: DetectorParams,
+    temperature: float = 1.0,
+    threshold: float = 0.0,
+) -> DetectorSpec:
+    """The integers of a detector; an error names the key of params.yaml."""
+    try:
+        return recogniser.specify(detector, temperature, threshold)
+    except ValueError as error:
+        raise UserError(f"params.yaml: {str(error).replace('`', '`detector.', 1)}") from None
+
+
+def examine(
+    model: Examinee,
+    detector: DetectorParams,
+    params: DetectParams,
+    validation: Material,
+    test: Material,
+    seed: int,
+) -> Report:
+    """Calibrate on the validation material, then test.
+
+    Raises
+    ------
+    UserError
+        Integers cannot hold a parameter.
+    """
+    recogniser, rate = model.recogniser, model.frontend.sample_rate
+    specified(recogniser, detector)
+    streams = trial.speech_streams(validation, params, rate, seed, "validation")
+    temperature, threshold = trial.calibrate(recogniser, detector, params, streams)
+    spec = specified(recogniser, detector, temperature, threshold / CERTAIN)
+    streams = trial.speech_streams(test, params, rate, seed, "test")
+    streams |= trial.backgrounds_of(test, params, rate, seed)
+    with tempfile.TemporaryDirectory(prefix="detector-") as folder:
+        in_c = model.in_c(spec, Path(folder))
+        heard = trial.run(recogniser, spec, streams.values(), in_c)
+    found = trial.metrics(heard, spec.threshold, rate)
+    found["temperature"] = temperature
+    found["differences_c"] = None if in_c is None else n_differences(heard.values())
+    return Report(
+        temperature=temperature,
+        threshold=spec.threshold / CERTAIN,
+        metrics=found,
+        curve=trial.curve(heard, rate),
+    )
+
+
+def prove(
+    model: Examinee, detector: DetectorParams, params: DetectParams, test: Material
+) -> tuple[int, int]:
+    """Compare NumPy and C on the backgrounds alone.
+
+    Returns
+    -------
+    n_events, n_differences
+        Among the events of both.
+    """
+    spec = specified(model.recogniser, detector)
+    streams = trial.backgrounds_of(test, params, model.frontend.sample_rate, seed=0)
+    with tempfile.TemporaryDirectory(prefix="detector-") as folder:
+        in_c = model.in_c(spec, Path(folder))
+        if in_c is None:
+            raise UserError(f"{COMPILER} is not installed: there is nothing to compare")
+        heard = [hear(one, spec, model.recogniser.recognise, in_c) for one in streams.values()]
+    return sum(len(one.events) for one in heard), n_differences(heard)
+
+
+def n_differences(heard: Any) -> int:
+    """Events that differ between NumPy and C."""
+    runs: list[Heard] = list(heard)
+    return sum(one.n_differences for one in runs)
+
+
+def rounded(figures: dict[str, Any]) -> dict[str, Any]:
+    """Floats to six digits, in nested mappings too."""
+    found: dict[str, Any] = {}
+    for key, value in figures.items():
+        if isinstance(value, dict):
+            found[key] = rounded(value)
+        else:
+            found[key] = round(value, 6) if isinstance(value, float) else value
+    return found

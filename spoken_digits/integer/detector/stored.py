@@ -1,0 +1,59 @@
+"""What makes a detector of one model, as a file: calibration, threshold and section `detector`."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from spoken_digits import validation
+from spoken_digits.bounds import Bounds, Digest
+from spoken_digits.errors import UserError
+from spoken_digits.integer.detector.params import DetectorParams
+from spoken_digits.io import files
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """``models/<model>.<scheme>.detector.json``, made by stage `detect`."""
+
+    model_sha256: Digest
+    """Of the model file."""
+    temperature: Annotated[float, Bounds(above=0, high=1e6)]
+    """Divides the logits before the softmax: confidence is then accuracy on validation words."""
+    threshold: Annotated[float, Bounds(0, 1)]
+    """Least confidence of a word."""
+    detector: DetectorParams
+    """Section `detector` of params.yaml."""
+
+
+def write_settings(path: Path, settings: Settings) -> None:
+    """Write the file, whole or not at all."""
+    files.write_json(path, dataclasses.asdict(settings))
+
+
+def read_settings(path: Path, model: Path, content: bytes) -> Settings:
+    """The detector of a model.
+
+    Parameters
+    ----------
+    path
+        The detector's file.
+    model, content
+        The model's file, and what it holds.
+
+    Raises
+    ------
+    UserError
+        The file is missing or damaged, or belongs to another model; one line.
+    """
+    read = files.read_json(path, "dvc repro detect")
+    settings = validation.build(Settings, read, "", str(path), exact=False)
+    if settings.model_sha256 != hashlib.sha256(content).hexdigest():
+        raise UserError(
+            f"{path} is the detector of another model than {model}: make it again with "
+            "`dvc repro detect`"
+        )
+    return settings

@@ -1,0 +1,1 @@
+"""Listening in a terminal: `python -m spoken_digits.listen`, without PyTorch."""

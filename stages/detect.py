@@ -1,0 +1,144 @@
+"""Stage `detect`: a detector for one integer model, calibrated, and tested on long streams.
+
+Reads   models/<model>.<scheme>.safetensors, data/raw/, data/split.csv, data/other_speech/,
+        firmware/, params.yaml: seed, detector, detect
+Writes  models/<model>.<scheme>.detector.json, metrics/detector/<model>.<scheme>.json,
+        plots/detector/<model>.<scheme>.csv and .png
+Run     python stages/detect.py tiny int8
+        python stages/detect.py tiny int8 --hours 10     (writes nothing: NumPy against C)
+
+Temperature and threshold come from validation clips, the test clips only test. The streams are
+made up; who speaks in them stands in the metrics: on a random split, people whom the model has
+heard. Figures named synthetic are of speech by machines.
+"""
+
+from __future__ import annotations
+
+import spoken_digits.arithmetic.portable  # noqa: F401
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from spoken_digits import errors
+from spoken_digits.config import read_config
+from spoken_digits.data.manifest import read_manifest
+from spoken_digits.data.subsets import read_split
+from spoken_digits.errors import UserError
+from spoken_digits.evaluation.detection import examination, material, picture
+from spoken_digits.evaluation.detection.examination import Examinee, Report
+from spoken_digits.evaluation.detection.params import DetectParams
+from spoken_digits.evaluation.tables import corpus_name
+from spoken_digits.integer.detector.params import DetectorParams
+from spoken_digits.integer.detector.stored import Settings, write_settings
+from spoken_digits.integer.limits import SCHEMES
+from spoken_digits.io import files
+from spoken_digits.models.card import ModelCard
+from spoken_digits.models.model_file import read_model
+from spoken_digits.quantization import integer
+
+DATA = Path("data")
+RAW = DATA / "raw"
+OTHER_SPEECH = DATA / "other_speech"
+MODELS = Path("models")
+METRICS = Path("metrics/detector")
+PLOTS = Path("plots/detector")
+FIRMWARE = Path("firmware")
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    stem, config = f"{arguments.model}.{arguments.scheme}", read_config(Path("params.yaml"))
+    detector = config.section("detector", DetectorParams)
+    params = config.section("detect", DetectParams)
+    seed = config.value("seed", int)
+    model_file = MODELS / f"{stem}.safetensors"
+    card, tensors = read_model(model_file)
+    model = examination.examinee(card, integer.restore(card, tensors), FIRMWARE)
+    if arguments.hours is not None:
+        prove(stem, model, detector, params, arguments.hours)
+        return
+    validation, test = (gathered(card, model, params, role, seed) for role in ("val", "test"))
+    report = examination.examine(model, detector, params, validation, test, seed)
+    write(stem, card, report)
+    settings = Settings(
+        model_sha256=files.sha256(model_file.read_bytes()),
+        temperature=report.temperature,
+        threshold=report.threshold,
+        detector=detector,
+    )
+    write_settings(MODELS / f"{stem}.detector.json", settings)
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", help="tiny, or another with an integer network")
+    parser.add_argument("scheme", choices=SCHEMES)
+    parser.add_argument(
+        "--hours", type=float, help="only compare NumPy and C on so many hours; writes nothing"
+    )
+    return parser.parse_args()
+
+
+def gathered(
+    card: ModelCard, model: Examinee, params: DetectParams, subset: str, seed: int
+) -> material.Material:
+    """Sound of val or test, which share no clip, no other word, and no voice of a machine."""
+    table = read_manifest(RAW / "manifest.csv")
+    rows = read_split(DATA / "split.csv", table)[subset]
+    if not len(rows):
+        raise UserError(
+            "no clip validates, so no threshold can be chosen: set `split.validation` to held_out"
+        )
+    rate, is_test = model.frontend.sample_rate, subset == "test"
+    return material.gathered(
+        material.words_of(RAW, rows, card.labels, params.words, rate),
+        OTHER_SPEECH / ("test" if is_test else "train"),
+        "test" if is_test else "validation",
+        card.labels,
+        synthetic_minutes=params.synthetic_minutes if is_test else 0.0,
+        sample_rate=rate,
+        seed=seed,
+    )
+
+
+def write(stem: str, card: ModelCard, report: Report) -> None:
+    """Metrics and picture; prints the most important."""
+    table = read_manifest(RAW / "manifest.csv")
+    tested = set(table["speaker"].iloc[read_split(DATA / "split.csv", table)["test"]])
+    n_unheard = len(tested - set(card.heard)) if card.heard else None
+    figures: dict[str, Any] = report.metrics | {
+        "speakers": len(tested),
+        "speakers_unheard": n_unheard,
+        "corpus": corpus_name(card.corpus),
+    }
+    files.write_json(METRICS / f"{stem}.json", examination.rounded(figures))
+    picture.write(PLOTS, stem, report, corpus_name(card.corpus), are_heard=n_unheard == 0)
+    print(summary(stem, figures))
+
+
+def summary(stem: str, figures: dict[str, Any]) -> str:
+    words, noise = figures["words"], figures["noise"]
+    return (
+        f"{stem}: {words['hit_rate']:.4f} of the words found and right at threshold "
+        f"{figures['threshold']:.4f}, {noise['n']} false accepts in {noise['hours']:g} h of noise, "
+        f"{figures['differences_c']} differences between NumPy and C in {figures['hours']:.1f} h"
+    )
+
+
+def prove(
+    stem: str, model: Examinee, detector: DetectorParams, params: DetectParams, hours: float
+) -> None:
+    """Compare NumPy and C on hours of noise and of babble."""
+    longer = dataclasses.replace(params, noise_hours=hours / 2, babble_hours=hours / 2)
+    voices = material.others_of(OTHER_SPEECH / "test", "phrase", (), model.frontend.sample_rate)
+    sound = material.Material(words=[], other_words=[], phrases=voices, synthetic=[])
+    n_events, n_differences = examination.prove(model, detector, longer, sound)
+    print(f"{stem}: {n_differences} differences among {n_events} events in {hours:g} h")
+    if n_differences:
+        raise UserError("the detector in C is not that in NumPy")
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,142 @@
+"""Test the detector of one integer model on a speaker whom the model never heard.
+
+Reads   data/plans/<model>.json, data/raw/, data/features/<kind>/, data/other_speech/,
+        data/voices/train/, firmware/, params.yaml: seed, split, quantize, detector, detect, studies
+Writes  studies/detection/<model>.<scheme>-<fold>-<seed>.json, as metrics/detector.json
+Run     python stages/detect_unseen.py tiny int8 --fold 0 --seed 42
+
+The model is trained without the speakers of the fold, as stage `cross_validate` does. Temperature
+and threshold come from the extra voices, whom it has not heard either; the speakers of the fold
+only test. Not part of `dvc repro` nor of `make crossval`: a fold takes as long as a training.
+"""
+
+from __future__ import annotations
+
+import spoken_digits.arithmetic.by_model  # noqa: F401
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from spoken_digits import errors
+from spoken_digits.config import Config, read_config
+from spoken_digits.data import splits
+from spoken_digits.data.loading import Dataset, load_dataset
+from spoken_digits.data.manifest import read_manifest
+from spoken_digits.data.voices import is_there
+from spoken_digits.errors import UserError
+from spoken_digits.evaluation.detection import examination, material
+from spoken_digits.evaluation.detection.examination import Examinee
+from spoken_digits.evaluation.detection.params import DetectParams
+from spoken_digits.evaluation.study_params import StudyParams
+from spoken_digits.integer.detector.params import DetectorParams
+from spoken_digits.integer.limits import SCHEMES
+from spoken_digits.io import files
+from spoken_digits.quantization import integer
+from spoken_digits.quantization.schemes import scheme_module
+from spoken_digits.training.experiment import train_model
+from spoken_digits.training.folds import read_provenance, resplit
+from spoken_digits.training.plan import Plan, read_plan
+from spoken_digits.training.planned import VOICES, choose_voices
+
+DATA = Path("data")
+RAW = DATA / "raw"
+OTHER_SPEECH = DATA / "other_speech"
+PARAMS = Path("params.yaml")
+FIRMWARE = Path("firmware")
+RESULTS = Path("studies/detection")
+
+
+def main() -> None:
+    arguments = parse_arguments()
+    if not is_there(DATA / VOICES):
+        raise UserError(
+            f"{DATA / VOICES} is empty, so no threshold can be chosen on voices that the model has "
+            "not heard: make it with `dvc repro studies/dvc.yaml:voices`"
+        )
+    config = read_config(PARAMS)
+    detector = config.section("detector", DetectorParams)
+    params = config.section("detect", DetectParams)
+    plan = choose_voices(read_plan(DATA / "plans", arguments.model, PARAMS), False)
+    plan = dataclasses.replace(plan, seed=arguments.seed)
+    split = fold_of(config, plan, arguments)
+    model = trained(config, plan, split, arguments.scheme)
+    validation, test = sound(model, split, params, plan.seed)
+    report = examination.examine(model, detector, params, validation, test, plan.seed)
+    speakers = sorted({split.speakers[row] for row in split.rows["test"]})
+    name = f"{arguments.model}.{arguments.scheme}-{arguments.fold}-{arguments.seed}"
+    figures = report.metrics | {"speakers": ", ".join(speakers)}
+    files.write_json(RESULTS / f"{name}.json", examination.rounded(figures))
+    print(
+        f"{name}, {', '.join(speakers)}: {figures['words']['hit_rate']:.4f} of the words found and "
+        f"right at threshold {report.threshold:.4f}"
+    )
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("model", help="tiny, or another with an integer network")
+    parser.add_argument("scheme", choices=SCHEMES)
+    parser.add_argument("--fold", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    return parser.parse_args()
+
+
+def fold_of(config: Config, plan: Plan, arguments: argparse.Namespace) -> Dataset:
+    """The clips, those of the fold's speakers to test on."""
+    chosen_on = config.section("studies", StudyParams).validation.get(arguments.model, "none")
+    return resplit(
+        load_dataset(DATA, plan.features),
+        RAW,
+        splits.read_params(config, read_provenance(RAW)["corpus"]),
+        config.value("seed", int),
+        scheme="speaker",
+        fold=arguments.fold,
+        validation=chosen_on,
+    )
+
+
+def trained(config: Config, plan: Plan, split: Dataset, scheme: str) -> Examinee:
+    """The integer network of a model trained on the fold."""
+    found = train_model(split, plan)
+    module = scheme_module(scheme)
+    params = config.section(f"quantize.{scheme}", module.PARAMS)
+    tensors = {name: tensor.cpu() for name, tensor in found.network.state_dict().items()}
+    target = dataclasses.replace(found.card, scheme=scheme)
+    quantized = module.quantized(target, tensors, split, params, plan.seed)
+    network = integer.restore(quantized.card, quantized.tensors)
+    return examination.examinee(quantized.card, network, FIRMWARE)
+
+
+def sound(
+    model: Examinee, split: Dataset, params: DetectParams, seed: int
+) -> tuple[material.Material, material.Material]:
+    """What to choose the threshold on, and what to test on."""
+    rate, labels = model.frontend.sample_rate, model.recogniser.labels
+    voices = DATA / VOICES
+    everyone = np.arange(len(read_manifest(voices / "manifest.csv")))
+    validation = material.gathered(
+        material.words_of(voices, everyone, labels, params.words, rate),
+        OTHER_SPEECH / "train",
+        "validation",
+        labels,
+        synthetic_minutes=0.0,
+        sample_rate=rate,
+        seed=seed,
+    )
+    test = material.gathered(
+        material.words_of(RAW, split.rows["test"], labels, params.words, rate),
+        OTHER_SPEECH / "test",
+        "test",
+        labels,
+        synthetic_minutes=params.synthetic_minutes,
+        sample_rate=rate,
+        seed=seed,
+    )
+    return validation, test
+
+
+if __name__ == "__main__":
+    errors.run(main)

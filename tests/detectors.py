@@ -1,0 +1,67 @@
+"""Detectors and streams for tests: small ones, with words made of tones."""
+
+from __future__ import annotations
+
+import numpy as np
+from recognisers import expected, make
+from recordings import REPOSITORY
+
+from spoken_digits.config import read_config
+from spoken_digits.integer.detector.detector import Recognise
+from spoken_digits.integer.detector.params import DetectorParams
+from spoken_digits.integer.detector.specification import DetectorSpec, specify
+from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
+
+RATE = 8000
+SILENT = 3
+PARAMS = read_config(REPOSITORY / "params.yaml").section("detector", DetectorParams)
+
+
+def small(
+    kind: str = "graph", **changes: float
+) -> tuple[DetectorSpec, IntegerGraph, Spec, Recognise]:
+    """A detector with its recogniser, of which class `SILENT` or the last is never reported."""
+    network, frontend = make(kind)
+    labels = [f"word {i}" for i in range(network.n_classes)]
+    labels[min(SILENT, network.n_classes - 1)] = "_unknown_"
+    spec = specify(
+        PARAMS,
+        RATE,
+        labels=labels,
+        logit_step=network.logit_step,
+        **{"temperature": 0.1, "threshold": 0.65} | changes,
+    )
+    return spec, network, frontend, lambda clips: expected(network, frontend, list(clips))
+
+
+def noise(rng: np.random.Generator, seconds: float, rms: float = 30) -> np.ndarray:
+    """Steady noise."""
+    return rng.normal(0, rms, round(seconds * RATE))
+
+
+def tone(rng: np.random.Generator, seconds: float, rms: float = 2000) -> np.ndarray:
+    """A sound that any endpointer hears."""
+    n = round(seconds * RATE)
+    phase = 2 * np.pi * rng.uniform(150, 3000) * np.arange(n) / RATE
+    return rms * np.sqrt(2) * np.sin(phase) * np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 0.3
+
+
+def pcm(samples: np.ndarray) -> np.ndarray:
+    """As a converter gives them."""
+    return np.clip(np.round(samples), -(2**15), 2**15 - 1).astype(np.int16)
+
+
+def words_in_noise(seed: int, n_words: int) -> tuple[np.ndarray, list[tuple[int, int]]]:
+    """A stream, and first and last sample of each word; clicks and long sounds among them."""
+    rng = np.random.default_rng(seed)
+    stream = noise(rng, 1.0)
+    spans = []
+    for i in range(n_words):
+        word = tone(rng, rng.uniform(0.2, 0.8), 10 ** rng.uniform(2.8, 3.8))
+        spans.append((len(stream), len(stream) + len(word)))
+        stream = np.concatenate([stream, word, noise(rng, rng.uniform(0.4, 0.9))])
+        if i % 4 == 0:
+            other = tone(rng, 0.06 if i % 8 else 1.6)
+            stream = np.concatenate([stream, other, noise(rng, 0.5)])
+    return pcm(stream + rng.normal(0, 30, len(stream)) + 500), spans

@@ -1,0 +1,247 @@
+"""Streams, scores and thresholds of detectors, on sound and events whose answers are known."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from detectors import PARAMS, RATE, small, tone
+from recordings import REPOSITORY
+
+from spoken_digits.config import read_config
+from spoken_digits.corpora import synthetic
+from spoken_digits.evaluation.detection import (
+    backgrounds,
+    calibration,
+    examination,
+    material,
+    picture,
+    scoring,
+    streams,
+    synthetic_speech,
+    trial,
+)
+from spoken_digits.evaluation.detection.params import DetectParams
+from spoken_digits.evaluation.detection.streams import Span, Stream, Surroundings
+from spoken_digits.integer.detector.detector import Event, Verdict
+
+DETECT = read_config(REPOSITORY / "params.yaml").section("detect", DetectParams)
+QUICK = dataclasses.replace(DETECT, noise_hours=0.02, babble_hours=0.02)
+
+
+def whole(stream):
+    return np.concatenate(list(stream.blocks()))
+
+
+def clips(n=6, seed=0):
+    rng = np.random.default_rng(seed)
+    return [(i % 3, 10 ** rng.uniform(-3, -0.5) * tone(rng, 0.4, 1.0)) for i in range(n)]
+
+
+# ---- streams
+
+
+@pytest.mark.parametrize("snr_db", [0.0, 20.0])
+def test_every_word_of_a_stream_has_the_stated_ratio_to_the_noise(snr_db):
+    made = streams.speech(
+        "words", clips(), Surroundings(snr_db=snr_db), gap_s=(0.5, 1), sample_rate=RATE, seed=(1,)
+    )
+    samples = whole(made) / 2**15
+    assert len(samples) == made.n_samples
+    outside = np.ones(len(samples), bool)
+    for span in made.spans:
+        outside[span.start - RATE // 10 : span.end + RATE // 10] = False
+    noise = samples[outside].var()
+    for span in made.spans:
+        power = samples[span.start : span.end].var() - noise
+        assert 10 * np.log10(power / noise) == pytest.approx(snr_db, abs=1.0)
+    gaps = [b.start - a.end for a, b in zip(made.spans, made.spans[1:], strict=False)]
+    assert min(gaps) > 0.45 * RATE
+    assert sorted(span.label for span in made.spans) == [0, 0, 1, 1, 2, 2]
+
+
+def test_streams_come_from_their_seed_alone():
+    def make(seed, **changes):
+        options = {"gap_s": (0.5, 1.0), "sample_rate": RATE, "seed": seed} | changes
+        return whole(streams.speech("words", clips(), Surroundings(snr_db=20), **options))
+
+    assert (make((1, 2)) == make((1, 2))).all()
+    assert len(make((1, 2))) != len(make((1, 3)))
+    for kind in (
+        lambda seed: backgrounds.without_speech(0.03, RATE, seed),
+        lambda seed: backgrounds.babble(0.03, [c for _, c in clips()], 3, RATE, seed),
+    ):
+        first, again, other = whole(kind((5,))), whole(kind((5,))), whole(kind((6,)))
+        assert len(first) == 2 * 60 * RATE == kind((5,)).n_samples
+        assert (first == again).all()
+        assert (first != other).mean() > 0.5
+
+
+def test_a_room_prolongs_words_and_leaves_the_spans():
+    def make(rt60):
+        return streams.speech(
+            "words",
+            clips(),
+            Surroundings(snr_db=60, reverberation_s=rt60),
+            gap_s=(1, 1),
+            sample_rate=RATE,
+            seed=(1,),
+        )
+
+    dry, wet = make(None), make(0.4)
+    assert [s.end - s.start for s in dry.spans] == [s.end - s.start for s in wet.spans]
+    tails = [
+        np.mean([(whole(one)[s.end + 200 : s.end + 800] / 2**15).var() for s in one.spans])
+        for one in (dry, wet)
+    ]
+    assert tails[1] > 100 * tails[0]
+
+
+def test_the_spoken_part_is_without_the_silence_around_it():
+    word = np.concatenate([np.zeros(800), np.full(1600, 0.1), np.full(800, 0.001)])
+    assert streams.spoken_part(word, RATE) == (800, 2400)
+    assert streams.spoken_part(np.ones(3), RATE) == (0, 3)
+
+
+def test_noise_has_loud_sounds_and_a_minute_of_zeros():
+    stream = backgrounds.without_speech(0.25, RATE, (1,))
+    minutes = list(stream.blocks())
+    assert [bool((minute == 0).all()) for minute in minutes] == [False] * 14 + [True]
+    assert max(np.abs(minute).max() for minute in minutes) > 3000
+
+
+def test_words_and_voices_of_validation_and_test_are_not_the_same():
+    validation, test = synthetic_speech.WORDS["validation"], synthetic_speech.WORDS["test"]
+    assert not set(validation) & set(test)
+    sounds_like_a_digit = {"to", "too", "for", "fore", "ate", "won", "oh", "sex", "tree", "free"}
+    assert not (set(validation) | set(test)) & ({*synthetic.WORDS} | sounds_like_a_digit)
+    first = synthetic_speech.FIRST_SPEAKER
+    assert min(first.values()) > max(profile.speakers for profile in synthetic.PROFILES.values())
+
+
+@pytest.mark.skipif(not synthetic_speech.is_there(), reason="eSpeak NG is not installed")
+def test_machines_say_other_words_for_as_long_as_wanted():
+    said = synthetic_speech.other_speech(0.1, "test", RATE, seed=1)
+    assert sum(map(len, said)) > 0.4 * RATE * len(said)
+    assert all(one.std() > 0 for one in said)
+
+
+# ---- scores
+
+
+def event(start_s, word, confidence=9000, verdict=Verdict.WORD, length_s=0.4):
+    start = round(start_s * RATE)
+    end = start + round(length_s * RATE)
+    return Event(verdict, word, confidence, start, end, end + round(0.2 * RATE))
+
+
+def stream_of(*spans):
+    made = [Span(label, round(at * RATE), round((at + 0.4) * RATE)) for label, at in spans]
+    return Stream(kind="words", spans=tuple(made), n_samples=3600 * RATE, blocks=lambda: iter(()))
+
+
+def test_hits_wrong_words_misses_and_false_accepts():
+    stream = stream_of((1, 1), (2, 3), (3, 5), (-1, 7), (-1, 9))
+    events = [
+        event(0.1, 5),  # nobody said anything
+        event(1.1, 1),  # a hit
+        event(1.45, 1, length_s=0.1),  # and false once more
+        event(3.1, 7),  # wrong
+        event(5.0, 3, verdict=Verdict.NOT_A_WORD),
+        event(5.0, 3, verdict=Verdict.TOO_LONG),
+        event(7.2, 0),  # another word
+        event(9.2, 0, confidence=4000, verdict=Verdict.UNSURE),
+    ]
+    result = scoring.score(stream, events, 5000, RATE)
+    assert (result.n_words, result.n_hits, result.n_wrong, result.n_others) == (3, 1, 1, 2)
+    assert (result.n_false, result.n_others_false, result.hours) == (2 + 1, 1, 1.0)
+    assert result.latencies_ms == (pytest.approx(300),)
+    assert scoring.score(stream, events, 4000, RATE).n_others_false == 2
+    assert scoring.score(stream, events, 9001, RATE).n_false == 0
+    metrics = scoring.word_metrics(result)
+    assert metrics["hit_rate"] == pytest.approx(1 / 3)
+    assert metrics["hit_rate_ci_low"] < 1 / 3 < metrics["hit_rate_ci_high"]
+
+
+def test_false_accepts_an_hour_have_the_exact_poisson_interval():
+    none = scoring.false_accept_metrics(0, 10.0)
+    assert none["per_hour"] == none["per_hour_ci_low"] == 0
+    assert none["per_hour_ci_high"] == pytest.approx(0.36889, abs=1e-5)
+    ten = scoring.false_accept_metrics(10, 2.0)
+    assert ten["per_hour"] == 5
+    low, high = ten["per_hour_ci_low"], ten["per_hour_ci_high"]
+    assert (low, high) == (pytest.approx(4.79539 / 2), pytest.approx(18.39036 / 2))
+
+
+# ---- calibration
+
+
+def test_the_temperature_makes_confidence_the_accuracy():
+    rng = np.random.default_rng(1)
+    true = rng.normal(0, 2, (20_000, 5))
+    chances = np.exp(true) / np.exp(true).sum(axis=1, keepdims=True)
+    actual = (chances.cumsum(axis=1) > rng.random((20_000, 1))).argmax(axis=1)
+    assert calibration.temperature(3.0 * true, actual) == pytest.approx(3.0, rel=0.05)
+    assert calibration.temperature(0.5 * true, actual) == pytest.approx(0.5, rel=0.05)
+
+
+@pytest.mark.parametrize(("most_lost", "expected"), [(0.0, 1), (0.05, 6), (0.5, 51), (1.0, 100)])
+def test_the_threshold_loses_at_most_a_share_of_the_words(most_lost, expected):
+    confidences = np.random.default_rng(0).permutation(np.arange(1, 101))
+    found = calibration.threshold(confidences, most_lost)
+    assert found == expected
+    assert (confidences < found).mean() <= most_lost
+
+
+# ---- the whole
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """A small recogniser of tones, examined."""
+    _, network, frontend, recognise = small("graph")
+    labels = [f"word {i}" for i in range(network.n_classes)]
+    recogniser = trial.Recogniser(
+        labels=labels,
+        logit_step=network.logit_step,
+        sample_rate=RATE,
+        recognise=recognise,
+    )
+    model = examination.Examinee(
+        recogniser=recogniser, network=network, frontend=frontend, firmware=REPOSITORY / "firmware"
+    )
+    others = [(-1, one) for _, one in clips(5, seed=3)]
+    sound = [
+        material.Material(words=clips(12, seed), other_words=others, phrases=[], synthetic=others)
+        for seed in (1, 2)
+    ]
+    return examination.examine(model, PARAMS, QUICK, *sound, seed=7)
+
+
+def test_an_examination_reports_what_the_contract_names(report):
+    found = report.metrics
+    assert found["differences_c"] == 0
+    assert {"words", "words_noisy", "words_in_room", "words_in_babble"} <= set(found)
+    assert {"noise", "babble", "synthetic", "other_words", "threshold", "hours"} <= set(found)
+    assert "phrases" not in found  # there are none
+    assert found["words"]["n"] == 12
+    assert found["other_words"]["n"] == 5
+    hits = [row["words_hit_rate"] for row in report.curve]
+    assert hits == sorted(hits, reverse=True)
+    assert hits[0] > hits[-1] == 0
+    json.dumps(found)
+
+
+def test_the_picture_is_the_same_again_and_the_table_holds_the_curve(report, tmp_path):
+    for folder in ("a", "b"):
+        picture.write(tmp_path / folder, "small.int8", report, "tones", are_heard=True)
+    first, second = ((tmp_path / f / "small.int8.png").read_bytes() for f in ("a", "b"))
+    assert first == second
+    table = pd.read_csv(tmp_path / "a" / "small.int8.csv")
+    assert table["model"].unique().tolist() == ["small.int8"]
+    assert table["words_hit_rate"].tolist() == pytest.approx(
+        [row["words_hit_rate"] for row in report.curve], abs=1e-6
+    )

@@ -1,0 +1,283 @@
+"""Listening in a terminal: recordings, pipes and microphones, and everything that can go wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import types
+
+import numpy as np
+import pytest
+import safetensors.numpy
+import soundfile
+from detectors import PARAMS, RATE, small, words_in_noise
+
+from spoken_digits import audio
+from spoken_digits.errors import UserError
+from spoken_digits.integer.detector.detector import Detector, Verdict
+from spoken_digits.integer.detector.endpoint import levels
+from spoken_digits.integer.detector.stored import Settings, write_settings
+from spoken_digits.listen import __main__ as cli
+from spoken_digits.listen import sources
+from spoken_digits.listen.model import METADATA_KEY, open_listener, settings_path
+from spoken_digits.listen.terminal import Screen
+from spoken_digits.models import card as model_card
+
+SPEC = small()[0].endpoint
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A model file with its detector."""
+    _, network, frontend, _ = small()
+    path = tmp_path_factory.mktemp("models") / "small.int8.safetensors"
+    card = {
+        "scheme": "int8",
+        "labels": [f"wörd {i}" for i in range(network.n_classes)],
+        "features": {"kind": "log_mel_int", **dataclasses.asdict(frontend)},
+    }
+    safetensors.numpy.save_file(network.arrays(), path, {METADATA_KEY: json.dumps(card)})
+    write(path)
+    return path
+
+
+def write(model, **changes):
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    settings = Settings(model_sha256=digest, temperature=0.1, threshold=0.65, detector=PARAMS)
+    write_settings(settings_path(model), dataclasses.replace(settings, **changes))
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory):
+    samples, _ = words_in_noise(9, 8)
+    path = tmp_path_factory.mktemp("sound") / "words.wav"
+    soundfile.write(path, samples, RATE, subtype="PCM_16")
+    return path, samples
+
+
+def run(monkeypatch, capsys, *arguments):
+    """Standard output and error of one call."""
+    monkeypatch.setattr(sys, "argv", ["listen", *map(str, arguments)])
+    cli.main()
+    return capsys.readouterr()
+
+
+def expected(model, samples):
+    listener = open_listener(model)
+    silence = np.zeros(RATE, np.int16)
+    return Detector(listener.detector, listener.recognise).hear(np.concatenate([samples, silence]))
+
+
+def test_a_recording_gives_a_line_a_word(model, recording, monkeypatch, capsys):
+    path, samples = recording
+    right = expected(model, samples)
+    said = run(monkeypatch, capsys, model, path).out.splitlines()
+    words = [event for event in right if event.verdict is Verdict.WORD]
+    assert 0 < len(words) < len(right)
+    for line, event in zip(said, words, strict=True):
+        start, _, end, *_ = line.split()
+        assert float(start) == pytest.approx(event.start / RATE, abs=0.006)
+        assert float(end) == pytest.approx(event.end / RATE, abs=0.006)
+        assert f"wörd {event.word}" in line
+        assert f"{event.confidence / 10_000:.4f}" in line
+    everything = run(monkeypatch, capsys, model, path, "--all", "--json").out.splitlines()
+    objects = [json.loads(line) for line in everything]
+    assert [o["verdict"] for o in objects] == [e.verdict.name.lower() for e in right]
+    assert [o["start_s"] for o in objects] == [e.start / RATE for e in right]
+    assert run(monkeypatch, capsys, model, path, "--threshold", "1").out == ""
+
+
+def test_a_pipe_gives_the_same_as_the_recording_at_any_pace(model, recording, monkeypatch, capsys):
+    path, samples = recording
+    whole = run(monkeypatch, capsys, model, path, "--all").out
+    for size in (77, 4001):
+        content = io.BytesIO(samples.astype("<i2").tobytes())
+        pipe = types.SimpleNamespace(read=lambda n, c=content, s=size: c.read(min(n, s)))
+        monkeypatch.setattr(sources, "standard_input", lambda p=pipe: p)
+        assert run(monkeypatch, capsys, model, "-", "--all").out == whole
+
+
+def test_the_program_starts_without_pytorch(model, recording):
+    path, samples = recording
+    program = (
+        "import sys, runpy; sys.argv[0] = 'listen';"
+        "runpy.run_module('spoken_digits.listen', run_name='__main__');"
+        "assert 'torch' not in sys.modules and 'pandas' not in sys.modules"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(model), "-", "--json"],
+        input=samples.tobytes() + b"\0",
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    assert b"ended within a sample" in done.stderr
+    words = [event for event in expected(model, samples) if event.verdict is Verdict.WORD]
+    assert len(done.stdout.splitlines()) == len(words)
+    assert path.exists()
+
+
+def test_a_stream_of_another_rate_is_resampled_as_one(recording):
+    _, samples = recording
+    fast = (audio.resample(samples / np.float32(2**15), RATE, 44_100) * 2**15).astype("<i2")
+    blocks = list(sources.from_stream(io.BytesIO(fast.tobytes()), 44_100, RATE))
+    heard = np.concatenate(blocks)
+    assert abs(len(heard) - len(samples)) <= 2
+    n = min(len(heard), len(samples))
+    inner = slice(RATE, n - RATE)
+    assert np.corrcoef(heard[inner], samples[inner])[0, 1] > 0.95
+
+
+def test_a_terminal_shows_level_and_floor_and_makes_room_for_words(monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
+    spec, *_ = small()
+    detector = Detector(spec, lambda clips: np.zeros((len(clips), len(spec.silent)), np.int32))
+    screen = Screen(["a"], RATE, everything=False, as_json=False)
+    for rms, said in ((33, " -59.9 dB"), (10_000, " -10.3 dB")):
+        frame = np.tile([-rms, rms], SPEC.frame_length // 2).astype(np.int16)
+        for _ in range(5):
+            detector.hear(frame)
+        screen.meter(detector.endpointer, int(levels(frame, SPEC.frame_length)[0]))
+        shown = terminal.getvalue().rsplit("\r", 1)[1]
+        assert shown.startswith(said)
+        assert shown.count("|") == 1
+        assert ("hearing" in shown) == (rms > 1000)
+    screen.clear()
+    assert terminal.getvalue().endswith(" \r")
+
+
+# ---- microphones
+
+
+class FakeSound:
+    """The part of sounddevice that is used."""
+
+    class PortAudioError(Exception):
+        pass
+
+    def __init__(self, samples, rates=(RATE,), error=None):
+        self.samples, self.rates, self.error = samples, rates, error
+
+    def check_input_settings(self, *, device, channels, dtype, samplerate):
+        if samplerate not in self.rates:
+            raise self.PortAudioError("Invalid sample rate")
+
+    def query_devices(self, device, kind):
+        if not self.rates:
+            raise ValueError("No input device matching 'x'")
+        return {"default_samplerate": float(self.rates[0])}
+
+    def RawInputStream(self, *, samplerate, blocksize, callback, **_):  # noqa: N802
+        if self.error:
+            raise self.PortAudioError(self.error)
+        for start in range(0, len(self.samples), blocksize):
+            callback(self.samples[start : start + blocksize].tobytes(), blocksize, None, start == 0)
+        return io.BytesIO()  # a context manager
+
+
+@pytest.mark.parametrize("rate", [RATE, 2 * RATE])
+def test_a_microphone_is_heard_until_it_is_unplugged(rate, recording, monkeypatch, capsys):
+    _, samples = recording
+    given = samples if rate == RATE else np.repeat(samples, 2)
+    monkeypatch.setitem(sys.modules, "sounddevice", FakeSound(given, rates=(rate,)))
+    monkeypatch.setattr(sources, "PATIENCE_S", 0.01)
+    heard = []
+    with pytest.raises(UserError, match=r"given nothing for 0.01 s: is it still plugged in\?"):
+        heard.extend(sources.from_microphone(RATE, None))
+    got = []
+    with pytest.raises(UserError):
+        for block in sources.from_microphone(RATE, "1"):
+            got.append(block)
+    assert abs(sum(map(len, got)) - len(samples)) < 0.1 * RATE
+    assert capsys.readouterr().err.count("some sound was lost") == 2
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        (None, "needs the package sounddevice"),
+        (FakeSound([], error="Error opening stream"), "no microphone can be used .Error opening"),
+        (FakeSound([], rates=()), "no microphone can be used .No input device"),
+    ],
+)
+def test_without_a_microphone_there_is_one_line(module, message, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sounddevice", module)
+    with pytest.raises(UserError, match=message):
+        list(sources.from_microphone(RATE, None))
+
+
+# ---- files
+
+
+def test_a_model_without_its_detector_or_with_another_ones(model, tmp_path):
+    copy = tmp_path / "other.int8.safetensors"
+    copy.write_bytes(model.read_bytes())
+    with pytest.raises(UserError, match=r"other.int8.detector.json is missing: make it with"):
+        open_listener(copy)
+    write(copy, model_sha256="0" * 64)
+    with pytest.raises(UserError, match="detector of another model than"):
+        open_listener(copy)
+    write(copy, temperature=1e-12)
+    with pytest.raises(UserError, match=r"detector.json: `temperature`: a step of the logits"):
+        open_listener(copy)
+    text = settings_path(model).read_text()
+    for right, wrong, key in (
+        ('"threshold": 0.65', '"threshold": 7', "threshold"),
+        ('"frame_ms": 20', '"frame_ms": 15', "detector.frame_ms"),
+        ('"offset_db": 6.0', '"offset_db": 60.0', "detector.offset_db"),
+        ('"onset_ms"', '"onset_s"', "detector.onset_s"),
+    ):
+        assert right in text
+        settings_path(copy).write_text(text.replace(right, wrong))
+        with pytest.raises(UserError, match=f"`{key}`"):
+            open_listener(copy)
+
+
+def test_the_card_stands_where_models_are_written():
+    assert METADATA_KEY == model_card.METADATA_KEY
+
+
+def test_what_is_no_integer_model(model, tmp_path):
+    card = {"scheme": "float32", "labels": ["a"], "features": {}}
+    arrays = safetensors.numpy.load_file(model)
+    for changes, message in (
+        ({"scheme": "float32"}, "is of scheme float32: give an integer model"),
+        ({"scheme": "int8", "labels": 3}, "names no labels"),
+        ({"scheme": "int8", "features": 3}, "`features.kind`"),
+        ({"scheme": "int8", "features": {"kind": "mfcc_int"}}, "model card"),
+    ):
+        path = tmp_path / "a.int8.safetensors"
+        text = json.dumps(card | changes)
+        safetensors.numpy.save_file(arrays, path, {METADATA_KEY: text})
+        with pytest.raises(UserError, match=message):
+            open_listener(path)
+    path.write_bytes(model.read_bytes()[:-100])
+    with pytest.raises(UserError, match=r"not a whole .safetensors file"):
+        open_listener(path)
+    with pytest.raises(UserError, match="is missing"):
+        open_listener(tmp_path / "none.safetensors")
+
+
+@pytest.mark.parametrize("arguments", [["--threshold", "2"], ["--threshold", "x"], ["--rate", "9"]])
+def test_wrong_options(arguments, monkeypatch, capsys):
+    with pytest.raises(SystemExit):
+        run(monkeypatch, capsys, "model", *arguments)
+    assert "is not a" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("bad", ["nan", "empty", "text"])
+def test_bad_recordings(bad, model, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "a.wav"
+    if bad == "text":
+        path.write_text("no sound")
+    else:
+        samples = np.full(RATE if bad == "nan" else 0, np.nan, np.float32)
+        soundfile.write(path, samples, RATE, subtype="FLOAT")
+    with pytest.raises(UserError, match=r"a\.wav"):
+        run(monkeypatch, capsys, model, path)
