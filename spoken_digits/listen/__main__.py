@@ -19,10 +19,10 @@ import numpy as np
 from spoken_digits import errors
 from spoken_digits.integer.detector.detector import Detector
 from spoken_digits.integer.detector.endpoint import Pcm, levels
-from spoken_digits.integer.detector.specification import NOT_WORDS
 from spoken_digits.listen import sources
 from spoken_digits.listen.model import Listener, open_listener
 from spoken_digits.listen.terminal import Screen
+from spoken_digits.rejection.labels import NOT_WORDS
 
 STDIN = "-"
 

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 
 from spoken_digits.integer.detector.params import DetectorParams
 from spoken_digits.integer.frontend.specification import LOG_BITS
-
-NOT_WORDS = ("_silence_", "_unknown_", "_noise_")
-"""Labels that are never reported."""
+from spoken_digits.rejection.labels import NOT_WORDS
 
 CERTAIN = 10_000
 """Confidence of 1."""
