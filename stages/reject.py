@@ -36,8 +36,8 @@ from spoken_digits.io import files
 from spoken_digits.models.device import set_up
 from spoken_digits.rejection.dataset import read_rejects
 from spoken_digits.rejection.labels import NOT_WORDS, SILENCE, UNKNOWN
+from spoken_digits.rejection.params import MODELS as OPEN_MODELS
 from spoken_digits.rejection.params import OpenParams
-from spoken_digits.rejection.planning import MODELS as OPEN_MODELS
 
 DATA = Path("data")
 RAW = DATA / "raw"

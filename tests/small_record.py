@@ -74,6 +74,8 @@ class SmallRecord:
 
     def write_other_sounds(self) -> None:
         """What stages `reject` and `detect` record of `small`."""
+        opened = {name: {"variant": "small"} for name in ("small_open", "small_other")}
+        self._write_params(corpus={"rejection": {"models": opened}})
         aims = {"open": (0.0, 0.9, 1.0), "0.05": (0.7, 0.8, 0.125)}
         points = {
             aim: {
@@ -87,7 +89,7 @@ class SmallRecord:
         self.json("metrics/rejection/small_open.json", row)
         curve = [(1.0, 0.1), (0.125, 0.2), (0.0, 1.0)]
         table = pd.DataFrame(curve, columns=["false_accepts", "misses"])
-        for name in ("small_open", "small_other"):
+        for name in opened:
             rows = table.assign(model="small", group="noise")
             self.csv(f"plots/rejection/{name}.csv", rows)
         words = {"n": 50, "hit_rate": 0.9375, "wrong_rate": 0.0625}
@@ -103,11 +105,12 @@ class SmallRecord:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
 
-    def _write_params(self) -> None:
+    def _write_params(self, **further: Any) -> None:
         defaults = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
         params = {
             "features": defaults["features"],
             "variants": {"small": {"architecture": "ds_cnn", "features": "log_mel"}},
+            **further,
         }
         self._text("params.yaml", yaml.safe_dump(params, sort_keys=False))
 

@@ -39,7 +39,8 @@ class Workspace:
             "data/features/",
         )
         for name in listed.stdout.splitlines():
-            if not name.startswith(made) and (REPOSITORY / name).is_file():
+            kept = name.endswith("/.gitkeep") or not name.startswith(made)
+            if kept and (REPOSITORY / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(REPOSITORY / name, folder / name)
 

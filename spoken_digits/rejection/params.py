@@ -8,6 +8,9 @@ from typing import Annotated
 
 from spoken_digits.bounds import Bounds, Length
 
+MODELS = "corpus.rejection.models"
+"""Section of params.yaml that names the open models."""
+
 Name = Annotated[str, Length(1, 40)]
 Count = Annotated[int, Bounds(0, 100_000, example=120)]
 

@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from spoken_digits.config import Config
 from spoken_digits.errors import UserError, shown
 from spoken_digits.rejection.labels import OPEN, with_not_words
-from spoken_digits.rejection.params import OpenParams
+from spoken_digits.rejection.params import MODELS, OpenParams
 from spoken_digits.training.plan import Plan
 
-MODELS = "corpus.rejection.models"
-"""Section of params.yaml that names the open models."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 

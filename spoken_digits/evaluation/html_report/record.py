@@ -104,6 +104,7 @@ def read(root: Path, *, studies: bool) -> Record:
     if not studies:
         results = dataclasses.replace(results, seeds={}, official={}, crossval={}, strangers={})
     manifest = _manifest(root)
+    opened = _open_models(config)
     record = Record(
         root=root,
         config=config,
@@ -114,8 +115,8 @@ def read(root: Path, *, studies: bool) -> Record:
         curves=dict(_curves(root, models)),
         manifest=manifest,
         cards=dict(_cards(root, results)),
-        rejection=_merged(root / "metrics" / "rejection"),
-        rejection_curves=_rejection_curves(root / "plots" / "rejection"),
+        rejection=_merged(root / "metrics" / "rejection", opened),
+        rejection_curves=_rejection_curves(root / "plots" / "rejection", opened),
         detectors=_optional(root / "metrics" / "detector.json", "dvc repro detect"),
         machine=_optional(root / "docs" / "record.json", "make record") if studies else {},
         revision=_revision(root) if studies else "",
@@ -204,17 +205,27 @@ def _optional(path: Path, command: str) -> dict[str, Any]:
     return read_json(path, command) if path.exists() else {}
 
 
-def _merged(folder: Path) -> dict[str, Figures]:
-    """The rows of all files of a folder; the first file that has a row counts."""
+def _open_models(config: Config) -> list[str]:
+    # An older revision has no such section.
+    return list(config.get("corpus", {}).get("rejection", {}).get("models", {}))
+
+
+def _merged(folder: Path, models: list[str]) -> dict[str, Figures]:
+    """The rows of all files of open models; the first file that has a row counts."""
     found: dict[str, Figures] = {}
-    for path in sorted(folder.glob("*.json")):
+    for path in _existing(folder, models, ".json"):
         found = read_json(path, "dvc repro") | found
     return found
 
 
-def _rejection_curves(folder: Path) -> pd.DataFrame | None:
+def _existing(folder: Path, models: list[str], suffix: str) -> list[Path]:
+    paths = [folder / f"{model}{suffix}" for model in sorted(models)]
+    return [path for path in paths if path.exists()]
+
+
+def _rejection_curves(folder: Path, models: list[str]) -> pd.DataFrame | None:
     columns = ["model", "group", "false_accepts", "misses"]
-    tables = [_csv(path, columns)[columns] for path in sorted(folder.glob("*.csv"))]
+    tables = [_csv(path, columns)[columns] for path in _existing(folder, models, ".csv")]
     if not tables:
         return None
     # A model stands in the file of each of its open variants.
@@ -246,7 +257,7 @@ def _missing(record: Record, *, studies: bool) -> Iterator[Missing]:
         yield Missing(what="costs on a Cortex-M", command="dvc repro")
     if "detect" in record.config and not record.detectors:
         yield Missing(what="hours of sound through a detector", command="dvc repro detect")
-    if "rejection" in record.config.get("corpus", {}) and not record.rejection:
+    if _open_models(record.config) and not record.rejection:
         yield Missing(what="rejection of other sounds", command="dvc repro reject")
     if record.manifest is None:
         yield Missing(what="recordings to hear, and their counts", command="dvc checkout download")
