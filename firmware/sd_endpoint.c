@@ -1,7 +1,7 @@
 /* Where a word begins and ends: see sd_endpoint.h. */
 #include "sd_endpoint.h"
 
-#include "sd_octaves.h"
+#include "sd_mel.h"
 
 #define FLOOR_SHIFT 4u /* from levels in Q8 to the floor's Q12 */
 #define RATE_BITS 12u

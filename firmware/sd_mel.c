@@ -22,13 +22,19 @@ static inline int32_t log2_q8(uint32_t mantissa, int32_t exponent)
     return sd_round_shift((exponent + 31) * 32768 + fraction, 7);
 }
 
-int32_t sd_log2_q8(uint32_t mantissa, int32_t exponent)
+int32_t sd_log2_of(uint64_t x)
 {
-    return log2_q8(mantissa, exponent);
+    const uint32_t high = (uint32_t)(x >> 32), low = (uint32_t)x;
+    const uint32_t zeros = 32u - sd_bit_length(high != 0u ? high : low);
+    uint32_t mantissa = (high != 0u ? high : low) << zeros;
+    if (high != 0u && zeros > 0u) {
+        mantissa |= low >> (32u - zeros);
+    }
+    return log2_q8(mantissa, (high != 0u ? 32 : 0) - (int32_t)zeros);
 }
 
 /* log2(x), Q8, of x > 0: uses at most 32 significant bits. */
-static int32_t log2_of(wide x)
+static int32_t log2_of_wide(wide x)
 {
     const int is_coarse = x.high >= ((uint32_t)1 << 15);
     const uint32_t mantissa = is_coarse ? x.high : (x.high << 16) | x.low;
@@ -44,7 +50,7 @@ static int16_t log_above_floor(wide energy, int32_t exponent, int32_t floor)
     if ((energy.high | energy.low) == 0u) {
         return 0;
     }
-    log = log2_of(energy) + exponent * 512 - floor;
+    log = log2_of_wide(energy) + exponent * 512 - floor;
     return (int16_t)(log > 0 ? log : 0);
 }
 

@@ -19,9 +19,8 @@ extern "C" {
 void sd_mel_log(const sd_frontend_spec *spec, const sd_complex spectrum[SD_FFT_POINTS],
                 int32_t exponent, int16_t *logs);
 
-/* log2, Q8, of mantissa 2^exponent.
- * mantissa: its highest bit is bit 31; exponent: -31 to 32. */
-int32_t sd_log2_q8(uint32_t mantissa, int32_t exponent);
+/* log2(x), Q8, of x > 0, from its top 32 bits. */
+int32_t sd_log2_of(uint64_t x);
 
 #ifdef __cplusplus
 }

@@ -1,14 +1,11 @@
-/* Logarithms and powers to base 2 of wide numbers, Q8, by tables.
- *
- * Twins: log2_of in spoken_digits/integer/frontend/mel.py, exp2 in
- * .../log_mel.py. */
+/* Powers of 2, Q8, by a table. Twin: exp2 in
+ * spoken_digits/integer/frontend/log_mel.py. */
 #ifndef SD_OCTAVES_H
 #define SD_OCTAVES_H
 
 #include <stdint.h>
 
 #include "sd_fixed.h"
-#include "sd_mel.h"
 #include "sd_word_constants.h"
 
 /* 2^(log / 256), rounded, of 0 < log < 51 * 256. The 64-bit shift is done in
@@ -32,21 +29,6 @@ static inline uint64_t sd_exp2_q8(uint32_t log)
         return (uint64_t)(mantissa << (left - 32u)) << 32;
     }
     return ((uint64_t)(mantissa >> (32u - left)) << 32) | (uint32_t)(mantissa << left);
-}
-
-/* log2(x), Q8, of x > 0, from its top 32 bits. */
-static inline int32_t sd_log2_of(uint64_t x)
-{
-    const uint32_t high = (uint32_t)(x >> 32), low = (uint32_t)x;
-    const uint32_t zeros = 32u - sd_bit_length(high != 0u ? high : low);
-    uint32_t mantissa = high << zeros;
-    if (high == 0u) {
-        return sd_log2_q8(low << zeros, -(int32_t)zeros);
-    }
-    if (zeros > 0u) {
-        mantissa |= low >> (32u - zeros);
-    }
-    return sd_log2_q8(mantissa, 32 - (int32_t)zeros);
 }
 
 #endif

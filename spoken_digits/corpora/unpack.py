@@ -11,6 +11,7 @@ import io
 import shutil
 import tarfile
 import tempfile
+import weakref
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -87,10 +88,13 @@ class Archive:
         self._limits = limits
         self._held = held
         self._store = _Store(disk)
+        # Clips are read as long as anybody holds the archive.
+        weakref.finalize(self, self._store.close)
         self._zip: zipfile.ZipFile | None = None
         with self._explained():
             if zipfile.is_zipfile(path):
                 file = _BoundedFile(path.open("rb"), path, 1 << 62, _MAX_ZIP_READ_BYTES)
+                weakref.finalize(self, file.close)
                 self._zip = zipfile.ZipFile(cast(IO[bytes], file))
                 names = list(self._checked_zip_names(self._zip))
             else:
@@ -237,6 +241,9 @@ class _Store:
         start, size = self._places[name]
         self._file.seek(start)
         return self._file.read(size)
+
+    def close(self) -> None:
+        self._file.close()
 
 
 class _BoundedFile(io.RawIOBase):

@@ -45,7 +45,7 @@ def test_an_integer_model_predicts_without_torch_and_pandas(tmp_path):
     write_damaged(tmp_path / "m.safetensors", MODELS["int8"](), lambda card, tensors: None)
     (tmp_path / "a.wav").write_bytes(audio.to_wav(tone(440, 0.4), 8000))
     found = loaded_by("predict", str(tmp_path / "m.safetensors"), str(tmp_path / "a.wav"))
-    assert "spoken_digits.integer.network" in found
+    assert "spoken_digits.integer.graph" in found
     assert found & HEAVY == set()
 
 

@@ -81,7 +81,9 @@ def test_only_the_lines_of_the_corpus_change_and_only_that_model_runs(
         "label_pattern": SPEAKER_TAKE,
     }
     diff = difflib.ndiff(before.splitlines(), after.splitlines())
-    changed = [line.split(":")[0] for line in diff if line[0] in "+-"]
+    # The path of a temporary folder may be so long that it is folded.
+    lines = [line for line in diff if line[0] in "+-" and not line.startswith("+     ")]
+    changed = [line.split(":")[0] for line in lines]
     assert sorted(changed) == sorted(
         f"{sign}   {key}" for sign in "+-" for key in ("name", "path", "label_pattern")
     )

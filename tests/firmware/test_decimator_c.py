@@ -11,7 +11,7 @@ from spoken_digits.embedded import boards
 from spoken_digits.embedded.host_build import build_shared_library
 from spoken_digits.integer.frontend.decimator import SIDE_TAPS, Decimator, decimate, taps
 
-INSTRUCTIONS = {"m0": 30_000, "m3": 19_000}  # for 20 ms
+INSTRUCTIONS = {"m0": 30_000, "m3": 19_000, "m4": 19_000}  # for 20 ms
 RNG = np.random.default_rng(5)
 CLIPS = [
     RNG.integers(-32768, 32768, 3001, dtype=np.int16),

@@ -73,11 +73,15 @@ FITS = {
     "sd_centring.c": ["features[band] * (1 <<"],  # int8 times 8; the means leave room for it
     "sd_cepstrum.c": ["(high + low)", "(high - low)"],
     "sd_convolution.c": ["end - output"],
+    "sd_decimator.c": ["output - start"],
+    "sd_detector.c": ["const uint32_t slot ="],  # below twice the frames of the ring
+    "sd_endpoint.c": ["endpoint->quiet + 1u"],
     "sd_fft.c": ["2u * sd_fft_order[group]"],  # at most 2 * 63
     "sd_frontend.c": ["n_samples - 1u"],
     "sd_graph.c": ["n_nodes - 1u"],
     "sd_graph_frames.c": ["n_nodes - 1u"],
     "sd_graph_windows.c": ["n_nodes - 1u"],
+    "sd_octaves.h": ["0x8000u + table[0]"],  # below 2^16
     "sd_pooling.c": ["most[c] << FRACTION_BITS", "step->step + 1u"],  # uint8 times 64
     "sd_shift.c": ["features[band] * (1 << shift->shift[band])"],  # int8 times 2^8
     "sd_unit.h": ["2u * SD_GATE_BITS - cell_bits"],

@@ -90,13 +90,13 @@ def tensors_of(scheme: str) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize(
     ("stored", "said", "change", "message"),
     [
-        ("int8", "pow2", {}, "node_001.code is missing"),
-        ("pow2", "int8", {}, "node_001.code is unknown"),
+        ("int8", "pow2", {}, "its graph is of scheme int8, not pow2"),
+        ("pow2", "int8", {}, "its graph is of scheme pow2, not int8"),
         (
             "int8",
             "int8",
             {"graph.shape": torch.tensor([35, 13], dtype=torch.int32)},
-            "not what its card says",
+            "it reads 35 frames, its card says 36",
         ),
         ("int8", "int8", {"graph.any_length": torch.zeros(1)}, "any_length is float32, must be"),
         ("int8", "int8", {"layer_0.weight": torch.ones(1)}, "before there were graphs: make the"),
