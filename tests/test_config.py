@@ -40,7 +40,7 @@ def test_values_get_their_declared_types():
 
 
 def test_a_number_that_yaml_reads_as_text_is_a_number():
-    # What `dvc exp run -S train.learning_rate=0.00001` writes.
+    # What `dvc exp run -S train.learning_rate=0.00001` writes: see below.
     value = yaml.safe_load("rate: 1e-05")["rate"]
     assert isinstance(value, str)
     assert example_of(rate=value).rate == pytest.approx(1e-5)
@@ -258,3 +258,5 @@ def test_params_yaml_is_written_as_dvc_writes_it(tmp_path):
         ("  limit:", "  limit: 300"),
         ("  hidden_dim: 128", "  hidden_dim: 24"),
     ]
+    apply_overrides(copy, ["train.learning_rate=0.00001"])
+    assert "learning_rate: 1e-05" in copy.read_text()
