@@ -1,7 +1,7 @@
 """Stage `collect`: merge the curves and scores of all models for the top-level pictures.
 
 Reads   plots/curves/, plots/per_class/, plots/robustness/, plots/size_accuracy/,
-        metrics/detector/, params.yaml: variants, quantize.networks
+        metrics/detector/, params.yaml: variants, quantize.networks, corpus.rejection.models
 Writes  plots/models/curves.csv, f1.csv, robustness.csv, size_accuracy.csv: the same columns
         after `model`; plots/models/robustness.png;
         metrics/test/<model>[.<scheme>].json: the few figures that `dvc metrics show` prints;
@@ -25,6 +25,7 @@ from spoken_digits.evaluation.report import robustness
 from spoken_digits.io import files
 from spoken_digits.models.params import names
 from spoken_digits.quantization.networks import schemes_of
+from spoken_digits.rejection.params import MODELS as OPEN_MODELS
 
 METRICS = Path("metrics")
 PLOTS = Path("plots")
@@ -42,6 +43,7 @@ def main() -> None:
     sizes = [table("size_accuracy", stem) for model in models for stem in stems(config, model)]
     write_brief(write("size_accuracy", sizes))
     networks = [stem for model in models for stem in integers(config, model)]
+    networks += [f"{model}.int8" for model in config.subsection(OPEN_MODELS)]
     files.write_json(METRICS / "detector.json", detectors(networks))
     print(f"{MODELS}: {len(models)} models, {len(sizes)} sizes")
 

@@ -67,6 +67,7 @@ def test_every_key_of_params_yaml_is_explained():
     assert used - explained - sections == set(), "docs/make_parameters.py lacks a section"
 
 
+WORDS = ("words", "words_noisy", "words_in_room", "words_in_babble")
 POINTS = {"no_threshold": "none", **{f"at_{n}_percent": f"at {n} %" for n in (1, 5, 10)}}
 
 
@@ -87,6 +88,23 @@ def test_the_figures_of_rejection_are_the_committed_metrics():
     assert [line for line in table.splitlines() if line.startswith("| `")] == [
         *rejection_rows(figures)
     ]
+
+
+def test_the_figures_of_listening_are_the_committed_metrics():
+    figures = json.loads((REPOSITORY / "metrics/detector.json").read_text())
+    page = (REPOSITORY / "docs/results.md").read_text().partition("## Listening")[2]
+    rows = [[cell.strip(" `") for cell in line.split("|")[1:-1]] for line in page.splitlines()]
+    shown = [cells for cells in rows if cells and cells[0] in figures]
+    found = {name: list(map(float, cells)) for name, *cells in shown}
+    assert set(found) == set(figures)
+    for model, row in figures.items():
+        rates = [100 * row[kind]["hit_rate"] for kind in WORDS]
+        rates += [row[kind]["per_hour"] for kind in ("noise", "babble", "synthetic")]
+        counts = [row[kind]["false_accepts"] for kind in ("other_words", "phrases")]
+        assert found[model][0] == pytest.approx(row["threshold"], abs=6e-4)
+        assert found[model][1:8] == pytest.approx(rates, abs=0.06)
+        assert found[model][8:10] == counts
+        assert found[model][10] == pytest.approx(row["latency_ms"], abs=0.6)
 
 
 def test_the_figures_of_open_models_by_seed_are_the_committed_predictions():

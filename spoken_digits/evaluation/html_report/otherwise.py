@@ -124,7 +124,7 @@ def listening_section(record: Record) -> Iterator[Html]:
         "A detector finds words in endless sound and keeps quiet about the rest, at a threshold "
         "chosen on validation streams. The streams are made up from test clips, noise and speech."
     )
-    for name, figures in record.detectors.items():
+    for name, figures in record.results.detectors.items():
         found = {
             title.replace("_", " "): part
             for title, part in figures.items()

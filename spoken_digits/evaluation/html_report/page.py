@@ -68,7 +68,7 @@ SECTIONS = (
         name="listening",
         title="Hours of sound",
         content=otherwise.listening_section,
-        is_there=lambda record: bool(record.detectors),
+        is_there=lambda record: bool(record.results.detectors),
     ),
     Section(name="size", title="Size and cost", content=machine.size_section),
     Section(

@@ -60,8 +60,6 @@ class Record:
     """By model: metrics/rejection/, what it makes of other sounds; empty without such models."""
     rejection_curves: pd.DataFrame | None
     """plots/rejection/: model, group, false_accepts, misses; a row a threshold."""
-    detectors: Mapping[str, Figures]
-    """metrics/detector.json: by model, hours of sound; empty without stage `detect`."""
     machine: Figures
     """docs/record.json; empty if not recorded."""
     revision: str
@@ -117,7 +115,6 @@ def read(root: Path, *, studies: bool) -> Record:
         cards=dict(_cards(root, results)),
         rejection=_merged(root / "metrics" / "rejection", opened),
         rejection_curves=_rejection_curves(root / "plots" / "rejection", opened),
-        detectors=_optional(root / "metrics" / "detector.json", "dvc repro detect"),
         machine=_optional(root / "docs" / "record.json", "make record") if studies else {},
         revision=_revision(root) if studies else "",
         missing=[],
@@ -255,7 +252,7 @@ def _missing(record: Record, *, studies: bool) -> Iterator[Missing]:
         yield Missing(what="noise, rooms and telephones", command="dvc repro")
     if not results.costs:
         yield Missing(what="costs on a Cortex-M", command="dvc repro")
-    if "detect" in record.config and not record.detectors:
+    if "detect" in record.config and not record.results.detectors:
         yield Missing(what="hours of sound through a detector", command="dvc repro detect")
     if _open_models(record.config) and not record.rejection:
         yield Missing(what="rejection of other sounds", command="dvc repro reject")

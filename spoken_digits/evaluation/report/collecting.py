@@ -37,6 +37,8 @@ class Results:
     robustness: list[Figures]
     """One row per tested network: model (with its scheme), corpus, n (test clips) and `accuracy`
     by (condition, level as text); empty without stage `robustness`."""
+    detectors: Figures
+    """metrics/detector.json: by integer model; empty without stage `detect`."""
     published: list[Figures]
     """Published results of the same networks: model, scheme, accuracy, corpus, title."""
     quantizers: Figures
@@ -56,7 +58,8 @@ class Results:
             for figures in study.values()
         ]
         names = [corpus_name(self.corpus)]
-        names += [figures["corpus"] for figures in (*self.rows, *studies, *self.robustness)]
+        tests = (*self.rows, *studies, *self.robustness, *self.detectors.values())
+        names += [figures["corpus"] for figures in tests]
         return list(dict.fromkeys(names))
 
     def is_mixed(self) -> bool:
@@ -95,6 +98,7 @@ def collect(models: Sequence[str], metrics: Path, plots: Path, benchmarks: Path)
             for model in models
             for path in _files(plots / "robustness", model, "csv")
         ],
+        detectors=_optional(metrics / "detector.json"),
         published=_optional(benchmarks / "published.json").get("rows", []),
         quantizers=_optional(benchmarks / "quantizers.json"),
         full_size=[
@@ -127,6 +131,7 @@ def collect_one(model: str, metrics: Path) -> Results:
         crossval={},
         strangers={},
         robustness=[],
+        detectors={},
         published=[],
         quantizers={},
         full_size=[],

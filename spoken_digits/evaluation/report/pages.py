@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from spoken_digits.errors import UserError
-from spoken_digits.evaluation.report import corpora, distorted, tables, voices
+from spoken_digits.evaluation.report import corpora, distorted, listening, tables, voices
 from spoken_digits.evaluation.report.benchmarks import full_size_sections, speed_section
 from spoken_digits.evaluation.report.collecting import Results
 
@@ -51,6 +51,7 @@ def results_page(results: Results) -> str:
         *_seeds(results),
         *_official(results),
         *distorted.sections(results),
+        *listening.sections(results),
         *_quantization(results),
         *full_size_sections(results.full_size),
         *speed_section("## Speed", results.speed),

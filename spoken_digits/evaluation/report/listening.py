@@ -1,0 +1,67 @@
+"""The section on streams, made from metrics/detector.json."""
+
+from __future__ import annotations
+
+from spoken_digits.evaluation.report.collecting import Figures, Results
+from spoken_digits.evaluation.report.markdown import code
+from spoken_digits.evaluation.report.tables import by_corpus
+
+_WORDS = {
+    "words": "20 dB",
+    "words_noisy": "10 dB",
+    "words_in_room": "room",
+    "words_in_babble": "babble",
+}
+_HOURS = {"noise": "noise", "babble": "babble", "synthetic": "synthetic speech"}
+_OTHERS = {"other_words": "other words", "phrases": "phrases"}
+
+
+def sections(results: Results) -> list[str]:
+    """What each detector hears and mishears; empty without stage `detect`."""
+    if not results.detectors:
+        return []
+    rows = list(results.detectors.items())
+    first = rows[0][1]
+    counts = [f"{first[kind]['n']} {title}" for kind, title in _OTHERS.items() if kind in first]
+    others = (
+        f"*False accepts* among {' and '.join(counts)} of real speech that is none of the words. "
+    )
+    return [
+        "## Listening",
+        "What the detector of each integer model does with streams of sound "
+        f"([listening.md](listening.md)). *Words*: per cent of {first['words']['n']} test words "
+        "found and right, 20 dB over noise, at 10 dB, in a room and over other people. *False "
+        "accepts an hour* of noise, of people talking at once, and of speech by a synthesiser. "
+        f"{others if counts else ''}*ms*: median from the end of a word to the decision. The "
+        "threshold is chosen on validation streams.",
+        by_corpus(
+            results,
+            [
+                "model",
+                ">threshold",
+                *(f">words, {title}" for title in _WORDS.values()),
+                *(f">an hour, {title}" for title in _HOURS.values()),
+                *(f">{title}" for title in _OTHERS.values()),
+                ">ms",
+            ],
+            [(figures, _cells(name, figures)) for name, figures in rows],
+        ),
+        *_heard(results),
+    ]
+
+
+def _cells(name: str, figures: Figures) -> list[str]:
+    return [
+        code(name),
+        f"{figures['threshold']:.3f}",
+        *(f"{100 * figures[kind]['hit_rate']:.1f}" for kind in _WORDS),
+        *(f"{figures[kind]['per_hour']:.1f}" if kind in figures else "" for kind in _HOURS),
+        *(str(figures[kind]["false_accepts"]) if kind in figures else "" for kind in _OTHERS),
+        f"{figures['latency_ms']:.0f}",
+    ]
+
+
+def _heard(results: Results) -> list[str]:
+    if any(figures["speakers_unheard"] != 0 for figures in results.detectors.values()):
+        return []
+    return ["The models have heard all speakers of these words: expect less of other voices."]
