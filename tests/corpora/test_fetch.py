@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import socket
 import socketserver
 import threading
@@ -269,7 +270,7 @@ def test_a_refusal_is_not_asked_again(code, get, server):
 )
 def test_a_byte_at_a_time_is_given_up(before, get):
     with pytest.raises(UserError, match="the address sent only .* bytes in 1 s"):
-        get(drip(before))
+        get(drip(before), patience=dataclasses.replace(HASTE, attempts=1))
 
 
 def test_a_file_without_end_is_given_up(get, tmp_path):
