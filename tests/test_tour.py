@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import sys
 from typing import Any
@@ -48,7 +49,7 @@ def shown(tour, fsdd_archive) -> list[Any]:
 
 def shape(text: str) -> str:
     """Text without what depends on the weights: figures, words heard, widths of columns."""
-    return re.sub(rf" *[-+]?\d[\d.,]*| *\b({DIGITS})\b", " #", text)
+    return re.sub(r" +", " ", re.sub(rf" *[-+]?\d[\d.,]*| *\b({DIGITS})\b", " #", text))
 
 
 def test_the_page_is_that_of_the_script(tour):
@@ -81,6 +82,15 @@ def test_the_pictures_of_the_page_are_those_that_the_script_draws(shown):
     assert drawn == set(re.findall(r"^!\[\w+\]\((\w+)\.png\)$", PAGE, re.M))
     assert 4 <= len(drawn) <= 7
     assert max(path.stat().st_size for path in FOLDER.glob("*.png")) < LARGEST_PICTURE_BYTES
+
+
+def test_the_costs_on_the_page_are_the_committed_metrics():
+    integers, floats = (
+        json.loads((REPOSITORY / f"metrics/{name}.json").read_text())
+        for name in ("tiny.int8", "tiny")
+    )
+    said = rf"{integers['parameter_bytes']:,} bytes +{floats['multiply_accumulates']:,} multipl"
+    assert re.search(rf"^together +{said}", PAGE, re.M), "run `make tour`"
 
 
 def test_the_word_on_the_page_is_the_one_that_was_said():

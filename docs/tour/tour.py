@@ -329,7 +329,7 @@ axes.legend(fontsize=8)
 # every place of its picture, so a small stem costs much time and few bytes. Most of both goes to
 # the pointwise convolutions: to make the network faster or smaller is to make these so.
 
-# %%
+# %% tags=["trained"]
 shapes, n_frames = integers.shapes(), integers.frame_counts()
 costs = {}
 for node in integers.nodes:
