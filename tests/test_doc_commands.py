@@ -42,7 +42,10 @@ RUN = (
 
 
 class Parsed(BaseException):
-    """Raised as soon as the arguments are read, so that nothing else happens."""
+    """Raised as soon as the arguments are read, so that nothing else happens; holds them."""
+
+
+PARAMS = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
 
 
 def of(program: str) -> list[Command]:
@@ -118,7 +121,7 @@ def stages() -> dict[str, set[str]]:
 
 def has_key(dotted: str) -> bool:
     """Whether params.yaml has this key."""
-    section = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
+    section = PARAMS
     for part in dotted.split("."):
         if not isinstance(section, dict) or part not in section:
             return False
@@ -147,14 +150,33 @@ def test_dvc_reads_it_and_its_stages_and_keys_exist(command, stages):
         assert value
 
 
+def known_models() -> set[str]:
+    """Names of all models and of their quantized versions."""
+    opened = PARAMS["corpus"]["rejection"]["models"]
+    names = {*PARAMS["variants"], *opened}
+    integers = {
+        f"{one['model']}.{one['scheme']}" for one in PARAMS["quantize"]["networks"].values()
+    }
+    return names | integers | {f"{name}.int8" for name in opened}
+
+
+def check_names(read: argparse.Namespace) -> None:
+    """Fail if the arguments name a model that there is not."""
+    given = [getattr(read, key, None) or [] for key in ("model", "models", "a", "b")]
+    for name in (x for value in given for x in (value if isinstance(value, list) else [value])):
+        bare = Path(name).name.partition("@")[0].removesuffix(".safetensors")
+        scheme = getattr(read, "scheme", None)
+        full = bare if scheme is None else f"{bare}.{scheme}"
+        assert full in known_models(), f"there is no model {full}"
+
+
 @contextlib.contextmanager
 def only_parsed(words: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """`sys.argv` is `words`, and reading them raises `Parsed`."""
     parse = argparse.ArgumentParser.parse_args
 
     def stop(self, *arguments, **options):
-        parse(self, *arguments, **options)
-        raise Parsed
+        raise Parsed(parse(self, *arguments, **options))
 
     with monkeypatch.context() as patch:
         patch.setattr(sys, "argv", words)
@@ -172,20 +194,24 @@ def read_by_script(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         patch.syspath_prepend(str(path.parent))
         script = runpy.run_path(str(path), run_name="read")
     start = script.get("parse_arguments") or script["main"]
-    with only_parsed(words, monkeypatch), pytest.raises(Parsed):
+    with only_parsed(words, monkeypatch), pytest.raises(Parsed) as read:
         start()
+    check_names(read.value.args[0])
 
 
 def read_by_console(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Fail if `spoken-digits` would not take these arguments."""
     if arguments[0] != "listen":
-        main.make_parser().parse_args(arguments)
+        check_names(main.make_parser().parse_args(arguments))
         return
     from spoken_digits.listen.__main__ import main as listen
 
     with only_parsed(arguments, monkeypatch), pytest.raises((Parsed, SystemExit)) as stopped:
         listen()
-    assert getattr(stopped.value, "code", 0) == 0, "not 0: argparse refused it"
+    if isinstance(stopped.value, Parsed):
+        check_names(stopped.value.args[0])
+    else:
+        assert stopped.value.code == 0, "argparse refused it"
 
 
 @pytest.mark.parametrize("command", [*of("python"), *of("torchrun")], ids=str)

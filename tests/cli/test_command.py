@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
 import subprocess
 import sys
 import types
@@ -104,21 +102,6 @@ def test_the_tables_are_all_files_of_firmware_that_say_they_are_made():
     assert set(found) == made
     for path, text in found.items():
         assert (REPOSITORY / path).read_text() == text, "run `spoken-digits tables`"
-
-
-def test_every_command_line_of_the_pages_can_be_read():
-    pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
-    lines = {
-        line.split(" #")[0].split(" > ")[0].split(" && ")[0].rstrip()
-        for page_file in pages
-        for line in re.findall(
-            r"^(?:    )?(?:cat .* \| )?spoken-digits ([a-z].*)$", page_file.read_text(), re.M
-        )
-    }
-    assert len(lines) > 20
-    for line in sorted(lines):
-        if not line.startswith("listen"):  # which reads its own options
-            main.make_parser().parse_args(shlex.split(line))
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
