@@ -30,7 +30,7 @@ from spoken_digits.cli import main
 from spoken_digits.embedded.package import folder
 
 COMMANDS = doc_commands.commands()
-OLDER_NAMES = ("compare", "predict", "budget")
+OLDER_NAMES = ("compare", "predict", "budget", "listen")
 """``python -m spoken_digits.<name>`` is `spoken-digits <name>`."""
 RUN = (
     r"budget .*",
@@ -199,19 +199,9 @@ def read_by_script(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     check_names(read.value.args[0])
 
 
-def read_by_console(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def read_by_console(arguments: list[str]) -> None:
     """Fail if `spoken-digits` would not take these arguments."""
-    if arguments[0] != "listen":
-        check_names(main.make_parser().parse_args(arguments))
-        return
-    from spoken_digits.listen.__main__ import main as listen
-
-    with only_parsed(arguments, monkeypatch), pytest.raises((Parsed, SystemExit)) as stopped:
-        listen()
-    if isinstance(stopped.value, Parsed):
-        check_names(stopped.value.args[0])
-    else:
-        assert stopped.value.code == 0, "argparse refused it"
+    check_names(main.make_parser().parse_args(arguments))
 
 
 @pytest.mark.parametrize("command", [*of("python"), *of("torchrun")], ids=str)
@@ -227,15 +217,15 @@ def test_scripts_and_modules_read_their_arguments(command, monkeypatch):
     elif words[0] == "-m":
         package, _, name = words[1].partition(".")
         assert package == "spoken_digits"
-        assert name in (*OLDER_NAMES, "listen", "")
+        assert name in (*OLDER_NAMES, "")
         if not is_mention(tuple(words)):
-            read_by_console([name, *words[2:]], monkeypatch)
+            read_by_console([name, *words[2:]])
     else:
         read_by_script(words, monkeypatch)
 
 
 @pytest.mark.parametrize("command", of("spoken-digits"), ids=str)
-def test_spoken_digits_reads_it(command, monkeypatch):
+def test_spoken_digits_reads_it(command):
     arguments = list(command.words[1:])
     if is_mention(command.words):
         assert arguments[0] in main.COMMANDS
@@ -244,7 +234,7 @@ def test_spoken_digits_reads_it(command, monkeypatch):
             main.make_parser().parse_args(arguments)
         assert stopped.value.code == 0
     else:
-        read_by_console(arguments, monkeypatch)
+        read_by_console(arguments)
 
 
 @pytest.fixture(scope="module")

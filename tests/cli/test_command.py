@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import types
 
 import pytest
 from damaged import MODELS, write_damaged
@@ -50,12 +49,11 @@ def test_an_integer_model_predicts_without_torch_and_pandas(tmp_path):
 @pytest.mark.parametrize("name", main.COMMANDS)
 def test_the_help_of_every_command_has_examples_that_parse(name, capsys):
     with pytest.raises(SystemExit) as done:
-        main.main([name, "--help"] if name != "listen" else ["--help"])
+        main.main([name, "--help"])
     assert done.value.code == 0
     examples = main.command(name).EXAMPLES
     assert examples
-    if name != "listen":  # which reads its own options
-        assert f"examples:\n  {examples[0]}" in capsys.readouterr().out
+    assert f"examples:\n  {examples[0]}" in capsys.readouterr().out
     for example in examples:
         words = example.partition("  #")[0].partition(" > ")[0].split("spoken-digits ")[-1].split()
         assert words[0] == name
@@ -110,22 +108,6 @@ def test_completion_knows_every_command_and_its_options(shell, capsys):
     script = capsys.readouterr().out
     for word in (*main.COMMANDS, "--words", "--speaker", "--top"):
         assert word in script
-
-
-def test_listen_hands_its_arguments_over_untouched(monkeypatch):
-    heard = []
-    listener = types.ModuleType("spoken_digits.listen")
-    listener.main = heard.append  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "spoken_digits.listen", listener)
-    monkeypatch.setattr("spoken_digits.cli.listen.find_spec", lambda name: object())
-    main.main(["listen", "--threshold", "0.5", "m.safetensors", "-"])
-    assert heard == [["--threshold", "0.5", "m.safetensors", "-"]]
-
-
-def test_listen_without_a_listener_says_what_to_do_instead(monkeypatch):
-    monkeypatch.setattr("spoken_digits.cli.listen.find_spec", lambda name: None)
-    with pytest.raises(UserError, match="spoken-digits predict"):
-        main.main(["listen", "m.safetensors"])
 
 
 @pytest.mark.parametrize("command", ["run", "verify", "report", "tables", "export tiny"])
