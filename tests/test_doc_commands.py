@@ -105,6 +105,19 @@ def test_make_knows_every_target():
     assert targets <= listed
 
 
+def test_messages_name_targets_of_make_and_stages_that_there_are(stages):
+    targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.M))
+    named, reproduced = set(), set()
+    for part in ("spoken_digits", "stages", "benchmarks"):
+        for path in (REPOSITORY / part).rglob("*.py"):
+            text = path.read_text()
+            named |= set(re.findall(r"`make ([a-z-]+)`", text))
+            reproduced |= set(re.findall(r"`dvc repro ([a-z_]+)(?:@[^`]*)?`", text))
+    assert {"crossval", "results"} <= named
+    assert named - targets <= {"check", "size"}  # in an exported folder
+    assert {"quantize", "download"} <= reproduced <= stages["dvc.yaml"]
+
+
 @pytest.fixture(scope="module")
 def stages() -> dict[str, set[str]]:
     """Names of the stages of each pipeline, and of groups that a name without @ runs."""
