@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+import doc_commands
 import pandas as pd
 import pytest
 import yaml
@@ -187,14 +188,14 @@ def test_the_readme_tells_the_recorded_corpus():
 
 
 def test_every_page_that_a_page_links_to_exists():
-    pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
+    pages = doc_commands.pages()
     links = [(p, link) for p in pages for link in re.findall(r"\]\(([^)#:]+)\)", p.read_text())]
     assert len(links) > 10
     assert [(p.name, link) for p, link in links if not (p.parent / link).exists()] == []
 
 
 def test_every_module_that_a_page_names_exists():
-    pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
+    pages = doc_commands.pages()
     tops = "spoken_digits|stages|benchmarks|tests|firmware|docs"
     pattern = rf"`((?:{tops})/[\w./]+(?:\.(?:py|c|h|md|yaml)|/))`"
     named = [(p.name, path) for p in pages for path in re.findall(pattern, p.read_text())]
