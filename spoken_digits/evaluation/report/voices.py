@@ -52,6 +52,17 @@ def headline_notes(results: Results) -> list[str]:
 
 
 def overview(results: Results) -> list[str]:
+    """The section of all models, with which docs/results.md begins."""
+    return [
+        "## All models",
+        "*Voices never heard*, *strangers* and *random split* have sections of their own below; "
+        "*reference*: the published figure.",
+        overview_table(results),
+        *overview_notes(results),
+    ]
+
+
+def overview_table(results: Results) -> str:
     """Every model that was tested on unheard voices or has a published figure, best first.
 
     A model trained with extra voices has a row of its own.
@@ -59,15 +70,13 @@ def overview(results: Results) -> list[str]:
     columns = ["model", ">size", ">voices never heard", ">95 % interval", ">worst voice"]
     columns += [">strangers"] if results.strangers else []
     columns += [">random split", ">reference"]
-    rows = _overview_rows(results)
-    cells = ((row, _overview_cells(results, row)) for row in rows)
-    return [
-        "## All models",
-        "*Voices never heard*, *strangers* and *random split* have sections of their own below; "
-        "*reference*: the published figure.",
-        by_corpus(results, columns, cells),
-        *_notes(results, rows),
-    ]
+    rows = ((row, _overview_cells(results, row)) for row in _overview_rows(results))
+    return by_corpus(results, columns, rows)
+
+
+def overview_notes(results: Results) -> list[str]:
+    """As `headline_notes`, of the table of all models."""
+    return _notes(results, _overview_rows(results))
 
 
 def _notes(results: Results, rows: Sequence[Figures]) -> list[str]:
@@ -86,7 +95,7 @@ def _best(results: Results) -> list[Figures]:
 
 
 def _overview_rows(results: Results) -> list[Figures]:
-    """Rows of `overview`, best first: on voices never heard, then on the recorded split."""
+    """Rows of `overview_table`, best first: on voices never heard, then on the recorded split."""
 
     def rank(row: Figures) -> tuple[float, float]:
         study = results.crossval.get(study_name(row))
