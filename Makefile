@@ -75,6 +75,10 @@ results: setup ## make README's table and docs/results.md from the committed met
 page: setup ## make report.html, one page about all models that opens offline, from what is recorded
 	python stages/report_page.py
 
+.PHONY: tour
+tour: setup ## make docs/tour/README.md and its pictures from docs/tour/tour.py and the trained `tiny`
+	python docs/make_tour.py
+
 .PHONY: benchmark
 benchmark: setup ## measure speed relative to the reference, into benchmarks/results.json
 	python benchmarks/run.py

@@ -162,6 +162,19 @@ def test_different_clips_are_named(root):
     assert "10 only one of them has, such as yes_cy_0 of bad+voices" in fault
 
 
+def test_where_seeds_draw_the_clips_those_that_both_models_have_are_compared(root):
+    for path in (root / FOLDER).glob("*.csv"):
+        path.unlink()
+    for seed in (1, 2, 10):  # each tests two clips of its own
+        rows = f"yes_an_{seed},an,yes,yes,yes\nno_bo_{seed},bo,no,no,no\n"
+        text = f"utterance,speaker,actual,float32,int8\n{rows}"
+        for model in ("good", *(["bad"] if seed > 1 else [])):
+            right = text if model == "good" else text.replace("no,no,no", "no,yes,yes")
+            (root / FOLDER / f"{model}-0-{seed}.csv").write_text(right)
+    said = compare(root, *runs("good", "bad")).stdout
+    assert said.startswith("runs of the seeds that both have: 2, 10\n4 clips of 2 speakers")
+
+
 def test_another_split_is_noticed_though_its_words_are_the_same(root):
     write_recorded(root, "bad", "11000000", split="b")
     assert "tested on different clips: data/split.csv differs" in refusal(root, "good", "bad")
@@ -199,7 +212,7 @@ def test_damaged_predictions_are_named(root, content, said):
 
 
 def test_an_empty_folder_says_how_to_fill_it(root):
-    assert "make them with `make studies`" in refusal(
+    assert "make them with `make crossval`" in refusal(
         root, "good", "bad", "--predictions", "studies/none"
     )
 

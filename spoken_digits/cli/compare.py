@@ -69,9 +69,15 @@ def _compare_recorded(trees: tuple[Tree, Tree], a: Name, b: Name) -> None:
 def _compare_runs(trees: tuple[Tree, Tree], a: Name, b: Name, folder: PurePosixPath) -> None:
     from spoken_digits.evaluation import comparison, predictions
 
-    tables = [
-        predictions.read_runs(tree, folder, name) for tree, name in zip(trees, (a, b), strict=True)
-    ]
+    both = [*zip(trees, (a, b), strict=True)]
+    tables = [predictions.read_runs(tree, folder, name) for tree, name in both]
+    if {*tables[0]["utterance"]} != {*tables[1]["utterance"]}:
+        # Where seeds draw the split, each tests other clips: those that both have will do.
+        seeds = [predictions.seeds_of(tree, folder, name) for tree, name in both]
+        shared = seeds[0] & seeds[1]
+        if shared and seeds[0] != seeds[1]:
+            tables = [predictions.read_runs(tree, folder, name, shared) for tree, name in both]
+            print(f"runs of the seeds that both have: {', '.join(sorted(shared, key=int))}")
     clips = predictions.pair(tables[0], tables[1], (a.text, b.text))
     speakers = comparison.by_speaker(clips)
     print(f"{len(clips):,} clips of {len(speakers)} speakers in {folder}")

@@ -1,44 +1,100 @@
-"""`spoken-digits listen`: what `spoken_digits.listen` does, under this command."""
+"""`spoken-digits listen`: words in a stream of sound, with time and confidence.
+
+The model is an integer one with its detector, ``MODEL.int8.detector.json``, beside it; PyTorch is
+not loaded.
+"""
 
 from __future__ import annotations
 
 import argparse
-import importlib
-from collections.abc import Sequence
-from importlib.util import find_spec
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from spoken_digits.errors import UserError
+if TYPE_CHECKING:
+    from spoken_digits.integer.detector.endpoint import Pcm
 
 HELP = "recognise words as they are spoken, from a microphone, a file or stdin"
 EXAMPLES = (
-    "spoken-digits listen models/tiny.int8.safetensors",
-    "spoken-digits listen models/tiny.int8.safetensors recording.wav",
-    "spoken-digits listen --help",
+    "spoken-digits listen tiny.int8             # the microphone",
+    "spoken-digits listen models/tiny.int8.safetensors recording.wav --all",
+    "arecord -t raw -f S16_LE -c 1 -r 8000 | spoken-digits listen tiny.int8 - --json",
 )
-_MODULE = "spoken_digits.listen"
+STDIN = "-"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """For the list of commands: `hand_over` reads the arguments."""
-    parser.add_argument("model", metavar="MODEL", help="an integer model")
-    parser.add_argument("source", metavar="FILE", nargs="?", help="a recording, or - for stdin")
+    """The model, where the sound comes from, and what to show."""
+    parser.add_argument(
+        "model",
+        metavar="MODEL",
+        help="an integer model: a .safetensors file, or the name of one in models/",
+    )
+    parser.add_argument(
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="a recording, or - for raw 16-bit mono samples on standard input; "
+        "none: the microphone",
+    )
+    parser.add_argument(
+        "--threshold",
+        type=_share,
+        metavar="P",
+        help="least confidence of a word, 0 to 1; none: the model's",
+    )
+    parser.add_argument(
+        "--rate", type=_rate, metavar="HZ", help="sample rate of standard input; none: the model's"
+    )
+    parser.add_argument("--device", help="name or number of a microphone")
+    parser.add_argument(
+        "--all",
+        dest="everything",
+        action="store_true",
+        help="also what is not reported, with the reason",
+    )
+    parser.add_argument("--json", action="store_true", help="a JSON object a line")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Listen."""
-    hand_over([arguments.model, *([arguments.source] if arguments.source else [])])
+    """Print a line a word: when, which, and how sure."""
+    from spoken_digits.cli import places
+    from spoken_digits.listen.model import open_listener
+    from spoken_digits.listen.session import listen
+    from spoken_digits.listen.terminal import Screen
+
+    listener = open_listener(places.model_file(arguments.model), arguments.threshold)
+    rate = listener.frontend.sample_rate
+    screen = Screen(listener.labels, rate, everything=arguments.everything, as_json=arguments.json)
+    try:
+        listen(listener, _blocks(arguments, rate), screen)
+    except KeyboardInterrupt:
+        return
+    finally:
+        screen.clear()
 
 
-def hand_over(arguments: Sequence[str]) -> None:
-    """Call the listener with all arguments.
+def _blocks(arguments: argparse.Namespace, rate: int) -> Iterator[Pcm]:
+    from spoken_digits.listen import sources
 
-    Raises
-    ------
-    UserError
-        This version has none.
-    """
-    if find_spec(_MODULE) is None:
-        raise UserError(
-            "this version does not listen: recognise recordings with `spoken-digits predict`"
-        )
-    importlib.import_module(_MODULE).main(list(arguments))
+    if arguments.file is None:
+        return sources.from_microphone(rate, arguments.device)
+    if arguments.file == STDIN:
+        return sources.from_stream(sources.standard_input(), arguments.rate or rate, rate)
+    return sources.from_file(Path(arguments.file), rate)
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 0 to 1")
+    return value
+
+
+def _rate(text: str) -> int:
+    if not text.isdecimal() or not 1000 <= int(text) <= 192_000:
+        raise argparse.ArgumentTypeError(f"{text} is not a rate from 1000 to 192000 Hz")
+    return int(text)

@@ -97,12 +97,6 @@ class _Version(argparse.Action):
 
 def main(arguments: Sequence[str]) -> None:
     """Run the command that the arguments name; raises UserError, or SystemExit of argparse."""
-    if arguments[:1] == ["listen"]:
-        # It reads its own options.
-        from spoken_digits.cli import listen
-
-        listen.hand_over(arguments[1:])
-        return
     read = make_parser().parse_args(arguments)
     command(read.command).run(read)
 

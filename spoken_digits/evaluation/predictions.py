@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -115,17 +115,20 @@ class Name:
         return self.text.partition("@")[0]
 
 
-def read_runs(tree: Tree, folder: PurePosixPath, name: Name) -> pd.DataFrame:
+def read_runs(
+    tree: Tree, folder: PurePosixPath, name: Name, seeds: Collection[str] | None = None
+) -> pd.DataFrame:
     """Clips of all folds and seeds of a model: utterance, speaker, actual, right.
 
-    `right` is the share of runs in which the clip is recognised.
+    `right` is the share of runs in which the clip is recognised; `seeds` takes the runs of these
+    alone.
 
     Raises
     ------
     UserError
         No such model or scheme, a damaged file, or a clip with two speakers or words.
     """
-    clips = read_answers(tree, folder, name)
+    clips = read_answers(tree, folder, name, seeds)
     clips["right"] = (clips["actual"] == clips["predicted"]).astype(float)
     found = clips.groupby("utterance", sort=True).agg(
         speaker=("speaker", "first"),
@@ -138,13 +141,23 @@ def read_runs(tree: Tree, folder: PurePosixPath, name: Name) -> pd.DataFrame:
     if len(torn):
         raise UserError(
             f"{folder}: the runs of {name.text} differ in speaker or word of {torn.index[0]}: "
-            "they are of different corpora; make them again with `make studies`"
+            "they are of different corpora; make them again with `make crossval`"
         )
     return found[["speaker", "actual", "right"]].reset_index()
 
 
-def read_answers(tree: Tree, folder: PurePosixPath, name: Name) -> pd.DataFrame:
+def seeds_of(tree: Tree, folder: PurePosixPath, name: Name) -> set[str]:
+    """Seeds of a model's runs."""
+    runs = (_RUN.fullmatch(file) for file in tree.names(folder))
+    return {run["seed"] for run in runs if run and run["model"] == name.model}
+
+
+def read_answers(
+    tree: Tree, folder: PurePosixPath, name: Name, seeds: Collection[str] | None = None
+) -> pd.DataFrame:
     """What a model answered: utterance, speaker, actual, predicted; a row for each run and clip.
+
+    `seeds` as for `read_runs`.
 
     Raises
     ------
@@ -153,11 +166,12 @@ def read_answers(tree: Tree, folder: PurePosixPath, name: Name) -> pd.DataFrame:
     """
     runs = [match for file in tree.names(folder) if (match := _RUN.fullmatch(file))]
     if not runs:
-        raise UserError(f"{folder} holds no predictions: make them with `make studies`")
+        raise UserError(f"{folder} holds no predictions: make them with `make crossval`")
     own = [run for run in runs if run["model"] == name.model]
     if not own:
         _refuse_model(name.model, sorted({run["model"] for run in runs}), str(folder))
-    tables = [_read_run(tree, folder / run.string, name) for run in own]
+    chosen = [run for run in own if seeds is None or run["seed"] in seeds]
+    tables = [_read_run(tree, folder / run.string, name) for run in chosen]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -165,7 +179,7 @@ def _read_run(tree: Tree, path: PurePosixPath, name: Name) -> pd.DataFrame:
     table = _table(tree.read(path), path)
     missing = [column for column in _KEYS if column not in table]
     if missing:
-        raise UserError(f"{path} lacks the columns {', '.join(missing)}: `make studies`")
+        raise UserError(f"{path} lacks the columns {', '.join(missing)}: `make crossval`")
     if name.scheme not in table:
         schemes = [f"{name.model}.{c}" for c in table.columns if c not in (*_KEYS, FLOAT)]
         there = ", ".join([name.model, *schemes])

@@ -1,1 +1,1 @@
-"""Listening in a terminal: `python -m spoken_digits.listen`, without PyTorch."""
+"""Listening in a terminal: `spoken-digits listen`, without PyTorch."""

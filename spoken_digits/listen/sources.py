@@ -171,6 +171,6 @@ def standard_input() -> BinaryIO:
     if sys.stdin is None or sys.stdin.isatty():
         raise UserError(
             "- reads raw 16-bit sound from a pipe: "
-            "`ffmpeg -i FILE -f s16le -ac 1 -ar 8000 - | python -m spoken_digits.listen MODEL -`"
+            "`ffmpeg -i FILE -f s16le -ac 1 -ar 8000 - | spoken-digits listen MODEL -`"
         )
     return sys.stdin.buffer

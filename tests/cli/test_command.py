@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
-import shlex
 import subprocess
 import sys
-import types
 
 import pytest
 from damaged import MODELS, write_damaged
@@ -52,12 +49,11 @@ def test_an_integer_model_predicts_without_torch_and_pandas(tmp_path):
 @pytest.mark.parametrize("name", main.COMMANDS)
 def test_the_help_of_every_command_has_examples_that_parse(name, capsys):
     with pytest.raises(SystemExit) as done:
-        main.main([name, "--help"] if name != "listen" else ["--help"])
+        main.main([name, "--help"])
     assert done.value.code == 0
     examples = main.command(name).EXAMPLES
     assert examples
-    if name != "listen":  # which reads its own options
-        assert f"examples:\n  {examples[0]}" in capsys.readouterr().out
+    assert f"examples:\n  {examples[0]}" in capsys.readouterr().out
     for example in examples:
         words = example.partition("  #")[0].partition(" > ")[0].split("spoken-digits ")[-1].split()
         assert words[0] == name
@@ -106,43 +102,12 @@ def test_the_tables_are_all_files_of_firmware_that_say_they_are_made():
         assert (REPOSITORY / path).read_text() == text, "run `spoken-digits tables`"
 
 
-def test_every_command_line_of_the_pages_can_be_read():
-    pages = [REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")]
-    lines = {
-        line.split(" #")[0].split(" > ")[0].split(" && ")[0].rstrip()
-        for page_file in pages
-        for line in re.findall(
-            r"^(?:    )?(?:cat .* \| )?spoken-digits ([a-z].*)$", page_file.read_text(), re.M
-        )
-    }
-    assert len(lines) > 20
-    for line in sorted(lines):
-        if not line.startswith("listen"):  # which reads its own options
-            main.make_parser().parse_args(shlex.split(line))
-
-
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_completion_knows_every_command_and_its_options(shell, capsys):
     main.main(["completion", shell])
     script = capsys.readouterr().out
     for word in (*main.COMMANDS, "--words", "--speaker", "--top"):
         assert word in script
-
-
-def test_listen_hands_its_arguments_over_untouched(monkeypatch):
-    heard = []
-    listener = types.ModuleType("spoken_digits.listen")
-    listener.main = heard.append  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "spoken_digits.listen", listener)
-    monkeypatch.setattr("spoken_digits.cli.listen.find_spec", lambda name: object())
-    main.main(["listen", "--threshold", "0.5", "m.safetensors", "-"])
-    assert heard == [["--threshold", "0.5", "m.safetensors", "-"]]
-
-
-def test_listen_without_a_listener_says_what_to_do_instead(monkeypatch):
-    monkeypatch.setattr("spoken_digits.cli.listen.find_spec", lambda name: None)
-    with pytest.raises(UserError, match="spoken-digits predict"):
-        main.main(["listen", "m.safetensors"])
 
 
 @pytest.mark.parametrize("command", ["run", "verify", "report", "tables", "export tiny"])

@@ -125,6 +125,12 @@ def test_the_page_names_every_recorded_model(recorded):
     assert expected <= shown
 
 
+def test_the_table_of_all_models_has_strangers_and_published_figures_too(recorded):
+    table = recorded.partition('id="models"')[2].partition("</table>")[0]
+    for column in ("strangers", "reference"):
+        assert f"{column}</th>" in table
+
+
 def test_the_verdict_says_for_whom_and_for_whom_not(small_root, small):
     results = read(small_root, studies=True).results
     # int8 is right everywhere, so it is both the best and the smallest.

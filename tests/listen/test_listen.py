@@ -17,11 +17,11 @@ import soundfile
 from detectors import PARAMS, RATE, small, words_in_noise
 
 from spoken_digits import audio
+from spoken_digits.cli import main
 from spoken_digits.errors import UserError
 from spoken_digits.integer.detector.detector import Detector, Verdict
 from spoken_digits.integer.detector.endpoint import levels
 from spoken_digits.integer.detector.stored import Settings, write_settings
-from spoken_digits.listen import __main__ as cli
 from spoken_digits.listen import sources
 from spoken_digits.listen.model import METADATA_KEY, open_listener, settings_path
 from spoken_digits.listen.terminal import Screen
@@ -34,7 +34,8 @@ SPEC = small()[0].endpoint
 def model(tmp_path_factory):
     """A model file with its detector."""
     _, network, frontend, _ = small()
-    path = tmp_path_factory.mktemp("models") / "small.int8.safetensors"
+    path = tmp_path_factory.mktemp("checkout") / "models" / "small.int8.safetensors"
+    path.parent.mkdir()
     card = {
         "scheme": "int8",
         "labels": [f"wörd {i}" for i in range(network.n_classes)],
@@ -59,10 +60,9 @@ def recording(tmp_path_factory):
     return path, samples
 
 
-def run(monkeypatch, capsys, *arguments):
+def run(capsys, *arguments):
     """Standard output and error of one call."""
-    monkeypatch.setattr(sys, "argv", ["listen", *map(str, arguments)])
-    cli.main()
+    main.main(["listen", *map(str, arguments)])
     return capsys.readouterr()
 
 
@@ -72,10 +72,10 @@ def expected(model, samples):
     return Detector(listener.detector, listener.recognise).hear(np.concatenate([samples, silence]))
 
 
-def test_a_recording_gives_a_line_a_word(model, recording, monkeypatch, capsys):
+def test_a_recording_gives_a_line_a_word(model, recording, capsys):
     path, samples = recording
     right = expected(model, samples)
-    said = run(monkeypatch, capsys, model, path).out.splitlines()
+    said = run(capsys, model, path).out.splitlines()
     words = [event for event in right if event.verdict is Verdict.WORD]
     assert 0 < len(words) < len(right)
     for line, event in zip(said, words, strict=True):
@@ -84,21 +84,30 @@ def test_a_recording_gives_a_line_a_word(model, recording, monkeypatch, capsys):
         assert float(end) == pytest.approx(event.end / RATE, abs=0.006)
         assert f"wörd {event.word}" in line
         assert f"{event.confidence / 10_000:.4f}" in line
-    everything = run(monkeypatch, capsys, model, path, "--all", "--json").out.splitlines()
+    everything = run(capsys, model, path, "--all", "--json").out.splitlines()
     objects = [json.loads(line) for line in everything]
     assert [o["verdict"] for o in objects] == [e.verdict.name.lower() for e in right]
     assert [o["start_s"] for o in objects] == [e.start / RATE for e in right]
-    assert run(monkeypatch, capsys, model, path, "--threshold", "1").out == ""
+    assert run(capsys, model, path, "--threshold", "1").out == ""
+
+
+def test_a_model_is_known_by_its_name_too(model, recording, monkeypatch, capsys):
+    path, _ = recording
+    whole = run(capsys, model, path).out
+    monkeypatch.chdir(model.parent.parent)
+    assert run(capsys, "small.int8", path).out == whole != ""
+    with pytest.raises(UserError, match="no model smal.int8: neither a file nor"):
+        run(capsys, "smal.int8", path)
 
 
 def test_a_pipe_gives_the_same_as_the_recording_at_any_pace(model, recording, monkeypatch, capsys):
     path, samples = recording
-    whole = run(monkeypatch, capsys, model, path, "--all").out
+    whole = run(capsys, model, path, "--all").out
     for size in (77, 4001):
         content = io.BytesIO(samples.astype("<i2").tobytes())
         pipe = types.SimpleNamespace(read=lambda n, c=content, s=size: c.read(min(n, s)))
         monkeypatch.setattr(sources, "standard_input", lambda p=pipe: p)
-        assert run(monkeypatch, capsys, model, "-", "--all").out == whole
+        assert run(capsys, model, "-", "--all").out == whole
 
 
 def test_the_program_starts_without_pytorch(model, recording):
@@ -265,14 +274,14 @@ def test_what_is_no_integer_model(model, tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [["--threshold", "2"], ["--threshold", "x"], ["--rate", "9"]])
-def test_wrong_options(arguments, monkeypatch, capsys):
+def test_wrong_options(arguments, capsys):
     with pytest.raises(SystemExit):
-        run(monkeypatch, capsys, "model", *arguments)
+        run(capsys, "model", *arguments)
     assert "is not a" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("bad", ["nan", "empty", "text"])
-def test_bad_recordings(bad, model, tmp_path, monkeypatch, capsys):
+def test_bad_recordings(bad, model, tmp_path, capsys):
     path = tmp_path / "a.wav"
     if bad == "text":
         path.write_text("no sound")
@@ -280,4 +289,4 @@ def test_bad_recordings(bad, model, tmp_path, monkeypatch, capsys):
         samples = np.full(RATE if bad == "nan" else 0, np.nan, np.float32)
         soundfile.write(path, samples, RATE, subtype="FLOAT")
     with pytest.raises(UserError, match=r"a\.wav"):
-        run(monkeypatch, capsys, model, path)
+        run(capsys, model, path)

@@ -90,7 +90,7 @@ def _key_figures(record: Record, name: str) -> Html:
 
 
 def models_section(record: Record) -> Iterator[Html]:
-    """The README's table."""
+    """The first table of docs/results.md."""
     results = record.results
     if not results.crossval:
         caption = "All models on the test clips. Intervals are 95 %."
@@ -102,9 +102,9 @@ def models_section(record: Record) -> Iterator[Html]:
             "`<model>.<scheme>` its quantized version. Intervals are 95 %; those of voices never "
             "heard draw speakers with replacement."
         ),
-        voices.headline_table(results),
+        voices.overview_table(results),
     )
-    yield from (paragraph(note) for note in voices.headline_notes(results))
+    yield from (paragraph(note) for note in voices.overview_notes(results))
 
 
 def voices_section(record: Record) -> Iterator[Html]:

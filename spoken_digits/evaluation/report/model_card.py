@@ -25,7 +25,7 @@ from spoken_digits.evaluation.report.markdown import (
 from spoken_digits.evaluation.report.tables import study_name
 from spoken_digits.evaluation.tables import corpus_name
 
-_USE = "    python -m spoken_digits.predict models/{model}.safetensors recording.wav"
+_USE = "    spoken-digits predict models/{model}.safetensors recording.wav"
 
 
 def model_card(model: str, described: Mapping[str, str], results: Results, use: str = "") -> str:

@@ -40,9 +40,10 @@ def results_page(results: Results) -> str:
         corpora.describe(results.corpus),
         "The epoch with the best validation accuracy is kept. The reference figures are single "
         "runs of the two published systems on their own random splits; where they are of another "
-        "corpus, it is named. `python -m spoken_digits.compare` tells whether one model is better "
-        "than another ([comparing.md](comparing.md)).",
+        "corpus, it is named. `spoken-digits compare` tells whether one model is better than "
+        "another ([comparing.md](comparing.md)).",
         *corpora.warning(results),
+        *voices.overview(results),
         *voices.voices_sections(results),
         "## Random split",
         tables.results_table(results),

@@ -1,8 +1,8 @@
-"""The tables of accuracy on people who are not in training: the README's, and their sections."""
+"""Accuracy on people who are not in training: the README's table, that of all models, sections."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from spoken_digits.evaluation.columns import VOICES
 from spoken_digits.evaluation.report.collecting import Figures, Results
@@ -17,6 +17,8 @@ from spoken_digits.evaluation.report.tables import (
 
 MOST_COLUMNS = 8
 """Most speakers of a table with a column for each."""
+MOST_ROWS = 8
+"""Most rows of the README's table."""
 _SAME_SIZE = 1.25
 """A recorded quantized network of up to so many times the computed size makes that one idle."""
 
@@ -37,20 +39,48 @@ def headline(results: Results) -> list[str]:
 
 
 def headline_table(results: Results) -> str:
-    """The README's table: voices never heard, best first, beside the random split.
+    """The README's table: the best on voices never heard, beside the random split."""
+    columns = ["model", ">size", ">voices never heard", ">95 % interval", ">worst voice"]
+    columns += [">random split"]
+    rows = ((row, _best_cells(results, row)) for row in _best(results))
+    return by_corpus(results, columns, rows)
+
+
+def headline_notes(results: Results) -> list[str]:
+    """What a computed size in the README's table means; nothing if there is none."""
+    return _notes(results, _best(results))
+
+
+def overview(results: Results) -> list[str]:
+    """The section of all models, with which docs/results.md begins."""
+    return [
+        "## All models",
+        "*Voices never heard*, *strangers* and *random split* have sections of their own below; "
+        "*reference*: the published figure.",
+        overview_table(results),
+        *overview_notes(results),
+    ]
+
+
+def overview_table(results: Results) -> str:
+    """Every model that was tested on unheard voices or has a published figure, best first.
 
     A model trained with extra voices has a row of its own.
     """
     columns = ["model", ">size", ">voices never heard", ">95 % interval", ">worst voice"]
     columns += [">strangers"] if results.strangers else []
     columns += [">random split", ">reference"]
-    rows = sorted(_headline_rows(results), key=lambda row: -_mean(results, row))
-    return by_corpus(results, columns, ((row, _headline(results, row)) for row in rows))
+    rows = ((row, _overview_cells(results, row)) for row in _overview_rows(results))
+    return by_corpus(results, columns, rows)
 
 
-def headline_notes(results: Results) -> list[str]:
-    """What a computed size in the README's table means; nothing if there is none."""
-    if not any(_is_computed(results, row) for row in _headline_rows(results)):
+def overview_notes(results: Results) -> list[str]:
+    """As `headline_notes`, of the table of all models."""
+    return _notes(results, _overview_rows(results))
+
+
+def _notes(results: Results, rows: Sequence[Figures]) -> list[str]:
+    if not any(_is_computed(results, row) for row in rows):
         return []
     return [
         "*As int8*: a computed size, with weights in 8 bits and biases in 32. The accuracies of "
@@ -58,13 +88,23 @@ def headline_notes(results: Results) -> list[str]:
     ]
 
 
-def _mean(results: Results, row: Figures) -> float:
-    """Accuracy on voices never heard; -1 for a row without."""
-    study = results.crossval.get(study_name(row))
-    return float(study["mean"]) if study else -1.0
+def _best(results: Results) -> list[Figures]:
+    """The rows of the README's table: what the corpus alone gives, not what extra voices add."""
+    rows = [row for row in _overview_rows(results) if VOICES not in row["model"]]
+    return rows[:MOST_ROWS]
 
 
-def _headline_rows(results: Results) -> Iterable[Figures]:
+def _overview_rows(results: Results) -> list[Figures]:
+    """Rows of `overview_table`, best first: on voices never heard, then on the recorded split."""
+
+    def rank(row: Figures) -> tuple[float, float]:
+        study = results.crossval.get(study_name(row))
+        return (-study["mean"] if study else 1.0, -row.get("accuracy", -1.0))
+
+    return sorted(_candidates(results), key=rank)
+
+
+def _candidates(results: Results) -> Iterable[Figures]:
     """What was tested on unheard voices or has a published figure; everything without studies.
 
     After each row the same trained with extra voices, if it was studied.
@@ -82,24 +122,25 @@ def _headline_rows(results: Results) -> Iterable[Figures]:
             yield other
 
 
-def _headline(results: Results, row: Figures) -> list[str]:
+def _best_cells(results: Results, row: Figures) -> list[str]:
     unseen = results.crossval.get(study_name(row))
-    stranger = results.strangers.get(study_name(row))
     is_computed = _is_computed(results, row)
     size_of = f"{size(row['int8_kib'])} as int8" if is_computed else size(row["size_kib"])
-    cells = [code(study_name(row)), size_of]
+    cells = [code(study_name(row)), size_of, "", "", ""]
     if unseen:
         worst = f"{percent(unseen['worst'])} ({unseen['worst_speaker']})"
-        cells += [elsewhere(percent(unseen["mean"]), unseen, row), interval(unseen), worst]
-    else:
-        cells += ["", "", ""]
-    if results.strangers:
-        text = elsewhere(percent(stranger["accuracy"]), stranger, row) if stranger else ""
-        cells.append(text)
+        cells[2:] = [elsewhere(percent(unseen["mean"]), unseen, row), interval(unseen), worst]
     one_run = percent(row["accuracy"]) if "accuracy" in row else ""
-    cells.append(seeds_cell(results.seeds, row) or one_run)
+    return [*cells, seeds_cell(results.seeds, row) or one_run]
+
+
+def _overview_cells(results: Results, row: Figures) -> list[str]:
+    *cells, random_split = _best_cells(results, row)
+    if results.strangers:
+        stranger = results.strangers.get(study_name(row))
+        cells.append(elsewhere(percent(stranger["accuracy"]), stranger, row) if stranger else "")
     published = published_cell(results.published, row, results.corpus["corpus"])
-    return [*cells, published]
+    return [*cells, random_split, published]
 
 
 def _is_computed(results: Results, row: Figures) -> bool:

@@ -1,0 +1,35 @@
+"""Blocks of sound through a detector onto a screen, for as long as there is sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from spoken_digits import errors
+from spoken_digits.integer.detector.detector import Detector
+from spoken_digits.integer.detector.endpoint import Pcm, levels
+from spoken_digits.listen.model import Listener
+from spoken_digits.listen.terminal import Screen
+from spoken_digits.rejection.labels import NOT_WORDS
+
+
+def listen(listener: Listener, blocks: Iterator[Pcm], screen: Screen) -> None:
+    """Hear all blocks, and then as much silence as ends the last word."""
+    detector = Detector(listener.detector, listener.recognise)
+    spec = listener.detector.endpoint
+    length = spec.frame_length
+    for number, block in enumerate(blocks):
+        if number == 0:  # there is sound
+            words = [label for label in listener.labels if label not in NOT_WORDS]
+            errors.warn(f"listening for: {errors.printable(', '.join(words))}")
+        _hear(detector, block, screen)
+        if length <= len(block) < 100 * length:  # live
+            level = int(levels(block[len(block) - length :], length)[0])
+            screen.meter(detector.endpointer, level)
+    _hear(detector, np.zeros((spec.hangover + 1) * length, np.int16), screen)
+
+
+def _hear(detector: Detector, samples: Pcm, screen: Screen) -> None:
+    for event in detector.hear(samples):
+        screen.show(event)
