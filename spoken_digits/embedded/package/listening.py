@@ -37,8 +37,8 @@ def golden_files(events: Sequence[Event]) -> dict[str, str]:
     )
     nothing = "    {0u, 0u, 0u, 0u, -1, 0u}, /* none is expected: C has no empty array */\n"
     return {
-        "example/golden_events.h": _HEADER.format(n_events=len(events), n_rows=max(1, len(events))),
-        "example/golden_events.c": _SOURCE.format(rows=rows or nothing),
+        "golden_events.h": _HEADER.format(n_events=len(events), n_rows=max(1, len(events))),
+        "golden_events.c": _SOURCE.format(rows=rows or nothing),
     }
 
 
@@ -72,8 +72,8 @@ while (n > 0) {{ /* each block of samples */
 }}
 ```
 
-`example/listen.c` is a whole program, and `make check` compares its events with Python's.
-`sd_ring.h` passes samples from an interrupt to the main loop."""
+`examples/host/listen.c` is a whole program: `make listen`, then samples on its standard input.
+`engine/sd_ring.h` passes samples from an interrupt to the main loop."""
 
 
 _SOURCE = """\
