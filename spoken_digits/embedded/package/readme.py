@@ -169,7 +169,7 @@ statuses. A call that was wrong changes nothing.
 `sd_recogniser_hear` {cost}
 `logits` has `MODEL_N_CLASSES` elements, each in steps of {self.network.logit_step:.9g}.
 
-To use another model, put its folder in place of this one: no line of the application changes, 
+To use another model, put its folder in place of this one: no line of the application changes,
 and `sd_recogniser_init` refuses a model whose header was not the one compiled in. Two models go
 into one program with one `src/engine/` and the other's `src/*_*`, by their own names:
 `{self.name}_model` of `{self.name}_model.h` in place of `MODEL`."""
