@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from spoken_digits.embedded.emit.recogniser import model_id, ram_bytes
+from spoken_digits.embedded.package.listening import ram_bytes as detector_ram_bytes
 from spoken_digits.embedded.package.templates import Project
 from spoken_digits.integer.detector.specification import CERTAIN, DetectorSpec
 from spoken_digits.integer.frontend.extraction import Spec
@@ -18,21 +19,11 @@ FILE = "manifest.json"
 FORMAT = 1
 """Raised when a key changes its meaning or goes; a new key does not raise it."""
 
-DETECTOR_BYTES = 80
-"""Of the ``sd_detector``, with 32-bit pointers."""
-
 _MEASURED = {
     "recogniser_flash": "recogniser_flash_bytes",
     "stack": "stack_bytes",
     "stack_bound": "stack_bound_bytes",
 }
-
-
-def detector_ram_bytes(detector: DetectorSpec) -> int:
-    """RAM of a detector beside its recogniser, with 32-bit pointers: ring, logits, state."""
-    endpoint = detector.endpoint
-    ring = 2 * endpoint.ring_frames * endpoint.frame_length
-    return DETECTOR_BYTES + ring + 4 * len(detector.silent)
 
 
 def text(
@@ -98,7 +89,7 @@ def text(
         "bytes": {
             "parameters": network.parameter_bytes(),
             "recogniser_ram": sum(ram_bytes(network, spec).values()),
-            "detector_ram": detector_ram_bytes(detector),
+            "detector_ram": sum(detector_ram_bytes(detector).values()),
             **{key: measured[found] for key, found in _MEASURED.items() if found in measured},
         },
         "files": {path: hashlib.sha256(files[path]).hexdigest() for path in sorted(files)},

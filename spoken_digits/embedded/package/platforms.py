@@ -16,8 +16,8 @@ def readme(name: str) -> str:
 | `examples/` | `host`, `arduino`, `esp_idf`, `zephyr`: microphone in, words out |
 | `manifest.json` | rate, labels, threshold, bytes, versions, licences, SHA-256 of every file |
 
-The rest tells build systems about it. None is needed: `src/*.c` and `src/engine/*.c`, with `src`
-among the header folders, compile anywhere.
+The rest tells build systems about it. You can do without: `src/*.c` and `src/engine/*.c`, with
+`src` among the header folders, compile anywhere.
 
 ## Into your project
 

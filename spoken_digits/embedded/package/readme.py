@@ -169,10 +169,11 @@ statuses. A call that was wrong changes nothing.
 `sd_recogniser_hear` {cost}
 `logits` has `MODEL_N_CLASSES` elements, each in steps of {self.network.logit_step:.9g}.
 
-To use another model, put its folder in place of this one: no line of the application changes,
-and `sd_recogniser_init` refuses a model whose header was not the one compiled in. Two models go
-into one program with one `src/engine/` and the other's `src/*_*`, by their own names:
-`{self.name}_model` of `{self.name}_model.h` in place of `MODEL`."""
+To use another model, put its folder in place of this one: the application changes no line but,
+where a build system wants one, the name. `sd_recogniser_init` refuses a model whose header was
+not the one compiled in. Two models go into one program by their own names, `{self.name}_model` of
+`{self.name}_model.h` in place of `MODEL`: lay one `src/` over the other. Files of one name are the
+same, but for `model.h`, `detector.h` and `selftest/`, of which one is enough."""
 
     def _microphone(self) -> str:
         rate = self.spec.sample_rate
