@@ -205,3 +205,47 @@ def test_cmake_takes_it_as_a_part_of_another_project(folder, tmp_path):
     run("cmake", "--build", tmp_path / "app")
     assert "2 events, 0 differ" in run(tmp_path / "app/app")
     assert not list((tmp_path / "app").rglob("listen"))
+
+
+SCRIPT = """
+set(ESP_PLATFORM 1)
+set(CONFIG_ACME_WORDS 1)
+set(CONFIG_ACME_WORDS_SELFTEST 1)
+function(idf_component_register)
+    message("component ${ARGN}")
+endfunction()
+function(zephyr_library)
+endfunction()
+function(zephyr_library_sources)
+    message("library ${ARGN}")
+endfunction()
+function(zephyr_include_directories)
+    message("headers ${ARGN}")
+endfunction()
+include(${FOLDER}/CMakeLists.txt)
+include(${FOLDER}/zephyr/CMakeLists.txt)
+"""
+
+
+def test_esp_idf_and_zephyr_are_given_every_source(folder, tmp_path):
+    """Without their SDKs: in CMake's script mode, in which ESP-IDF reads a component first."""
+    if shutil.which("cmake") is None:
+        pytest.skip("cmake is not installed")
+    (tmp_path / "script.cmake").write_text(SCRIPT)
+    done = subprocess.run(
+        ["cmake", f"-DFOLDER={folder}", "-P", "script.cmake"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = [line.replace(";", " ").split() for line in done.stderr.splitlines()]
+    said = {line[0]: line[1:] for line in lines}
+    sources = {path.resolve() for path in (folder / "src").rglob("*.c")}
+    assert len(sources) > 20
+    component = said["component"]
+    assert component[0] == "SRCS"
+    assert component[-2:] == ["INCLUDE_DIRS", "src"]
+    assert {Path(path).resolve() for path in component[1:-2]} == sources
+    assert {Path(path).resolve() for path in said["library"]} == sources
+    assert Path(said["headers"][0]).resolve() == (folder / "src").resolve()
