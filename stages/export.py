@@ -2,7 +2,7 @@
 
 Reads   models/<model>.<scheme>.safetensors, metrics/<model>.<scheme>.json,
         metrics/cortex_m/<model>.<scheme>.json, models/<model>.<scheme>.detector.json, firmware/,
-        LICENSE, data/raw/, data/split.csv
+        CITATION.cff, LICENSE, data/raw/, data/split.csv
 Writes  export/<model>.<scheme>/
 Run     python stages/export.py tiny int8
         python stages/export.py lstm_36kb int8 --prefix acme_
@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import yaml
 from numpy.typing import NDArray
 
 from spoken_digits import audio, errors
@@ -29,6 +30,7 @@ from spoken_digits.data.subsets import read_split
 from spoken_digits.embedded.package import prefix as prefixes
 from spoken_digits.embedded.package.folder import export_files
 from spoken_digits.embedded.package.readme import MEASURED
+from spoken_digits.embedded.package.templates import Project
 from spoken_digits.errors import UserError
 from spoken_digits.features.registry import integer_spec
 from spoken_digits.integer.detector.specification import DetectorSpec, specify
@@ -47,6 +49,7 @@ METRICS = Path("metrics")
 CORTEX_M = METRICS / "cortex_m"
 FIRMWARE = Path("firmware")
 LICENCE = Path("LICENSE")
+CITATION = Path("CITATION.cff")
 EXPORT = Path("export")
 N_GOLDEN = 3
 GOLDEN_S = 0.4  # long enough for a word, short enough for a microcontroller's flash
@@ -55,7 +58,8 @@ GOLDEN_S = 0.4  # long enough for a word, short enough for a microcontroller's f
 def main() -> None:
     arguments = parse_arguments()
     stem = f"{arguments.model}.{arguments.scheme}"
-    card, tensors = read_model(MODELS / f"{stem}.safetensors")
+    model = MODELS / f"{stem}.safetensors"
+    card, tensors = read_model(model)
     network = integer.restore(card, tensors)
     if card.scheme != arguments.scheme:
         raise UserError(
@@ -68,15 +72,16 @@ def main() -> None:
     content = export_files(
         network,
         spec,
+        detector(stem, card, network.logit_step, spec),
         name=identifier(stem),
         labels=card.labels,
-        provenance=provenance(card, metrics),
+        provenance=provenance(card, metrics, files.sha256(model.read_bytes())),
         golden=golden_clips(card, spec),
         firmware=FIRMWARE,
         licence=LICENCE.read_text(encoding="utf-8"),
+        project=project(),
         measured={key: record[key] for key in MEASURED if key in record},
         proof=record,
-        detector=detector(stem, card, network.logit_step, spec),
         prefix=arguments.prefix,
     )
     with files.replacing(EXPORT / stem) as folder:
@@ -112,7 +117,17 @@ def identifier(stem: str) -> str:
     return "sd_" + re.sub(r"[^a-z0-9]+", "_", stem.lower())
 
 
-def provenance(card: ModelCard, metrics: dict[str, Any]) -> dict[str, object]:
+def project() -> Project:
+    """Version, licence and authors of this software."""
+    citation = yaml.safe_load(CITATION.read_text(encoding="utf-8"))
+    return Project(
+        version=str(citation["version"]),
+        licence=citation["license"],
+        authors=", ".join(author["name"] for author in citation["authors"]),
+    )
+
+
+def provenance(card: ModelCard, metrics: dict[str, Any], sha256: str) -> dict[str, object]:
     """What the model card in C and the README say about the model."""
     raw = files.read_json(RAW / "provenance.json", "dvc repro download")
     if raw["fingerprint"] != card.corpus["fingerprint"]:
@@ -127,6 +142,7 @@ def provenance(card: ModelCard, metrics: dict[str, Any]) -> dict[str, object]:
     return {
         "model": card.name,
         "scheme": card.scheme,
+        "model_sha256": sha256,
         "corpus": f"{raw['corpus']} {raw['version']}",
         "corpus_source": raw["source"],
         "corpus_licence": raw["licence"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from recognisers import expected, make
 from recordings import REPOSITORY
@@ -25,14 +27,19 @@ def small(
     network, frontend = make(kind)
     labels = [f"word {i}" for i in range(network.n_classes)]
     labels[min(SILENT, network.n_classes - 1)] = "_unknown_"
-    spec = specify(
+    spec = detector_of(network, labels, **changes)
+    return spec, network, frontend, lambda clips: expected(network, frontend, list(clips))
+
+
+def detector_of(network: IntegerGraph, labels: Sequence[str], **changes: float) -> DetectorSpec:
+    """A detector for a small network."""
+    return specify(
         PARAMS,
         RATE,
         labels=labels,
         logit_step=network.logit_step,
         **{"temperature": 0.1, "threshold": 0.65} | changes,
     )
-    return spec, network, frontend, lambda clips: expected(network, frontend, list(clips))
 
 
 def noise(rng: np.random.Generator, seconds: float, rms: float = 30) -> np.ndarray:

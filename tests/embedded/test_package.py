@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import exports
 import numpy as np
 import pytest
+import yaml
 from frontend_spec import committed_spec
-from networks import random_clips
 from recognisers import KINDS, make
 
 from spoken_digits.embedded.emit import recogniser as c_recogniser
 from spoken_digits.embedded.emit import tables as c_tables
-from spoken_digits.embedded.package.folder import export_files
 from spoken_digits.errors import UserError
+from spoken_digits.io.files import sha256
 
 SPEC = committed_spec()
 OTHERS = {
@@ -24,17 +26,9 @@ OTHERS = {
 }
 
 
-def exported(firmware: Path, kind="int8", name="sd_words", **changed) -> dict:
-    network, spec = make(kind)
-    options = {
-        "spec": spec,
-        "labels": ["oui", "non", "peut-être", "da", "sd_5"][: network.n_classes],
-        "provenance": {"corpus": "made up", "corpus_licence": "none */", "accuracy": 0.5},
-        "golden": random_clips(1),
-        "firmware": firmware,
-        "licence": "free\n",
-    }
-    return export_files(network, name=name, **{**options, **changed})
+def exported(firmware: Path, kind="int8", **changed) -> dict:
+    facts = {"corpus": "made up", "corpus_licence": "none */", "accuracy": 0.5}
+    return exports.exported(firmware, kind, **{"provenance": facts} | changed)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -45,12 +39,16 @@ def test_the_folder_holds_only_the_files_it_needs(kind, firmware):
     assert not OTHERS[kind] & sources
     assert list(files) == sorted(files)
     assert {path.split("/")[0] for path in files} == {
-        *("LICENSE", "Makefile", "README.md", "example", "include", "src")
+        *("CMakeLists.txt", "LICENSE", "Makefile", "README.md", "cmake", "examples"),
+        *("idf_component.yml", "library.json", "library.properties", "manifest.json"),
+        *("src", "zephyr"),
     }
-    everything = b"".join(files.values()).decode()
-    included = set(re.findall(r'#include "([^"]+)"', everything))
-    headers = {path.split("/")[1] for path in files if path.endswith(".h")}
-    assert included == headers
+    source = [content for path, content in files.items() if path.startswith("src/")]
+    included = set(re.findall(r'#include "([^"]+)"', b"".join(source).decode()))
+    headers = {Path(path).name for path in files if path.endswith(".h")}
+    assert {Path(name).name for name in included} == headers - {"sd_decimator.h"} | {
+        "sd_decimator.h"
+    }
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -72,16 +70,20 @@ def test_the_bytes_are_text_without_paths_of_this_machine(kind, firmware, tmp_pa
 @pytest.mark.parametrize("kind", KINDS)
 def test_another_model_changes_no_file_of_the_application(kind, firmware):
     theirs, ours = exported(firmware, kind, name="sd_b"), exported(firmware, "int8", name="sd_a")
-    assert theirs["example/main.c"] == ours["example/main.c"]
-    assert not re.search(rb"sd_a|SD_A\b", theirs["example/main.c"])
+    application = ("examples/host/", "examples/esp_idf/", "src/selftest/sd_selftest")
+    paths = [path for path in ours if path.startswith(application)]
+    assert len(paths) == 7
+    for path in paths:
+        assert theirs[path] == ours[path]
+        assert not re.search(rb"sd_a|SD_A\b", theirs[path])
 
 
 def test_tables_are_of_the_given_front_end(firmware):
     spec = committed_spec(n_mels=24, floor_lsb=9.0)
     files = exported(firmware, spec=spec)
     header, source = c_tables.c_files(spec, "sd_words").values()
-    assert files["include/sd_words_frontend.h"] == header.encode()
-    assert files["src/sd_words_frontend.c"] == source.encode()
+    assert files["src/sd_words_frontend.h"].replace(b"engine/", b"") == header.encode()
+    assert files["src/sd_words_frontend.c"].replace(b"engine/", b"") == source.encode()
     assert spec.fingerprint() in files["README.md"].decode()
 
 
@@ -91,14 +93,14 @@ def test_tables_are_of_the_given_front_end(firmware):
         (
             "int8",
             (
-                "oui, non, peut-être |",
+                "oui, non, peut-être ??/ |",
                 "2 lstm, 1 mean",
                 "up to 25 frames",
                 "at most",
                 "SD_CLIP_FULL",
             ),
         ),
-        ("graph", ("peut-être, da, sd_5 |", "1 linear) on 22 frames", "the loudest 0.29 s")),
+        ("graph", ("peut-être ??/, da, sd_5 |", "1 linear) on 22 frames", "the loudest 0.29 s")),
     ],
 )
 def test_the_readme_describes_the_network(kind, also, firmware):
@@ -131,7 +133,7 @@ def test_a_prefix_takes_the_place_of_every_sd(kind, firmware):
     files = exported(firmware, kind, name="sd_words", prefix="acme_")
     plain = exported(firmware, kind, name="sd_words")
     assert len(files) == len(plain)
-    assert "include/acme_recogniser.h" in files
+    assert "src/engine/acme_recogniser.h" in files
     for path, content in files.items():
         said = content.decode().replace("sd_5", "")  # a word, not a name
         assert "sd_" not in (path + said).lower(), path
@@ -147,16 +149,70 @@ def test_a_prefix_leaves_words_and_facts_alone(firmware):
     for prefix in ("sd_", "acme_"):
         files = exported(firmware, prefix=prefix, **options)
         assert b'{"sd_on", "SD_OFF", "x"}' in files[f"src/{prefix}words.c"]
-        assert b"corpus: SD_cards and sd_cards" in files[f"include/{prefix}words.h"]
+        assert b"corpus: SD_cards and sd_cards" in files[f"src/{prefix}words.h"]
         assert b"| corpus | SD_cards and sd_cards |" in files["README.md"]
-        assert b'{"sd_1", pcm_0' in files["example/golden.c"]
-        assert number.encode() in files[f"include/{prefix}words_model.h"]
+        assert b'{"sd_1", pcm_0' in files["src/selftest/golden.c"]
+        assert number.encode() in files[f"src/{prefix}words_model.h"]
 
 
 @pytest.mark.parametrize("prefix", ["", "3d_", "a-b", "Ab_", "_a", "a b", "ä_", "golden_", "a\n"])
 def test_a_prefix_that_cannot_be_is_refused(prefix, firmware):
     with pytest.raises(ValueError, match="identifier|other names"):
         exported(firmware, prefix=prefix)
+
+
+def test_every_package_has_what_its_format_requires(firmware):
+    files = exported(firmware, "graph", prefix="acme_")
+    lines = files["library.properties"].decode().splitlines()
+    arduino = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    assert set(arduino) >= {
+        *("name", "version", "author", "maintainer", "sentence", "paragraph", "category", "url"),
+        "architectures",
+    }
+    assert all(arduino.values())
+    assert all(f"src/{header}" in files for header in arduino["includes"].split(","))
+    platformio = json.loads(files["library.json"])
+    assert {"name", "version", "description", "keywords", "license"} <= set(platformio)
+    assert all(f"src/{header}" in files for header in platformio["headers"])
+    espressif = yaml.safe_load(files["idf_component.yml"])
+    assert {"version", "description", "license", "dependencies"} <= set(espressif)
+    for package in (arduino, platformio, espressif):
+        assert package["version"] == "1.2.3"
+        assert package.get("name", "acme_words") == "acme_words"
+        said = package.get("sentence") or package["description"]
+        assert said.startswith("Recogniser of 5 spoken words")
+    zephyr = yaml.safe_load(files["zephyr/module.yml"])
+    assert zephyr["name"] == "acme_words"
+    assert {f"{zephyr['build']['cmake']}/CMakeLists.txt", zephyr["build"]["kconfig"]} <= set(files)
+    for sample in zephyr["samples"]:
+        assert {f"{sample}/{name}" for name in ("prj.conf", "sample.yaml")} <= set(files)
+    options = set(re.findall(rb"^config (\w+)$", files["zephyr/Kconfig"], re.M))
+    assert options == {b"ACME_WORDS", b"ACME_WORDS_SELFTEST"}
+    enabled = set(re.findall(rb"^CONFIG_(\w+)=y$", files["examples/zephyr/prj.conf"], re.M))
+    assert options <= enabled
+    assert b"@@" not in b"".join(files.values())
+
+
+def test_the_manifest_tells_what_the_folder_holds(firmware):
+    proof = {"stack_bytes": 456, "recogniser_flash_bytes": 45614, "mismatches": 0}
+    facts = {"corpus": "SD_cards", "corpus_licence": "CC0", "model_sha256": "ab"}
+    files = exported(firmware, proof=proof, provenance=facts, labels=["sd_on", "_silence_", "é"])
+    manifest = json.loads(files.pop("manifest.json"))
+    assert manifest["files"] == {path: sha256(content) for path, content in files.items()}
+    assert manifest["versions"] == {"project": "1.2.3", "abi": 2}
+    assert manifest["licences"] == {"code": "MIT", "weights_and_golden_clips": "CC0"}
+    assert manifest["labels"] == ["sd_on", "_silence_", "é"]
+    assert manifest["not_words"] == ["_silence_"]
+    assert manifest["sample_rate_hz"] == 8000
+    assert manifest["frontend"]["frame_step_ms"] == 20
+    assert manifest["detector"]["threshold"] == 0.65
+    assert manifest["model"]["sha256"] == "ab"
+    assert f"{manifest['model']['id']}u".encode() in files["src/sd_words_model.h"]
+    found = manifest["bytes"]
+    assert (found["stack"], found["recogniser_flash"]) == (456, 45614)
+    assert "stack_bound" not in found  # it was not measured
+    page = files["README.md"].decode()
+    assert f"| RAM together | {found['recogniser_ram']:,} |" in page
 
 
 def test_table_bytes_are_those_of_the_c_tables():
@@ -176,5 +232,5 @@ def test_senseless_wishes_are_refused(firmware, tmp_path):
         exported(firmware, name="sd-words")
     with pytest.raises(ValueError, match="12 features a frame, the network takes 13"):
         exported(firmware, spec=committed_spec(n_mfcc=12))
-    with pytest.raises(UserError, match=r"sd_recogniser\.c is missing"):
+    with pytest.raises(UserError, match=r"sd_\w+\.c is missing"):
         exported(tmp_path)

@@ -127,7 +127,7 @@ def exported(
 def test_export_makes_a_folder_that_checks_itself(model, scheme, workspace):
     content = exported(workspace, scheme, model=model)
     assert exported(workspace, scheme, model=model) == content  # replaced by the same
-    assert f"include/sd_{model}_{scheme}_model.h" in content
+    assert f"src/sd_{model}_{scheme}_model.h" in content
     page = content["README.md"].decode()
     for said in ("0.2500", "4,321", "no, stop, yes"):
         assert said in page
@@ -136,7 +136,7 @@ def test_export_makes_a_folder_that_checks_itself(model, scheme, workspace):
     done = subprocess.run(["make", "check"], cwd=folder, capture_output=True, text=True, check=True)
     assert "3 clips, 0 differ" in done.stdout
     assert re.search(r"\d events, 0 differ", done.stdout)
-    names = [line.split(":")[0] for line in done.stdout.splitlines() if ': "' in line]
+    names = re.findall(r'^(.*): "', done.stdout.partition("stream: ")[0], re.M)
     split = dict(
         line.split(",") for line in (workspace.folder / "data/split.csv").read_text().splitlines()
     )
@@ -145,7 +145,7 @@ def test_export_makes_a_folder_that_checks_itself(model, scheme, workspace):
 
 def test_export_takes_a_prefix_and_refuses_what_is_none(workspace):
     content = exported(workspace, "int8", "--prefix", "acme_", model="words")
-    assert "include/acme_words_int8_model.h" in content
+    assert "src/acme_words_int8_model.h" in content
     folder = workspace.folder / "export/words.int8"
     done = subprocess.run(["make", "check"], cwd=folder, capture_output=True, text=True, check=True)
     assert "3 clips, 0 differ" in done.stdout

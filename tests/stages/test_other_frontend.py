@@ -36,7 +36,7 @@ def test_another_specification_trains_quantizes_proves_and_exports(tmp_path):
     measured = workspace.stage("measure", "lstm_36kb", "int8").stdout
     workspace.stage("export", "lstm_36kb", "int8")
     export = workspace.folder / "export/lstm_36kb.int8"
-    assert "_N_FRAMES 120u" in (export / "include/sd_lstm_36kb_int8_frontend.h").read_text()
+    assert "_N_FRAMES 120u" in (export / "src/sd_lstm_36kb_int8_frontend.h").read_text()
     if shutil.which("make"):
         subprocess.run(["make", "check"], cwd=export, capture_output=True, check=True)
     if not boards.missing_tools():

@@ -106,7 +106,7 @@ def test_the_page_is_true_to_the_letter(workspace):
     report = (workspace.folder / "report.md").read_text()
     assert report.startswith("# Own recordings\n")
     assert f"{100 * expected['tiny']['per_speaker']['cleo']['mean']:.2f}" in report
-    assert (workspace.folder / "export/tiny.int8/include/model.h").exists()
+    assert (workspace.folder / "export/tiny.int8/src/model.h").exists()
     params = yaml.safe_load((workspace.folder / "params.yaml").read_text())
     assert params["corpus"]["name"] == "folder"
     # Nothing is trained twice.

@@ -1,7 +1,8 @@
 """Export a network for firmware engineers: one small, self-contained folder of C.
 
-Recogniser, front-end, network, their constants, a worked example, golden vectors to check a port
-with, and a Makefile. The same network gives the same bytes.
+Recogniser, front-end, network, their constants, worked examples, golden vectors to check a port
+with, and what CMake, Arduino, PlatformIO, ESP-IDF and Zephyr need. The same network gives the same
+bytes.
 """
 
 from __future__ import annotations
@@ -11,33 +12,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from spoken_digits.embedded import host_detector, host_recogniser
 from spoken_digits.embedded.emit import detector as c_detector
 from spoken_digits.embedded.emit import recogniser as c_recogniser
-from spoken_digits.embedded.emit.text import array, literal, string_literal
-from spoken_digits.embedded.package import listening
+from spoken_digits.embedded.package import golden as golden_vectors
+from spoken_digits.embedded.package import listening, manifest, templates
 from spoken_digits.embedded.package import prefix as prefixes
+from spoken_digits.embedded.package.golden import Golden
 from spoken_digits.embedded.package.readme import Readme
+from spoken_digits.embedded.package.templates import Project
 from spoken_digits.errors import UserError
 from spoken_digits.integer.detector.specification import DetectorSpec
-from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
+from spoken_digits.rejection.labels import NOT_WORDS
 
 _DECIMATOR = "sd_decimator.c"  # for the application: the recogniser does without
 
-_OWN_NAMES = {"golden", "main", "model", "sd_model"}  # the last one is a type
+_MODEL_TYPE = "sd_model"  # no file, but a name in C
 
-Golden = tuple[str, NDArray[np.int16]]
-"""Name and samples of a clip."""
+_SOURCE, _ENGINE, _SELFTEST = "src", "src/engine", "src/selftest"
 
 
 def export_files(
     network: IntegerGraph,
     spec: Spec,
+    detector: DetectorSpec,
     *,
     name: str,
     labels: Sequence[str],
@@ -45,9 +45,9 @@ def export_files(
     golden: Sequence[Golden],
     firmware: Path,
     licence: str,
+    project: Project,
     measured: Mapping[str, int] | None = None,
     proof: Mapping[str, Any] | None = None,
-    detector: DetectorSpec | None = None,
     prefix: str = prefixes.DEFAULT,
 ) -> dict[str, bytes]:
     """Content of the folder.
@@ -58,6 +58,8 @@ def export_files(
         What to export.
     spec
         The front-end that computes its features.
+    detector
+        When to listen and when to believe.
     name
         Lower-case C identifier of the network and stem of its files, such as ``sd_digits``.
     labels
@@ -71,12 +73,13 @@ def export_files(
         Folder of the C sources.
     licence
         Text of the licence of the C sources.
+    project
+        Version and licence that the packages name.
     measured
         Figures for the README: ``flash_bytes``, ``stack_bytes``, ``instructions_m0``, ...
     proof
-        What :func:`spoken_digits.embedded.proof.record` says, or ``not_measured``: why nothing.
-    detector
-        When to listen and when to believe; None for a folder without a detector.
+        Figures for the manifest, and what :func:`spoken_digits.embedded.proof.record` says, or
+        ``not_measured``: why nothing.
     prefix
         What every identifier, macro and file name starts with instead of ``sd_``.
 
@@ -104,15 +107,20 @@ def export_files(
     clips = [(prefixes.shielded(utterance), pcm) for utterance, pcm in golden]
     generated = host_recogniser.model_files(network, spec, name, labels=words, provenance=facts)
     generated |= c_recogniser.c_files(network, spec, name, list(labels))  # the digest is of these
-    sources = host_recogniser.source_paths(firmware, network, spec)
-    if detector is not None:
-        generated |= c_detector.c_files(detector, network, spec, name, list(labels))
-        sources = host_detector.source_paths(firmware, network, spec)
-    sources = [*sources, firmware / _DECIMATOR]
+    generated |= c_detector.c_files(detector, network, spec, name, list(labels))
+    sources = [*host_detector.source_paths(firmware, network, spec), firmware / _DECIMATOR]
     shared = {path.name: _read(path) for path in sources}
     shared |= _headers([*shared.values(), *generated.values()], firmware, generated)
-    if name in _OWN_NAMES | {Path(file).stem for file in shared}:
+    golden_files = golden_vectors.clip_files(network, spec, clips)
+    events = listening.golden_events(detector, network, spec, [pcm for _, pcm in clips])
+    golden_files |= listening.golden_files(events)
+    n_words = sum(label not in NOT_WORDS for label in labels)
+    texts = templates.filled(firmware, name, n_words, project)
+    texts |= {f"{_SELFTEST}/{file}": text for file, text in golden_files.items()}
+    if name in {_MODEL_TYPE, *(Path(path).stem for path in [*shared, *texts]), "model", "detector"}:
         raise ValueError(f"{name!r} is the name of another file in the folder")
+    texts |= {f"{_ENGINE}/{file}": text for file, text in shared.items()}
+    texts |= {f"{_SOURCE}/{file}": _in_src(text, shared) for file, text in generated.items()}
     readme = Readme(
         network=network,
         spec=spec,
@@ -124,16 +132,22 @@ def export_files(
         proof=proof or {},
         detector=detector,
     )
-    texts = {f"{_folder(file)}/{file}": text for file, text in (shared | generated).items()}
-    texts["example/main.c"] = _read(firmware / "example" / "main.c")
-    texts |= _golden_files(network, spec, clips)
-    if detector is not None:
-        events = listening.golden_events(detector, network, spec, [pcm for _, pcm in clips])
-        texts |= listening.golden_files(events)
-        texts["example/listen.c"] = _read(firmware / "example" / "listen.c")
-    texts |= {"Makefile": _makefile(texts), "README.md": readme.text()}
+    texts["README.md"] = readme.text()
     texts = prefixes.renamed(texts, prefix) | {"LICENSE": licence}
-    return {path: texts[path].encode() for path in sorted(texts)}
+    files = {path: text.encode() for path, text in texts.items()}
+    files[manifest.FILE] = manifest.text(
+        network,
+        spec,
+        detector,
+        name=prefixes.with_prefix(name, prefix),
+        labels=labels,
+        provenance=provenance,
+        measured=proof or {},
+        project=project,
+        abi=_abi(shared),
+        files=files,
+    ).encode()
+    return {path: files[path] for path in sorted(files)}
 
 
 def _read(path: Path) -> str:
@@ -143,8 +157,19 @@ def _read(path: Path) -> str:
         raise UserError(f"{path} is missing: take it from the repository again") from None
 
 
-def _folder(file: str) -> str:
-    return "include" if file.endswith(".h") else "src"
+def _abi(shared: Mapping[str, str]) -> int:
+    """Version of what the generated files and those of all models agree on."""
+    return int(re.findall(r"^#define SD_ABI (\d+)u", shared["sd_recogniser.h"], re.M)[0])
+
+
+def _in_src(text: str, shared: Mapping[str, str]) -> str:
+    """A generated file that finds the headers of all models in their folder."""
+
+    def moved(found: re.Match[str]) -> str:
+        engine = "engine/" if found[1] in shared else ""
+        return f'#include "{engine}{found[1]}"'
+
+    return re.sub(r'#include "([^"]+)"', moved, text)
 
 
 def _headers(texts: Iterable[str], firmware: Path, generated: Mapping[str, str]) -> dict[str, str]:
@@ -157,121 +182,3 @@ def _headers(texts: Iterable[str], firmware: Path, generated: Mapping[str, str])
                 found[header] = _read(firmware / header)
                 pending.append(found[header])
     return found
-
-
-def _golden_files(network: IntegerGraph, spec: Spec, golden: Sequence[Golden]) -> dict[str, str]:
-    """``golden.h`` and ``golden.c``: samples, and Python's results for them."""
-    logits = network.logits(*extraction.extract([pcm for _, pcm in golden], spec))
-    arrays, entries = [], []
-    for i, (utterance, pcm) in enumerate(golden):
-        arrays.append(array("int16_t", f"pcm_{i}", pcm))
-        logit_row = ", ".join(literal(int(value)) for value in logits[i])
-        entries.append(
-            f"    {{{string_literal(utterance)}, pcm_{i}, {len(pcm)},\n     {{{logit_row}}}}},\n"
-        )
-    source = (
-        "/* Generated: do not edit. The samples are recordings from the corpus named in the\n"
-        " * README, under that corpus's licence. */\n"
-        '#include "golden.h"\n\n' + "\n".join(arrays) + "\n"
-        f"const golden_clip golden_clips[GOLDEN_N_CLIPS] = {{\n{''.join(entries)}}};\n"
-    )
-    header = _GOLDEN_HEADER.format(n_clips=len(golden))
-    return {"example/golden.h": header, "example/golden.c": source}
-
-
-def _makefile(paths: Iterable[str]) -> str:
-    found = set(paths)
-    sources = sorted(path for path in found if path.startswith("src/"))
-    has_detector = "example/listen.c" in found
-    return _MAKEFILE.format(
-        sources=" \\\n  ".join(sources),
-        programs="$(BUILD)/example $(BUILD)/listen" if has_detector else "$(BUILD)/example",
-        listen=_LISTEN if has_detector else "",
-    )
-
-
-_GOLDEN_HEADER = """\
-/* Golden vectors of the model in model.h: clips and the results of its Python twin. Generated. */
-#ifndef GOLDEN_H
-#define GOLDEN_H
-
-#include <stdint.h>
-
-#include "model.h"
-
-#define GOLDEN_N_CLIPS {n_clips}u
-
-#ifdef __cplusplus
-extern "C" {{
-#endif
-
-typedef struct {{
-    const char *utterance;
-    const int16_t *pcm;
-    uint32_t n_samples;
-    int32_t logits[MODEL_N_CLASSES];
-}} golden_clip;
-
-extern const golden_clip golden_clips[GOLDEN_N_CLIPS];
-
-#ifdef __cplusplus
-}}
-#endif
-
-#endif
-"""
-
-_LISTEN = """\
-LISTEN_OBJECTS = $(BUILD)/listen.o $(BUILD)/golden_events.o $(BUILD)/golden.o
-
-$(BUILD)/listen: $(OBJECTS) $(LISTEN_OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
-
-"""
-
-_MAKEFILE = """\
-# make check                                   build the example here, compare with golden vectors
-# make check CC='riscv64-linux-gnu-gcc -static' RUN=qemu-riscv64       the same, emulated
-# make objects size CC=arm-none-eabi-gcc SIZE=arm-none-eabi-size \\
-#   CFLAGS='-mcpu=cortex-m0 -mthumb -Os -ffreestanding'      compile for a board, show sizes
-CFLAGS ?= -O2
-SIZE ?= size
-BUILD ?= build
-
-SOURCES = {sources}
-EXAMPLE = example/main.c example/golden.c
-
-C99 = -std=c99 -Wall -Wextra -Wconversion -pedantic -ffunction-sections -fdata-sections -Iinclude
-OBJECTS = $(SOURCES:src/%.c=$(BUILD)/%.o)
-EXAMPLE_OBJECTS = $(EXAMPLE:example/%.c=$(BUILD)/%.o)
-HEADERS = $(wildcard include/*.h example/*.h)
-
-.PHONY: check objects size clean force
-
-check: {programs}
-	@for program in $^; do echo $$program; $(RUN) $$program || exit 1; done
-
-objects: $(OBJECTS)
-
-size: $(OBJECTS)
-	$(SIZE) -t $(OBJECTS)
-
-clean:
-	rm -rf $(BUILD)
-
-$(BUILD)/example: $(OBJECTS) $(EXAMPLE_OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ -o $@
-
-{listen}$(BUILD)/%.o: src/%.c $(HEADERS) $(BUILD)/command
-	$(CC) $(C99) $(CFLAGS) -c $< -o $@
-
-$(BUILD)/%.o: example/%.c $(HEADERS) $(BUILD)/command
-	$(CC) $(C99) $(CFLAGS) -Iexample -c $< -o $@
-
-# rebuild all if the compiler or flags change
-$(BUILD)/command: force
-	@mkdir -p $(BUILD)
-	@echo '$(CC) $(C99) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(C99) $(CFLAGS)' > $@
-
-force:
-"""

@@ -13,6 +13,15 @@ from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
 
+_DETECTOR_BYTES = 80
+
+
+def ram_bytes(detector: DetectorSpec) -> dict[str, int]:
+    """Bytes of the two types that a detector takes beside its recogniser, with 32-bit pointers."""
+    endpoint = detector.endpoint
+    kept = 2 * endpoint.ring_frames * endpoint.frame_length + 4 * len(detector.silent)
+    return {"memory": kept, "detector": _DETECTOR_BYTES}
+
 
 def golden_events(
     detector: DetectorSpec,
@@ -37,21 +46,20 @@ def golden_files(events: Sequence[Event]) -> dict[str, str]:
     )
     nothing = "    {0u, 0u, 0u, 0u, -1, 0u}, /* none is expected: C has no empty array */\n"
     return {
-        "example/golden_events.h": _HEADER.format(n_events=len(events), n_rows=max(1, len(events))),
-        "example/golden_events.c": _SOURCE.format(rows=rows or nothing),
+        "golden_events.h": _HEADER.format(n_events=len(events), n_rows=max(1, len(events))),
+        "golden_events.c": _SOURCE.format(rows=rows or nothing),
     }
 
 
 def readme(detector: DetectorSpec, name: str) -> str:
     """The README's section on listening."""
-    endpoint = detector.endpoint
-    n_bytes = 2 * endpoint.ring_frames * endpoint.frame_length
+    ram = ram_bytes(detector)
     return f"""## Listening to a stream
 
 `detector.h` adds a detector: samples in, events out, for as long as there is sound. It hands each
 stretch of sound to the recogniser, and reports a word if its confidence reaches
-{detector.threshold / CERTAIN:.4f}. It takes {n_bytes:,} bytes for the last moments of sound
-(`{name}_detector_memory`) and 80 for the `sd_detector`.
+{detector.threshold / CERTAIN:.4f}. It takes {ram["memory"]:,} bytes for the last moments of sound
+(`{name}_detector_memory`) and {ram["detector"]} for the `sd_detector`.
 
 ```c
 #include "detector.h"
@@ -72,8 +80,8 @@ while (n > 0) {{ /* each block of samples */
 }}
 ```
 
-`example/listen.c` is a whole program, and `make check` compares its events with Python's.
-`sd_ring.h` passes samples from an interrupt to the main loop."""
+`examples/host/listen.c` is a whole program: `make listen`, then samples on its standard input.
+`engine/sd_ring.h` passes samples from an interrupt to the main loop."""
 
 
 _SOURCE = """\

@@ -38,9 +38,10 @@ def shielded(text: str) -> str:
 
 def renamed(texts: Mapping[str, str], prefix: str) -> dict[str, str]:
     """Files by path, their paths and texts with `prefix` for ``sd_``, in capitals for ``SD_``."""
-    return {_renamed(path, prefix): _renamed(text, prefix) for path, text in texts.items()}
+    return {with_prefix(path, prefix): with_prefix(text, prefix) for path, text in texts.items()}
 
 
-def _renamed(text: str, prefix: str) -> str:
+def with_prefix(text: str, prefix: str) -> str:
+    """One text with `prefix` for ``sd_``, in capitals for ``SD_``."""
     changed = text.replace("SD_", prefix.upper()).replace("sd_", prefix)
     return changed.replace("\\001", "").replace(_SHIELD, "")

@@ -9,7 +9,7 @@ from typing import Any
 
 from spoken_digits.embedded.emit.recogniser import ram_bytes
 from spoken_digits.embedded.emit.tables import table_bytes
-from spoken_digits.embedded.package import listening
+from spoken_digits.embedded.package import listening, platforms
 from spoken_digits.integer.detector.specification import DetectorSpec
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.frontend.log_mel_specification import LogMelSpec
@@ -44,15 +44,13 @@ class Readme:
     utterances: Sequence[str]
     measured: Mapping[str, int]
     proof: Mapping[str, Any]
-    detector: DetectorSpec | None = None
+    detector: DetectorSpec
 
     def text(self) -> str:
         """The page, in Markdown."""
-        parts = [self._what(), self._model(), self._memory(), self._interface()]
-        parts += [self._microphone()]
-        if self.detector is not None:
-            parts.append(listening.readme(self.detector, self.name))
-        parts += [self._check(), self._licence()]
+        parts = [self._what(), platforms.readme(self.name), self._model(), self._memory()]
+        parts += [self._interface(), self._microphone()]
+        parts += [listening.readme(self.detector, self.name), self._check(), self._licence()]
         return "\n\n".join(parts) + "\n"
 
     def _what(self) -> str:
@@ -86,16 +84,12 @@ bits as the Python model it was generated from; `make check` proves it.
     def _limits(self) -> str:
         """What it does where no word is said."""
         others = [f"`{label}`" for label in self.labels if label in NOT_WORDS]
-        stream = "it does not find words in a stream of sound"
-        where = "the detector is for that" if self.detector is not None else ""
+        stream = "By itself it does not find words in a stream of sound"
         if others:
             says = f"Where it answers {' or '.join(others)}, it heard none of its words."
-            by_itself = f"By itself {stream}: {where}." if where else f"{stream.capitalize()}."
-            return f"{by_itself}\n{says}"
-        if where:
-            any_word = "answers with one of its\nwords whatever it hears"
-            return f"By itself {stream}, and {any_word}: {where}."
-        return f"{stream.capitalize()}, and it answers with one of its words\nwhatever it hears."
+            return f"{stream}: the detector is for that.\n{says}"
+        any_word = "answers with one of its\nwords whatever it hears"
+        return f"{stream}, and {any_word}: the detector is for that."
 
     def _seconds(self) -> str:
         """Length of the word that the network sees."""
@@ -156,8 +150,6 @@ bits as the Python model it was generated from; `make check` proves it.
         )
         return f"""## Use
 
-Add `src/*.c` to your build and `include` to its header folders.
-
     #include "model.h"
 
     static sd_recogniser recogniser;
@@ -172,16 +164,16 @@ Add `src/*.c` to your build and `include` to its header folders.
     /* before the next one */
     status = sd_recogniser_reset(&recogniser);
 
-Every call returns `SD_OK` or what was wrong with it: `include/sd_recogniser.h` lists the statuses.
-A call that was wrong changes nothing.
+Every call returns `SD_OK` or what was wrong with it: `src/engine/sd_recogniser.h` lists the
+statuses. A call that was wrong changes nothing.
 `sd_recogniser_hear` {cost}
 `logits` has `MODEL_N_CLASSES` elements, each in steps of {self.network.logit_step:.9g}.
-`example/main.c` is a whole program.
 
-To use another model, put the files of its folder in place of these: no line of the application
-changes, and `sd_recogniser_init` refuses a model whose header was not the one compiled in. Two
-models go into one program by their own names, `{self.name}_model` of `{self.name}_model.h` in place
-of `MODEL`."""
+To use another model, put its folder in place of this one: the application changes no line but,
+where a build system wants one, the name. `sd_recogniser_init` refuses a model whose header was
+not the one compiled in. Two models go into one program by their own names, `{self.name}_model` of
+`{self.name}_model.h` in place of `MODEL`: lay one `src/` over the other. Files of one name are the
+same, but for `model.h`, `detector.h` and `selftest/`, of which one is enough."""
 
     def _microphone(self) -> str:
         rate = self.spec.sample_rate
@@ -198,7 +190,8 @@ of `MODEL`."""
         return f"""## Feeding a microphone
 
 - Mono, {rate:,} Hz, int16. From {2 * rate:,} Hz: `sd_decimator_push` halves the rate of each
-  block, in place (`sd_decimator.h`); to drop every second sample folds noise into the speech.
+  block, in place (`engine/sd_decimator.h`); to drop every second sample folds noise into the
+  speech.
 - An unsigned ADC: subtract its middle. A 12-bit ADC: shift left by 4. Gain does not matter within
   reason, since the front-end adjusts its level; clipping does.
 - Call `sd_recogniser_hear` from the main loop with each block that DMA completes, not from the
@@ -209,8 +202,16 @@ of `MODEL`."""
         clips = ", ".join(f"`{utterance}`" for utterance in self.utterances)
         return f"""## Check
 
-`make check` streams the golden clips through the example and compares every logit with the Python
-model's. On your board, do the same with `example/` linked in: `main` returns 0 when all is equal.
+`make check` streams the golden clips through recogniser and detector and compares every logit and
+event with the Python model's. On your board, `sd_selftest` does the same and returns how many
+differ:
+
+    #include "selftest/sd_selftest.h"
+
+    if (sd_selftest(&memory, &kept, 0) != 0) {{ /* the application's own memory, before its use */
+        /* this compiler or board gives other bits */
+    }}
+
 The clips are {clips}.
 
     make check
@@ -250,10 +251,10 @@ likewise; the results are the same bits. `-DSD_PORTABLE` leaves them out, and th
         terms = self.provenance.get("corpus_licence", "that of the corpus")
         return f"""## Licence
 
-The C sources: see `LICENSE`. The weights were trained on, and the samples in `example/golden.c`
-are recordings of, this corpus: {corpus}; its licence: {terms}.
-Leave `example/` out of your product if those terms do not suit you, and name the corpus where they
-ask for it."""
+The C sources: see `LICENSE`. The weights were trained on, and the samples in
+`src/selftest/golden.c` are recordings of, this corpus: {corpus}; its licence: {terms}.
+Leave `src/selftest/` out of your product if those terms do not suit you, and name the corpus where
+they ask for it."""
 
 
 def _table(head: tuple[str, str], rows: Mapping[str, object]) -> str:

@@ -1,0 +1,97 @@
+"""``manifest.json`` of an exported folder: what a program needs to know of the model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from spoken_digits.embedded.emit.recogniser import model_id, ram_bytes
+from spoken_digits.embedded.package.listening import ram_bytes as detector_ram_bytes
+from spoken_digits.embedded.package.templates import Project
+from spoken_digits.integer.detector.specification import CERTAIN, DetectorSpec
+from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.graph import IntegerGraph
+from spoken_digits.rejection.labels import NOT_WORDS
+
+FILE = "manifest.json"
+FORMAT = 1
+"""Raised when a key changes its meaning or goes; a new key does not raise it."""
+
+_MEASURED = {
+    "recogniser_flash": "recogniser_flash_bytes",
+    "stack": "stack_bytes",
+    "stack_bound": "stack_bound_bytes",
+}
+
+
+def text(
+    network: IntegerGraph,
+    spec: Spec,
+    detector: DetectorSpec,
+    *,
+    name: str,
+    labels: Sequence[str],
+    provenance: Mapping[str, object],
+    measured: Mapping[str, Any],
+    project: Project,
+    abi: int,
+    files: Mapping[str, bytes],
+) -> str:
+    """The file, in JSON.
+
+    Parameters
+    ----------
+    network, spec, detector, labels, provenance, project
+        As for `folder.export_files`.
+    name
+        As it stands in `files`.
+    measured
+        Figures of the recogniser; those that are missing are left out.
+    abi
+        Of the C sources: ``SD_ABI``.
+    files
+        All others in the folder, by path.
+    """
+    hop, rate = spec.hop_length, spec.sample_rate
+    content = {
+        "format": FORMAT,
+        "name": name,
+        "versions": {"project": project.version, "abi": abi},
+        "licences": {
+            "code": project.licence,
+            "weights_and_golden_clips": provenance.get("corpus_licence"),
+        },
+        "model": {
+            "id": f"0x{model_id(network, spec, list(labels)):08X}",
+            "sha256": provenance.get("model_sha256"),
+            "name": provenance.get("model"),
+            "scheme": network.scheme,
+            "corpus": provenance.get("corpus"),
+            "synthetic": provenance.get("synthetic"),
+        },
+        "labels": list(labels),
+        "not_words": [label for label in labels if label in NOT_WORDS],
+        "sample_rate_hz": rate,
+        "frontend": {
+            "fingerprint": spec.fingerprint(),
+            "frame_step_samples": hop,
+            "frame_step_ms": 1000 * hop / rate,
+            "most_frames": spec.n_frames,
+        },
+        "detector": {
+            "threshold": detector.threshold / CERTAIN,
+            "frame_samples": detector.endpoint.frame_length,
+            "frame_ms": 1000 * detector.endpoint.frame_length / rate,
+        },
+        # Of 32-bit processors.
+        "bytes": {
+            "parameters": network.parameter_bytes(),
+            "recogniser_ram": sum(ram_bytes(network, spec).values()),
+            "detector_ram": sum(detector_ram_bytes(detector).values()),
+            **{key: measured[found] for key, found in _MEASURED.items() if found in measured},
+        },
+        "files": {path: hashlib.sha256(files[path]).hexdigest() for path in sorted(files)},
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
