@@ -75,6 +75,10 @@ results: setup ## make README's table and docs/results.md from the committed met
 page: setup ## make report.html, one page about all models that opens offline, from what is recorded
 	python stages/report_page.py
 
+.PHONY: demo
+demo: setup ## make export/demo.html, a page that listens in a browser with every integer model, and serve it
+	spoken-digits demo
+
 .PHONY: benchmark
 benchmark: setup ## measure speed relative to the reference, into benchmarks/results.json
 	python benchmarks/run.py

@@ -90,9 +90,12 @@ ARCHITECTURE = "spoken_digits/models/architectures/${item.architecture}.py"
 AUGMENTATION = "spoken_digits/augmentation/${item.augmentation}/__init__.py"
 FEATURES = "spoken_digits/features/${item.features}.py"
 INTEGER = "spoken_digits/quantization/integer.py"
-OF_INTEGERS = [
+INTEGER_FEATURES = [
     "spoken_digits/features/log_mel_int.py",
     "spoken_digits/features/mfcc_int.py",
+]
+OF_INTEGERS = [
+    *INTEGER_FEATURES,
     "spoken_digits/models/architectures/ds_cnn.py",
     "spoken_digits/models/architectures/lstm.py",
     "spoken_digits/quantization/integer_ds_cnn.py",
@@ -126,6 +129,8 @@ LOADED_BY_NAME = {
     "quantize_open": [*OF_INTEGERS, INTEGER, "spoken_digits/features/log_mel.py"],
     "measure_open": OF_INTEGERS,
     "export_open": OF_INTEGERS,
+    "web": INTEGER_FEATURES,
+    "web_open": INTEGER_FEATURES,
     "reject": [*OF_INTEGERS, INTEGER, "spoken_digits/features/log_mel.py"],
     "report_page": modules_in("spoken_digits/features"),
     "export_onnx": [ARCHITECTURE, FEATURES],
@@ -424,7 +429,8 @@ def test_only_what_an_edit_changes_runs_again(workspace):
     measured = {name.replace("quantize", "measure") for name in networks}
     exported = {name.replace("quantize", "export") for name in networks}
     detected = {name.replace("quantize", "detect") for name in networks}
-    assert touched("firmware/sd_mel.c") == measured | detected | exported
+    compiled = {name.replace("quantize", "web") for name in networks}
+    assert touched("firmware/sd_mel.c") == measured | detected | exported | compiled
     assert not {s for s in touched("spoken_digits/features/mfcc.py") if s.startswith("train@cnn")}
 
 

@@ -13,7 +13,17 @@ from typing import Any
 from spoken_digits.evaluation.html_report import palette
 
 _BROWSER = Path(__file__).with_name("browser")
-SCRIPTS = ("engine", "resampler", "wav", "signal", "microphone", "picture", "guided", "panels", "page")
+SCRIPTS = (
+    "engine",
+    "resampler",
+    "wav",
+    "signal",
+    "microphone",
+    "picture",
+    "guided",
+    "panels",
+    "page",
+)
 """Files of ``browser/`` that make up the page's script, in this order."""
 _RECORDER = "recorder.js"  # a script of the audio thread, which the page hands over
 

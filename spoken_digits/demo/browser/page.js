@@ -129,7 +129,7 @@ async function readAll(name, wav, isWanted) {
   const { engine } = state, rate = engine.model.sample_rate;
   const resampler = new Resampler(wav.rate, rate), watch = new SignalWatch(wav.rate);
   const warnings = new Set(wav.note ? [`${name}: ${wav.note}.`] : []);
-  const inSight = COLUMNS * engine.model.hop_length * wav.rate / rate;
+  const inSight = SIGHT_S * wav.rate;
   const step = Math.max(1, Math.floor(CHUNK_S * wav.rate));
   let isShown = false;
   for (let first = 0; first < wav.nFrames; first += step) {

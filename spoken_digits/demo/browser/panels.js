@@ -44,7 +44,7 @@ function addRow(model, event) {
     event.microseconds ? grouped(event.microseconds) : "",
   ];
   const row = made("tr", "", isWord ? "" : "other");
-  row.append(head, ...cells.map((text) => made("td", text, "n")), made("td", VERDICTS[event.verdict]));
+  row.append(head, ...cells.map((text) => made("td", text, "n")), made("td", isWord ? "" : VERDICTS[event.verdict]));
   const body = at("list").tBodies[0];
   body.prepend(row);
   while (body.rows.length > MOST_ROWS) body.lastElementChild.remove();

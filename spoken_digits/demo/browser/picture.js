@@ -1,8 +1,8 @@
 // The last seconds as a picture: waveform, mel bands, and the sounds that were found.
 
-const COLUMNS = 300; // of one hop each
+const SIGHT_S = 6;
 const SHADES = 64;
-const SPAN = 11; // octaves of power from the faintest shade to the strongest: 33 dB
+const SPAN = 14; // octaves of power from the faintest shade to the strongest: 42 dB
 const LEAST_OCTAVES = 14; // of the strongest one
 
 class Picture {
@@ -21,6 +21,7 @@ class Picture {
     this.hop = model.hop_length;
     this.rate = model.sample_rate;
     this.nBands = model.n_mels;
+    this.columns = Math.round(SIGHT_S * this.rate / this.hop); // of one hop each
     this.waves = []; // [lowest, highest] of each hop
     this.bands = []; // from hop `firstBand` on
     this.firstBand = 0;
@@ -52,7 +53,7 @@ class Picture {
   }
 
   scroll() {
-    const excess = this.waves.length - COLUMNS;
+    const excess = this.waves.length - this.columns;
     if (excess <= 0) return;
     this.waves.splice(0, excess);
     this.hopsGone += excess;
@@ -96,7 +97,7 @@ class Picture {
   }
 
   drawSounds(context, width, top, height, colour) {
-    const x = (sample) => (sample / this.hop - this.hopsGone) * width / COLUMNS;
+    const x = (sample) => (sample / this.hop - this.hopsGone) * width / this.columns;
     context.font = `600 14px ${getComputedStyle(this.canvas).fontFamily}`;
     for (const { start, end, isWord, text } of this.sounds) {
       context.fillStyle = colour(isWord ? "tint" : "grid");
@@ -107,7 +108,7 @@ class Picture {
   }
 
   drawWave(context, width, top, bottom, colour) {
-    const step = width / COLUMNS, middle = (top + bottom) / 2;
+    const step = width / this.columns, middle = (top + bottom) / 2;
     const most = Math.max(500, ...this.waves.map(([low, high]) => Math.max(-low, high)));
     const scale = (bottom - top) / 2 / most;
     context.fillStyle = colour("rule");
@@ -122,18 +123,18 @@ class Picture {
   drawBands(context, width, top, bottom, colour) {
     const shades = this.shades(colour);
     const { strip } = this;
-    strip.width = COLUMNS;
+    strip.width = this.columns;
     strip.height = this.nBands;
     const pencil = strip.getContext("2d");
-    const image = pencil.createImageData(COLUMNS, this.nBands);
+    const image = pencil.createImageData(this.columns, this.nBands);
     const most = this.bands.reduce((most, column) => Math.max(most, ...column), LEAST_OCTAVES);
     this.bands.forEach((column, i) => {
       const x = this.firstBand + i - this.hopsGone;
-      if (x < 0 || x >= COLUMNS) return;
+      if (x < 0 || x >= this.columns) return;
       column.forEach((octaves, band) => {
         const share = Math.max(0, 1 - (most - octaves) / SPAN);
         const shade = shades[Math.min(SHADES - 1, Math.floor(share * SHADES))];
-        image.data.set(shade, 4 * ((this.nBands - 1 - band) * COLUMNS + x));
+        image.data.set(shade, 4 * ((this.nBands - 1 - band) * this.columns + x));
       });
     });
     pencil.putImageData(image, 0, 0);
