@@ -7,6 +7,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,14 @@ from typing import Any
 EXECUTABLE = shutil.which("chromium") or shutil.which("chromium-browser")
 OPTIONS = ("--headless", "--no-sandbox", "--disable-gpu")
 PATIENCE_S = 60.0
+# It reads commands from descriptor 3 and writes answers to 4.
+_START = """
+import fcntl, os, sys
+read, write, *command = sys.argv[1:]
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in (read, write)]
+for goal, end in zip((3, 4), ends): os.dup2(end, goal)
+os.execv(command[0], command)
+"""
 
 
 class Browser:
@@ -30,11 +39,11 @@ class Browser:
 
     def __init__(self, profile: Path, more: Sequence[str] = ()) -> None:
         (read, self._to), (self._from, write) = os.pipe(), os.pipe()
-        # It reads commands from descriptor 3 and writes answers to 4.
-        shell = ("sh", "-c", f'exec "$@" 3<&{read} 4>&{write}', "sh", str(EXECUTABLE))
         options = (*OPTIONS, "--remote-debugging-pipe", f"--user-data-dir={profile}", *more)
         self._process = subprocess.Popen(
-            [*shell, *options], pass_fds=(read, write), stderr=subprocess.DEVNULL
+            [sys.executable, "-c", _START, str(read), str(write), str(EXECUTABLE), *options],
+            pass_fds=(read, write),
+            stderr=subprocess.DEVNULL,
         )
         os.close(read)
         os.close(write)
@@ -104,7 +113,7 @@ class Browser:
     def open(self, address: str) -> None:
         """Go to a page, and wait until it is loaded."""
         self.call("Page.navigate", url=address)
-        self.wait_for("document.readyState === 'complete' && location.href !== 'about:blank'")
+        self.wait_for("document.readyState === 'complete'")
 
     def wait_for(self, expression: str, patience_s: float = PATIENCE_S) -> None:
         """Wait until an expression is true."""

@@ -13,6 +13,7 @@ from spoken_digits.io import files
 from spoken_digits.listen.model import Listener, open_listener
 from spoken_digits.rejection.labels import NOT_WORDS
 
+
 def describe(name: str, listener: Listener, content: bytes) -> dict[str, Any]:
     """What a page must know of a model, beside the module.
 

@@ -17,8 +17,8 @@ function whyNoMicrophone() {
   if (!navigator.mediaDevices?.getUserMedia) {
     return "This browser gives no microphone to a page opened like this. Open it with `spoken-digits demo` on localhost, or choose a recording.";
   }
-  if (typeof AudioWorkletNode === "undefined" || !("audioWorklet" in AudioContext.prototype)) {
-    return "This browser has no AudioWorklet, which the microphone needs. Use a current Firefox, Chrome, Edge or Safari, or choose a recording.";
+  if (typeof AudioContext === "undefined") {
+    return "This browser has no Web Audio, which the microphone needs. Use a current Firefox, Chrome, Edge or Safari, or choose a recording.";
   }
   return "";
 }
@@ -50,14 +50,7 @@ class Microphone {
     this.stream = await navigator.mediaDevices.getUserMedia({ audio: wanted });
     this.context = new AudioContext();
     this.rate = this.context.sampleRate;
-    const address = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
-    try {
-      await this.context.audioWorklet.addModule(address);
-    } finally {
-      URL.revokeObjectURL(address);
-    }
-    const node = new AudioWorkletNode(this.context, "recorder", { channelCountMode: "max" });
-    node.port.onmessage = ({ data }) => this.take(data);
+    const node = await this.worklet(code).catch(() => this.processor());
     this.context.createMediaStreamSource(this.stream).connect(node);
     node.connect(this.context.destination); // silent, but without it nothing flows
     await this.context.resume();
@@ -66,6 +59,29 @@ class Microphone {
     track.onended = () => this.lose("The microphone was unplugged or switched off. Plug it in, then press Start again.");
     this.last = performance.now();
     this.watch = setInterval(() => this.check(), 1000);
+  }
+
+  // On the audio thread, so that a busy page loses nothing.
+  async worklet(code) {
+    const address = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+    try {
+      await this.context.audioWorklet.addModule(address);
+    } finally {
+      URL.revokeObjectURL(address);
+    }
+    const node = new AudioWorkletNode(this.context, "recorder", { channelCountMode: "max" });
+    node.port.onmessage = ({ data }) => this.take(data);
+    return node;
+  }
+
+  // Where there is no AudioWorklet, or none for a page that is a file: the older way.
+  processor() {
+    if (!this.context.createScriptProcessor) {
+      throw new MicrophoneError("This browser has no AudioWorklet, which the microphone needs. Open the page with `spoken-digits demo` in a current Firefox, Chrome, Edge or Safari, or choose a recording.");
+    }
+    const node = this.context.createScriptProcessor(2048, 1, 1);
+    node.onaudioprocess = ({ inputBuffer }) => this.take(inputBuffer.getChannelData(0).slice());
+    return node;
   }
 
   take(samples) {
