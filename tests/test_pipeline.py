@@ -15,6 +15,7 @@ from recordings import PATTERN, REPOSITORY, write_recordings
 from workspace import Workspace
 
 from spoken_digits.config import read_config
+from spoken_digits.demo import module
 from spoken_digits.models.params import names
 
 PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())
@@ -242,6 +243,9 @@ def test_repro_makes_everything_once_and_commits_clean(workspace):
             assert files[name]
         assert f"<code>{model}</code>" in files["plots/report.html"].decode()
     assert json.loads(files["metrics/lstm_36kb.json"])["accuracy"] > 0.6  # tones are easy
+    page = (workspace.folder / "export/demo.html").read_text(encoding="utf-8")
+    assert page.count('"name":"lstm_36kb.int8"') == 1
+    assert ('"module":"' in page) == (not module.missing())
     assert "up to date" in workspace.dvc("repro")
     assert workspace.run("git", "status", "--porcelain").stdout == ""
 

@@ -255,6 +255,15 @@ def test_an_old_browser_is_told_so(without, said, opened):
     assert text_of(opened, "banner").startswith(said)
 
 
+def test_a_page_without_a_model_says_why(browser, tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text(page([{"name": "tiny.int8", "not_built": "clang is not installed"}]))
+    browser.open(path.as_uri())
+    assert text_of(browser, "banner").startswith("No model is in this page: see below why")
+    assert text_of(browser, "missing") == "Not in this page: tiny.int8: clang is not installed."
+    assert browser.evaluate("at('start').disabled && at('file').disabled && at('test').disabled")
+
+
 def test_the_guided_test_counts_and_keeps_nothing(opened):
     opened.evaluate(f"navigator.mediaDevices.getUserMedia = async () => {{ {TONE} }}; 1")
     opened.call("Runtime.evaluate", expression="at('test').click()", userGesture=True)
