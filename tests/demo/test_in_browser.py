@@ -113,6 +113,7 @@ def test_another_rate_is_resampled_and_from_there_on_all_is_equal(models, opened
     fed = np.array(opened.evaluate("fed"), np.int16)[: len(samples)]
     assert found == expected(models["graph"], fed)
     assert np.corrcoef(fed, samples)[0, 1] > 0.9
+    assert np.abs(fed).mean() == pytest.approx(np.abs(samples).mean(), rel=0.2)
     assert "48,000 Hz, resampled to 8,000 Hz" in text_of(opened, "state")
 
 
@@ -166,6 +167,12 @@ def test_a_file_that_cannot_be_heard_is_one_line(name, content, said, opened, tm
     assert heard(opened, tmp_path / "good.wav") != []
     assert text_of(opened, "banner") == ""
     assert opened.complaints == []
+
+
+def test_samples_are_rounded_as_numpy_rounds(opened):
+    values = [-40_000, -32_768.5, -2.5, -1.5, -0.5, 0.49, 0.5, 1.5, 2.5, 32_766.5, 40_000]
+    right = np.clip(np.round(values), -(2**15), 2**15 - 1).tolist()
+    assert opened.evaluate(f"{values}.map(toInt16)") == right
 
 
 def test_what_is_wrong_with_the_sound_is_said(opened):
