@@ -79,6 +79,10 @@ page: setup ## make report.html, one page about all models that opens offline, f
 tour: setup ## make docs/tour/README.md and its pictures from docs/tour/tour.py and the trained `tiny`
 	python docs/make_tour.py
 
+.PHONY: demo
+demo: setup ## make export/demo.html, a page that listens in a browser with every integer model, and serve it
+	spoken-digits demo
+
 .PHONY: benchmark
 benchmark: setup ## measure speed relative to the reference, into benchmarks/results.json
 	python benchmarks/run.py

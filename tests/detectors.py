@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+import safetensors.numpy
 from recognisers import expected, make
 from recordings import REPOSITORY
 
@@ -12,8 +17,10 @@ from spoken_digits.config import read_config
 from spoken_digits.integer.detector.detector import Recognise
 from spoken_digits.integer.detector.params import DetectorParams
 from spoken_digits.integer.detector.specification import DetectorSpec, specify
+from spoken_digits.integer.detector.stored import Settings, write_settings
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
+from spoken_digits.listen.model import METADATA_KEY, settings_path
 
 RATE = 8000
 SILENT = 3
@@ -40,6 +47,29 @@ def detector_of(network: IntegerGraph, labels: Sequence[str], **changes: float) 
         logit_step=network.logit_step,
         **{"temperature": 0.1, "threshold": 0.65} | changes,
     )
+
+
+def write_model(path: Path, kind: str = "graph", labels: list[str] | None = None) -> Path:
+    """A model file with its detector beside it."""
+    _, network, frontend, _ = small(kind)
+    card = {
+        "scheme": "int8",
+        "labels": labels or [f"wörd {i}" for i in range(network.n_classes)],
+        "features": {
+            "kind": "log_mel_int" if kind == "graph" else "mfcc_int",
+            **dataclasses.asdict(frontend),
+        },
+    }
+    safetensors.numpy.save_file(network.arrays(), path, {METADATA_KEY: json.dumps(card)})
+    write_detector(path)
+    return path
+
+
+def write_detector(model: Path, **changes: object) -> None:
+    """The detector of a model file."""
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    settings = Settings(model_sha256=digest, temperature=0.1, threshold=0.65, detector=PARAMS)
+    write_settings(settings_path(model), dataclasses.replace(settings, **changes))
 
 
 def noise(rng: np.random.Generator, seconds: float, rms: float = 30) -> np.ndarray:

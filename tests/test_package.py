@@ -60,3 +60,10 @@ def test_a_wheel_predicts_outside_the_checkout(scheme, installed, tmp_path):
 def test_the_command_is_a_console_script(installed):
     (points,) = installed.glob("*.dist-info/entry_points.txt")
     assert "spoken-digits = spoken_digits.cli.main:entry" in points.read_text()
+
+
+def test_the_page_of_the_demo_is_in_the_wheel(installed):
+    kept = Path("spoken_digits/demo/browser")
+    files = {path.name for path in (REPOSITORY / kept).iterdir()}
+    assert len(files) > 10
+    assert {path.name for path in (installed / kept).iterdir()} == files

@@ -15,6 +15,7 @@ from recordings import PATTERN, REPOSITORY, write_recordings
 from workspace import Workspace
 
 from spoken_digits.config import read_config
+from spoken_digits.demo import module
 from spoken_digits.models.params import names
 
 PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())
@@ -90,9 +91,12 @@ ARCHITECTURE = "spoken_digits/models/architectures/${item.architecture}.py"
 AUGMENTATION = "spoken_digits/augmentation/${item.augmentation}/__init__.py"
 FEATURES = "spoken_digits/features/${item.features}.py"
 INTEGER = "spoken_digits/quantization/integer.py"
-OF_INTEGERS = [
+INTEGER_FEATURES = [
     "spoken_digits/features/log_mel_int.py",
     "spoken_digits/features/mfcc_int.py",
+]
+OF_INTEGERS = [
+    *INTEGER_FEATURES,
     "spoken_digits/models/architectures/ds_cnn.py",
     "spoken_digits/models/architectures/lstm.py",
     "spoken_digits/quantization/integer_ds_cnn.py",
@@ -126,6 +130,8 @@ LOADED_BY_NAME = {
     "quantize_open": [*OF_INTEGERS, INTEGER, "spoken_digits/features/log_mel.py"],
     "measure_open": OF_INTEGERS,
     "export_open": OF_INTEGERS,
+    "web": INTEGER_FEATURES,
+    "web_open": INTEGER_FEATURES,
     "reject": [*OF_INTEGERS, INTEGER, "spoken_digits/features/log_mel.py"],
     "report_page": modules_in("spoken_digits/features"),
     "export_onnx": [ARCHITECTURE, FEATURES],
@@ -237,6 +243,9 @@ def test_repro_makes_everything_once_and_commits_clean(workspace):
             assert files[name]
         assert f"<code>{model}</code>" in files["plots/report.html"].decode()
     assert json.loads(files["metrics/lstm_36kb.json"])["accuracy"] > 0.6  # tones are easy
+    page = (workspace.folder / "export/demo.html").read_text(encoding="utf-8")
+    assert page.count('"name":"lstm_36kb.int8"') == 1
+    assert ('"module":"' in page) == (not module.missing())
     assert "up to date" in workspace.dvc("repro")
     assert workspace.run("git", "status", "--porcelain").stdout == ""
 
@@ -424,7 +433,8 @@ def test_only_what_an_edit_changes_runs_again(workspace):
     measured = {name.replace("quantize", "measure") for name in networks}
     exported = {name.replace("quantize", "export") for name in networks}
     detected = {name.replace("quantize", "detect") for name in networks}
-    assert touched("firmware/sd_mel.c") == measured | detected | exported
+    compiled = {name.replace("quantize", "web") for name in networks}
+    assert touched("firmware/sd_mel.c") == measured | detected | exported | compiled
     assert not {s for s in touched("spoken_digits/features/mfcc.py") if s.startswith("train@cnn")}
 
 

@@ -21,6 +21,7 @@ COMMANDS = (
     "inspect",
     "predict",
     "listen",
+    "demo",
     "report",
     "compare",
     "export",

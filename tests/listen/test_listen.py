@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 import io
 import json
 import subprocess
@@ -14,14 +12,13 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import soundfile
-from detectors import PARAMS, RATE, small, words_in_noise
+from detectors import RATE, small, words_in_noise, write_detector, write_model
 
 from spoken_digits import audio
 from spoken_digits.cli import main
 from spoken_digits.errors import UserError
 from spoken_digits.integer.detector.detector import Detector, Verdict
 from spoken_digits.integer.detector.endpoint import levels
-from spoken_digits.integer.detector.stored import Settings, write_settings
 from spoken_digits.listen import sources
 from spoken_digits.listen.model import METADATA_KEY, open_listener, settings_path
 from spoken_digits.listen.terminal import Screen
@@ -33,23 +30,9 @@ SPEC = small()[0].endpoint
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """A model file with its detector."""
-    _, network, frontend, _ = small()
     path = tmp_path_factory.mktemp("checkout") / "models" / "small.int8.safetensors"
     path.parent.mkdir()
-    card = {
-        "scheme": "int8",
-        "labels": [f"wörd {i}" for i in range(network.n_classes)],
-        "features": {"kind": "log_mel_int", **dataclasses.asdict(frontend)},
-    }
-    safetensors.numpy.save_file(network.arrays(), path, {METADATA_KEY: json.dumps(card)})
-    write(path)
-    return path
-
-
-def write(model, **changes):
-    digest = hashlib.sha256(model.read_bytes()).hexdigest()
-    settings = Settings(model_sha256=digest, temperature=0.1, threshold=0.65, detector=PARAMS)
-    write_settings(settings_path(model), dataclasses.replace(settings, **changes))
+    return write_model(path)
 
 
 @pytest.fixture(scope="module")
@@ -229,10 +212,10 @@ def test_a_model_without_its_detector_or_with_another_ones(model, tmp_path):
     copy.write_bytes(model.read_bytes())
     with pytest.raises(UserError, match=r"other.int8.detector.json is missing: make it with"):
         open_listener(copy)
-    write(copy, model_sha256="0" * 64)
+    write_detector(copy, model_sha256="0" * 64)
     with pytest.raises(UserError, match="detector of another model than"):
         open_listener(copy)
-    write(copy, temperature=1e-12)
+    write_detector(copy, temperature=1e-12)
     with pytest.raises(UserError, match=r"detector.json: `temperature`: a step of the logits"):
         open_listener(copy)
     text = settings_path(model).read_text()
