@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from spoken_digits.bounds import Bounds, Length
 
@@ -19,6 +19,10 @@ Count = Annotated[int, Bounds(0, 100_000, example=120)]
 class OpenParams:
     """One open model: a model under `variants`, with two more classes."""
 
+    model: Annotated[str, Length(1, 40, example="tiny_open")]
+    """Its name, as the section's: stages of integer networks read it there and here alike."""
+    scheme: Literal["int8"]
+    """How it becomes an integer network."""
     variant: Annotated[str, Length(1, 40, example="tiny")]
     """The model whose network and recipe it has; it must have `augmentation: sound`."""
 
@@ -58,8 +62,8 @@ class RejectionParams:
     """How often an epoch each real other word of `other-speech-1` is heard, of which there are
     few."""
     models: dict[str, OpenParams]
-    """Name of an open model -> `variant`, the model under `variants` whose network and recipe it
-    has."""
+    """Name of an open model -> its integer network, and the model under `variants` whose network
+    and recipe it has."""
     repeat: RepeatParams
     """What is trained under several seeds in studies/dvc.yaml."""
 

@@ -36,7 +36,12 @@ def open_plans(config: Config, plans: Sequence[Plan], labels: Sequence[str]) -> 
     made = []
     for name in config.subsection(MODELS):
         where = f"{MODELS}.{name}"
-        variant = config.section(where, OpenParams).variant
+        params = config.section(where, OpenParams)
+        variant = params.variant
+        if params.model != name:
+            raise UserError(
+                f"params.yaml: `{where}.model` is {shown(params.model)}: set it to {name}"
+            )
         if variant not in variants:
             raise UserError(
                 f"params.yaml: `{where}.variant` is {shown(variant)}; "

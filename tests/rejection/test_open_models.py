@@ -267,8 +267,9 @@ def test_priors_are_taken_out_of_the_logits_of_what_is_no_word():
         make_even(network, np.zeros(5))
 
 
-def config_of(models: object, default_params: Config) -> Config:
-    default_params["corpus"]["rejection"]["models"] = models
+def config_of(models: dict[str, dict], default_params: Config) -> Config:
+    complete = {name: {"model": name, "scheme": "int8"} | model for name, model in models.items()}
+    default_params["corpus"]["rejection"]["models"] = complete
     return default_params
 
 
@@ -287,6 +288,7 @@ def test_the_plan_of_an_open_model_is_that_of_its_variant_with_two_more_classes(
         ({"small_open": {"variant": "smal"}}, r"small_open.variant` is 'smal'; there are small"),
         ({"small": {"variant": "small"}}, r"a model named 'small': use another name"),
         ({"Open": {"variant": "small"}}, r"a model named 'Open': use another name"),
+        ({"small_open": {"variant": "small", "model": "other"}}, r"set it to small_open"),
         ({"small_open": {}}, r"`variant` is missing|lacks `variant`|variant"),
         ({"small_open": {"variant": "plain"}}, r"`augmentation` is features: it must be sound"),
     ],
