@@ -22,11 +22,11 @@ import pandas as pd
 import yaml
 from numpy.typing import NDArray
 
-from spoken_digits import audio, errors
+from spoken_digits import errors
 from spoken_digits.audio.pcm import to_pcm
 from spoken_digits.data import manifest
-from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.subsets import read_split
+from spoken_digits.data.waveforms import waveforms_of
 from spoken_digits.embedded.package import prefix as prefixes
 from spoken_digits.embedded.package.folder import export_files
 from spoken_digits.embedded.package.readme import MEASURED
@@ -178,24 +178,16 @@ def golden_clips(card: ModelCard, spec: Spec) -> list[tuple[str, NDArray[np.int1
     """The first short test clip of each of the first words."""
     table = manifest.read_manifest(RAW / "manifest.csv")
     test = table.iloc[read_split(SPLIT, table)["test"]]
-    archive = ClipArchive(RAW / "audio.zip")
-    golden = []
-    for label in card.labels:
-        clips = test[test["label"] == label]
-        if len(clips) > 0 and len(golden) < N_GOLDEN:
-            row = first_short(clips)
-            waveform, audio_format = audio.decode(
-                archive.read(row["path"], row["sha256"]), row["path"]
-            )
-            waveform = audio.resample(waveform, audio_format.sample_rate, spec.sample_rate)
-            golden.append((row["utterance"], to_pcm(waveform)))
-    return golden
+    of_words = (test[test["label"] == label] for label in card.labels)
+    chosen = pd.concat([first_short(clips) for clips in of_words if len(clips)][:N_GOLDEN])
+    waveforms = waveforms_of(RAW / "audio.zip", chosen, spec.sample_rate)
+    return list(zip(chosen["utterance"], map(to_pcm, waveforms), strict=True))
 
 
-def first_short(clips: pd.DataFrame) -> pd.Series:
-    """The first clip of at most `GOLDEN_S`, the shortest if none is."""
+def first_short(clips: pd.DataFrame) -> pd.DataFrame:
+    """The row of the first clip of at most `GOLDEN_S`, of the shortest if none is."""
     seconds = clips["n_samples"] / clips["sample_rate"]
-    return clips.loc[(seconds <= max(GOLDEN_S, seconds.min())).idxmax()]
+    return clips.loc[[(seconds <= max(GOLDEN_S, seconds.min())).idxmax()]]
 
 
 def write(folder: Path, content: dict[str, bytes]) -> None:

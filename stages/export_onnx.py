@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from spoken_digits import audio, errors
+from spoken_digits import errors
 from spoken_digits.data import manifest
-from spoken_digits.data.clips import ClipArchive
+from spoken_digits.data.waveforms import waveforms_of
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.report.collecting import Figures, collect_one
 from spoken_digits.evaluation.report.data_card import data_card
@@ -101,12 +101,8 @@ def some_clips(card: ModelCard) -> tuple[NDArray[np.float32], NDArray[np.int32],
     """Features and valid frames of a few clips of each word, and the rate of their sound in Hz."""
     extract = extractor_from(card.features, f"{card.name}.safetensors")
     table = manifest.read_manifest(RAW / "manifest.csv")
-    archive = ClipArchive(RAW / "audio.zip")
-    waveforms = []
-    for row in table.groupby("label").head(CLIPS_PER_WORD).itertuples():
-        waveform, audio_format = audio.decode(archive.read(row.path, row.sha256), row.path)
-        rate = audio_format.sample_rate
-        waveforms.append(audio.resample(waveform, rate, extract.sample_rate))
+    some = table.groupby("label").head(CLIPS_PER_WORD)
+    waveforms = waveforms_of(RAW / "audio.zip", some, extract.sample_rate)
     features, n_frames = extract(waveforms)
     return features.astype(np.float32), n_frames, extract.sample_rate
 

@@ -21,16 +21,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits import audio, errors
+from spoken_digits import errors
 from spoken_digits.audio.pcm import to_pcm
 from spoken_digits.config import read_config
 from spoken_digits.data import manifest
-from spoken_digits.data.clips import ClipArchive
 from spoken_digits.data.subsets import read_split
+from spoken_digits.data.waveforms import spread_evenly, waveforms_of
 from spoken_digits.embedded import boards, costs, proof, toolchain
 from spoken_digits.embedded.targets import TARGETS, on_board
 from spoken_digits.features.registry import integer_spec
-from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.io import files
 from spoken_digits.models.model_file import read_model
@@ -48,15 +47,15 @@ def main() -> None:
     stem = f"{arguments.model}.{arguments.scheme}"
     path, model_file = METRICS / f"{stem}.json", MODELS / f"{stem}.safetensors"
     card, tensors = read_model(model_file)
-    tools = read_config(Path("params.yaml")).section("measure", toolchain.MeasureParams)
+    params = read_config(Path("params.yaml")).section("measure", toolchain.MeasureParams)
     model = files.sha256(model_file.read_bytes())
-    missing = toolchain.missing(tools)
+    missing = toolchain.missing(params)
     if missing:
         leave(path, stem, model, missing)
         return
     network = integer.restore(card, tensors)
     spec = integer_spec(card.features)
-    clips = test_clips(spec)
+    clips = test_clips(params.clips, spec.sample_rate)
     boards_too = {target.name: target for target in map(on_board, boards.BOARDS.values())}
     targets = {name: TARGETS[name] for name in arguments.targets} | boards_too
     runs = list(proof.prove(network, spec, clips, FIRMWARE, targets.values()))
@@ -101,16 +100,11 @@ def leave(path: Path, stem: str, model: str, missing: list[str]) -> None:
     print(f"{stem}: not measured, {kept} ({'; '.join(missing)}; Debian: {toolchain.PACKAGES})")
 
 
-def test_clips(spec: Spec) -> list[NDArray[np.int16]]:
-    """Every test clip as samples for the front-end."""
+def test_clips(n: int, sample_rate: int) -> list[NDArray[np.int16]]:
+    """At most `n` test clips, spread evenly, as samples for the front-end."""
     table = manifest.read_manifest(RAW / "manifest.csv")
-    archive = ClipArchive(RAW / "audio.zip")
-    clips = []
-    test = table.iloc[read_split(SPLIT, table)["test"]]
-    for path, digest in test[["path", "sha256"]].to_numpy():
-        waveform, audio_format = audio.decode(archive.read(path, digest), path)
-        clips.append(to_pcm(audio.resample(waveform, audio_format.sample_rate, spec.sample_rate)))
-    return clips
+    test = spread_evenly(table.iloc[read_split(SPLIT, table)["test"]], n)
+    return [to_pcm(waveform) for waveform in waveforms_of(RAW / "audio.zip", test, sample_rate)]
 
 
 if __name__ == "__main__":

@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from spoken_digits import audio, errors
+from spoken_digits import errors
 from spoken_digits.audio.pcm import to_pcm
 from spoken_digits.data import manifest
-from spoken_digits.data.clips import ClipArchive
+from spoken_digits.data.waveforms import spread_evenly, waveforms_of
 from spoken_digits.embedded import fuzzing
 from spoken_digits.embedded.proof import Run, prove
 from spoken_digits.embedded.targets import TARGETS
@@ -127,15 +127,10 @@ def read_models(names: list[str] | None) -> dict[str, tuple[Spec, IntegerGraph]]
 
 def read_clips(sample_rate: int, n_clips: int | None) -> Clips:
     """Recordings as int16 at the device's rate: all, or `n_clips` spread evenly."""
-    table = manifest.read_manifest(RAW / "manifest.csv")[["path", "sha256"]]
-    if n_clips is not None and n_clips < len(table):
-        table = table.iloc[np.linspace(0, len(table) - 1, n_clips).round().astype(int)]
-    archive = ClipArchive(RAW / "audio.zip")
-    clips = []
-    for path, digest in table.to_numpy():
-        waveform, audio_format = audio.decode(archive.read(path, digest), path)
-        clips.append(to_pcm(audio.resample(waveform, audio_format.sample_rate, sample_rate)))
-    return clips
+    table = manifest.read_manifest(RAW / "manifest.csv")
+    if n_clips is not None:
+        table = spread_evenly(table, n_clips)
+    return [to_pcm(waveform) for waveform in waveforms_of(RAW / "audio.zip", table, sample_rate)]
 
 
 def cells(name: str, run: Run) -> tuple[str, ...]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
 
 from spoken_digits import audio
-from spoken_digits.data.clips import ClipArchive, ClipSource
+from spoken_digits.data.clips import ClipArchive, ClipSource, clip_sources
 from spoken_digits.errors import UserError
 
 
@@ -44,3 +48,15 @@ def read_waveforms(
             )
         waveforms.append(audio.resample(waveform, found.sample_rate, sample_rate))
     return waveforms
+
+
+def waveforms_of(archive: Path, table: pd.DataFrame, sample_rate: int) -> list[audio.Waveform]:
+    """`read_waveforms` of rows of a manifest whose recordings lie in `archive`."""
+    return read_waveforms(ClipArchive(archive), clip_sources(archive, table), sample_rate)
+
+
+def spread_evenly(table: pd.DataFrame, n: int) -> pd.DataFrame:
+    """At most `n` rows of a manifest, from the first to the last at equal distances."""
+    if n >= len(table):
+        return table
+    return table.iloc[np.linspace(0, len(table) - 1, n).round().astype(int)]

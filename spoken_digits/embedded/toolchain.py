@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import Annotated
 
-from spoken_digits.bounds import Length
+from spoken_digits.bounds import Bounds, Length
 from spoken_digits.embedded import boards
 
 PACKAGES = f"gcc {boards.PACKAGES}"
@@ -16,12 +16,14 @@ PACKAGES = f"gcc {boards.PACKAGES}"
 
 @dataclass(frozen=True, kw_only=True)
 class MeasureParams:
-    """Section `measure`: the tools that the recorded figures belong to."""
+    """Section `measure`: the tools that the recorded figures belong to, and on how many clips."""
 
     arm_gcc: Annotated[str, Length(1, 20, example="12.2")]
     """Version of arm-none-eabi-gcc, or its beginning: 12.2 matches 12.2.1."""
     qemu: Annotated[str, Length(1, 20, example="7.2")]
     """Version of qemu-system-arm, or its beginning."""
+    clips: Annotated[int, Bounds(1, 100_000, example=150)]
+    """At most so many test clips, spread evenly over words and speakers; `make prove` runs all."""
 
 
 def missing(tools: MeasureParams) -> list[str]:
