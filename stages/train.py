@@ -19,15 +19,12 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from spoken_digits import errors
-from spoken_digits.evaluation.tables import corpus_name
-from spoken_digits.io import files
-from spoken_digits.models.card import write_model
 from spoken_digits.training.checkpoint import alone
 from spoken_digits.training.distributed import joined
-from spoken_digits.training.experiment import TrainedModel, train_model
-from spoken_digits.training.loop import CURVE_COLUMNS
+from spoken_digits.training.experiment import train_model
 from spoken_digits.training.plan import read_checkpoint_seconds, read_plan
 from spoken_digits.training.planned import load_planned
+from spoken_digits.training.writing import write_trained
 
 DATA = Path("data")
 PLANS = DATA / "plans"
@@ -50,7 +47,7 @@ def main() -> None:
             world=world,
         )
         if world.is_first:
-            write(trained)
+            write_trained(trained, MODELS, CURVES, name)
             best = trained.state.curve[trained.state.best_epoch - 1]
             print(
                 f"{name}: {trained.n_parameters:,} parameters, best epoch "
@@ -63,18 +60,6 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="lstm, or a name under `variants` in params.yaml")
     return parser.parse_args()
-
-
-def write(trained: TrainedModel) -> None:
-    name = trained.card.name
-    corpus = corpus_name(trained.card.corpus)
-    rows = [
-        [int(row[0]), *(f"{value:.6g}" for value in row[1:]), corpus] for row in trained.state.curve
-    ]
-    files.write_csv(CURVES / f"{name}.csv", (*CURVE_COLUMNS, "corpus"), rows)
-    write_model(MODELS / f"{name}.safetensors", trained.card, trained.network.state_dict())
-    if trained.checkpoint is not None:
-        trained.checkpoint.remove()
 
 
 if __name__ == "__main__":

@@ -20,16 +20,12 @@ import time
 from pathlib import Path
 
 from spoken_digits import errors
-from spoken_digits.evaluation.tables import corpus_name
-from spoken_digits.io import files
-from spoken_digits.models.card import write_model
 from spoken_digits.rejection.labels import OPEN
 from spoken_digits.rejection.planned import load
 from spoken_digits.rejection.training import train_open
 from spoken_digits.training.checkpoint import alone
-from spoken_digits.training.experiment import TrainedModel
-from spoken_digits.training.loop import CURVE_COLUMNS
 from spoken_digits.training.plan import read_checkpoint_seconds, read_plan
+from spoken_digits.training.writing import write_trained
 
 DATA = Path("data")
 PLANS = DATA / "plans"
@@ -55,7 +51,7 @@ def main() -> None:
             checkpoint_seconds=read_checkpoint_seconds(PLANS),
         )
         stem = name if arguments.seed is None else f"{name}-{arguments.seed}"
-        write(stem, trained)
+        write_trained(trained, MODELS, CURVES, stem)
     best = trained.state.curve[trained.state.best_epoch - 1]
     print(
         f"{stem}: {trained.n_parameters:,} parameters, epoch {trained.state.best_epoch} of "
@@ -71,17 +67,6 @@ def parse_arguments() -> argparse.Namespace:
         "--seed", type=int, help="another than that of params.yaml, into <model>-<seed>"
     )
     return parser.parse_args()
-
-
-def write(stem: str, trained: TrainedModel) -> None:
-    corpus = corpus_name(trained.card.corpus)
-    rows = [
-        [int(row[0]), *(f"{value:.6g}" for value in row[1:]), corpus] for row in trained.state.curve
-    ]
-    files.write_csv(CURVES / f"{stem}.csv", (*CURVE_COLUMNS, "corpus"), rows)
-    write_model(MODELS / f"{stem}.safetensors", trained.card, trained.network.state_dict())
-    if trained.checkpoint is not None:
-        trained.checkpoint.remove()
 
 
 if __name__ == "__main__":
