@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 .PHONY: run
 run: setup ## set up, then run the whole pipeline (the default)
 	@if python stages/download.py --check; then \
-	  dvc repro; \
+	  spoken-digits run; \
 	else status=$$?; [ $$status -eq 3 ] || exit $$status; \
 	  echo "The corpus of params.yaml is not in reach from here: running on synthetic speech instead."; \
 	  echo "Every figure and picture of this run says so; params.yaml is left as it is."; \
@@ -47,16 +47,10 @@ setup: .venv/.complete ## create .venv from requirements.txt
 	uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# Two stages at a time, since each trains with one thread; one that fails does not stop the others.
-# xargs itself would stop at DVC's exit status 255. The last line runs whatever is still missing, and
-# its status is that of the whole.
 .PHONY: crossval
-crossval: setup ## train the studied models with several seeds and on unseen speakers, two at a time
-	dvc repro
-	@dvc stage list --name-only studies/dvc.yaml | grep -v ':summarise$$' | \
-	  xargs -P 2 -I {} sh -c 'dvc --wait-for-lock repro --single-item {} || exit 1' || \
-	  echo "Some stages failed: trying those again, one at a time."
-	dvc repro studies/dvc.yaml
+crossval: setup ## train the studied models with several seeds and on unseen speakers, a stage a core
+	spoken-digits run
+	spoken-digits run --studies
 
 .PHONY: verify
 verify: setup ## hash outputs and cache against dvc.lock, then run all stages again in a clone and compare

@@ -12,8 +12,8 @@ from recordings import REPOSITORY
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
-DVC = """#!/bin/sh
-echo "dvc $*" >> calls
+NOTED = """#!/bin/sh
+echo "${0##*/} $*" >> calls
 case "$*" in *corpus.name=synthetic*) sed -i s/fsdd/synthetic/ params.yaml;; esac
 exit $DVC_STATUS
 """
@@ -29,9 +29,10 @@ def checkout(tmp_path: Path) -> Path:
     binaries = tmp_path / ".venv" / "bin"
     binaries.mkdir(parents=True)
     (binaries / "python").write_text("#!/bin/sh\nexit $CHECK_STATUS\n")
-    (binaries / "dvc").write_text(DVC)
-    for name in ("python", "dvc"):
-        (binaries / name).chmod(0o755)
+    for name in ("dvc", "spoken-digits"):
+        (binaries / name).write_text(NOTED)
+    for file in binaries.iterdir():
+        file.chmod(0o755)
     (tmp_path / ".venv" / ".complete").touch()
     return tmp_path
 
@@ -47,7 +48,7 @@ def make(
 
 def test_it_runs_the_pipeline_on_the_corpus_of_params_yaml(checkout):
     assert make(checkout, check=0).returncode == 0
-    assert (checkout / "calls").read_text() == "dvc repro\n"
+    assert (checkout / "calls").read_text() == "spoken-digits run\n"
 
 
 @pytest.mark.parametrize("dvc", [0, 1])
@@ -65,22 +66,12 @@ def test_any_other_fault_of_the_check_stops_it(checkout):
     assert not (checkout / "calls").exists()
 
 
-STUDIES = """#!/bin/sh
-case "$*" in
-  "stage list"*) printf 'studies/dvc.yaml:%s\\n' train@a train@bad train@c summarise;;
-  *) echo "dvc $*" >> calls;;
-esac
-case "$*" in *train@bad) exit 255;; "repro studies/dvc.yaml") exit $DVC_STATUS;; esac
-"""
-
-
-@pytest.mark.parametrize("dvc", [0, 1])
-def test_a_study_that_fails_does_not_stop_the_others(checkout, dvc):
-    (checkout / ".venv" / "bin" / "dvc").write_text(STUDIES)
-    result = make(checkout, check=0, dvc=dvc, goal="crossval")
-    assert (result.returncode == 0) == (dvc == 0)
-    assert "trying those again" in result.stdout
-    first, *trained, last = (checkout / "calls").read_text().splitlines()
-    assert (first, last) == ("dvc repro", "dvc repro studies/dvc.yaml")
-    one = "dvc --wait-for-lock repro --single-item studies/dvc.yaml:train@"
-    assert sorted(trained) == [one + name for name in ("a", "bad", "c")]
+@pytest.mark.parametrize("failing", [0, 1])
+def test_studies_follow_the_pipeline_that_they_study(checkout, failing):
+    result = make(checkout, check=0, dvc=failing, goal="crossval")
+    assert (result.returncode == 0) == (failing == 0)
+    first, *more = (checkout / "calls").read_text().splitlines()
+    assert (first, more) == (
+        "spoken-digits run",
+        [] if failing else ["spoken-digits run --studies"],
+    )

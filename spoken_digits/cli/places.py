@@ -64,12 +64,21 @@ def call(command: Sequence[str]) -> None:
     SystemExit
         It failed, and has said why: with its exit status, 1 for those that a shell cannot tell.
     """
-    # Stages say `python`: that is this one, whether or not its environment is activated.
-    paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     sys.stdout.flush()
-    status = subprocess.run(command, check=False, env={**os.environ, "PATH": paths}).returncode
+    status = subprocess.run(command, check=False, env=environment()).returncode
     if status:
-        sys.exit(status if 0 < status < 128 else 1)
+        sys.exit(status_of(status))
+
+
+def environment() -> dict[str, str]:
+    """The environment in which stages find this interpreter, be it activated or not."""
+    paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return {**os.environ, "PATH": paths}
+
+
+def status_of(status: int) -> int:
+    """The exit status of a program as ours: 1 for those that a shell cannot tell."""
+    return status if 0 < status < 128 else 1
 
 
 def stage(name: str, *arguments: str) -> None:

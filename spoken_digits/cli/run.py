@@ -18,10 +18,12 @@ EXAMPLES = (
     "spoken-digits run --words my-words --model tiny",
     "spoken-digits run --words my-words --model tiny --dry-run     # only say what would be done",
     "spoken-digits run --model micro             # one model on the corpus of params.yaml",
-    "spoken-digits run                           # everything: `dvc repro`",
+    "spoken-digits run                           # everything: `dvc repro`, a stage a core",
 )
 PARAMS = Path("params.yaml")
 METRICS = Path("metrics")
+STUDIES = "studies/dvc.yaml"
+MOST_JOBS = 64
 _KEYS = ("name", "path", "label_pattern", "limit")
 
 
@@ -44,7 +46,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="REGEX",
         help="how label, speaker and take are read from names, as `corpus.label_pattern`",
     )
+    parser.add_argument(
+        "--studies",
+        action="store_true",
+        help="the studied models, under several seeds and on unseen speakers: hours",
+    )
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="how many stages run at a time; default: one a core, 4 at most",
+    )
     parser.add_argument(
         "--no-expect",
         action="store_true",
@@ -58,27 +71,40 @@ def run(arguments: argparse.Namespace) -> None:
     from spoken_digits.config import read_config
 
     places.checkout()
+    if arguments.jobs is not None and not 1 <= arguments.jobs <= MOST_JOBS:
+        raise UserError(f"--jobs is {arguments.jobs}, must be 1 to {MOST_JOBS}")
+    if arguments.studies and (arguments.words or arguments.model):
+        raise UserError("--studies is of the models under `studies`: leave out --words and --model")
     config = read_config(PARAMS)
     for model in arguments.model or ():
         networks.check_model(config, model)
     if arguments.words is None:
         if arguments.pattern or arguments.no_expect:
             raise UserError("--pattern and --no-expect are of own words: name them with --words")
-        _pipeline(config, arguments.model or [], arguments.dry_run)
+        _pipeline(config, arguments)
         return
     _own_words(config, arguments)
 
 
-def _pipeline(config: Config, models: list[str], dry_run: bool) -> None:
+def _pipeline(config: Config, arguments: argparse.Namespace) -> None:
     """What `dvc repro` would do, for all models or some."""
     from spoken_digits.cli import places
 
-    stages = [stage for model in models for stage in stages_of(config, model)]
-    if dry_run:
+    stages = [stage for model in arguments.model or () for stage in stages_of(config, model)]
+    if arguments.studies:
+        stages = [STUDIES]
+    if arguments.dry_run:
         places.dvc("repro", "--dry", *stages)
         return
     print(f"dvc repro {' '.join(stages)}".rstrip())
-    places.dvc("repro", *stages)
+    _repro([] if arguments.studies else stages, arguments)
+
+
+def _repro(stages: list[str], arguments: argparse.Namespace) -> None:
+    from spoken_digits.cli import jobs
+
+    at_a_time = arguments.jobs or jobs.at_a_time()
+    jobs.repro(stages, at_a_time, pipeline=STUDIES if arguments.studies else jobs.PIPELINE)
 
 
 def stages_of(config: Config, model: str) -> list[str]:
@@ -115,7 +141,7 @@ def _own_words(config: Config, arguments: argparse.Namespace) -> None:
     if arguments.dry_run:
         return
     set_corpus(own)
-    places.dvc("repro", *stages)
+    _repro(stages, arguments)
     for model in models if expects else ():
         places.stage("expect", model)
     _print_result(models)

@@ -12,7 +12,7 @@ import soundfile
 import yaml
 from recordings import REPOSITORY, tone, write_recordings
 
-from spoken_digits.cli import main, places
+from spoken_digits.cli import jobs, main, places
 from spoken_digits.errors import UserError
 from spoken_digits.inspection.corpus import SPEAKER_TAKE
 
@@ -32,6 +32,8 @@ def checkout(tmp_path, monkeypatch):
 def calls(monkeypatch):
     found: list[str] = []
     monkeypatch.setattr(places, "dvc", lambda *a: found.append(f"dvc {' '.join(a)}"))
+    monkeypatch.setattr(jobs, "_run", lambda graph, jobs: None)
+    monkeypatch.setattr(jobs, "_dvc", lambda *a: "{}")
     monkeypatch.setattr(places, "stage", lambda *a: found.append(f"stage {' '.join(a)}"))
     return found
 
