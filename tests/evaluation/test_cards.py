@@ -85,6 +85,19 @@ def test_a_card_without_studies_says_how_to_make_them_and_how_to_run_what_lies_b
     assert not re.search(r"^### (Strangers|Noise|On a Cortex)", page, re.M)
 
 
+def test_cpu_time_is_told_beside_the_machine_that_the_epoch_was_measured_on(recorded):
+    epoch = {"name": "epoch_tiny", "ours_s": 2.0}
+
+    def page(row: dict[str, Any]) -> str:
+        speed = {"machine": "the new one", "rows": [row]}
+        return model_card("tiny", DESCRIBED, dataclasses.replace(recorded, speed=speed))
+
+    assert "An epoch takes 2 s on the new one;" in page(epoch)
+    earlier = page({**epoch, "machine": "the old one"})
+    assert "An epoch takes 2 s on the old one;" in earlier
+    assert "the new one" not in earlier
+
+
 def test_cards_of_synthetic_speech_say_so(recorded):
     corpus = {**recorded.corpus, "synthetic": True, "licence": "none: made by a machine"}
     page = model_card(

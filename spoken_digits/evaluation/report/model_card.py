@@ -277,8 +277,10 @@ def _cpu_time(model: str, row: Figures, results: Results) -> str:
     if not epochs:
         return "The time and energy of its training are not recorded."
     seconds = epochs[0]["ours_s"]
+    # A row of an earlier run names its own machine.
+    machine = epochs[0].get("machine", results.speed["machine"])
     return (
-        f"An epoch takes {seconds:.3g} s on {results.speed['machine']}; the kept epoch is "
+        f"An epoch takes {seconds:.3g} s on {machine}; the kept epoch is "
         f"number {row['best_epoch']}, {seconds * row['best_epoch']:,.0f} s of training. Energy and "
         "carbon are not recorded."
     )
