@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import difflib
 import errno
 import os
@@ -46,12 +47,23 @@ def warn(text: str) -> None:
     print(f"note: {' '.join(text.split())}", file=sys.stderr)
 
 
-def run(main: Callable[[], None]) -> None:
+def run(main: Callable[[], None], usage: str | None = None) -> None:
     """Run `main`, turning errors the user can mend into one line and exit status 1.
 
     Anything else is a defect of ours and keeps its traceback. If whoever reads the output goes
     away, the process dies of SIGPIPE as other tools do: status 141 in a shell, a failure to DVC.
+
+    Parameters
+    ----------
+    main
+        The program; it reads its own arguments, if it has any.
+    usage
+        Of a program without arguments, its docstring: `--help` prints it and does nothing, any
+        other argument is refused with status 2.
     """
+    if usage is not None:
+        form = argparse.RawDescriptionHelpFormatter
+        argparse.ArgumentParser(description=usage, formatter_class=form).parse_args()
     # A killed stage must unwind, so that temporary files are removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

@@ -100,4 +100,4 @@ def draw_robustness(rows: pd.DataFrame) -> None:
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    errors.run(main, __doc__)

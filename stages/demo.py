@@ -40,4 +40,4 @@ def stems(config: Config) -> list[str]:
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    errors.run(main, __doc__)

@@ -22,8 +22,9 @@ RAW = Path("data/raw")
 
 
 def main() -> None:
+    arguments = parse_arguments()
     corpus_params = read_config(Path("params.yaml")).section("corpus", corpora.CorpusParams)
-    if parse_arguments().check:
+    if arguments.check:
         sys.exit(0 if corpora.reachable(corpus_params, ROOT) else 3)
     corpus = corpora.open_corpus(corpus_params, ROOT)
     table, fingerprint = write_corpus(corpus, RAW)

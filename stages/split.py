@@ -73,4 +73,4 @@ def summary(
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    errors.run(main, __doc__)

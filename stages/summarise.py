@@ -182,4 +182,4 @@ def kept(recorded: Figures, found: Figures, study: StudyParams) -> Figures:
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    errors.run(main, __doc__)
