@@ -29,6 +29,7 @@ from spoken_digits.data.subsets import read_split
 from spoken_digits.data.waveforms import waveforms_of
 from spoken_digits.embedded.package import prefix as prefixes
 from spoken_digits.embedded.package.folder import export_files
+from spoken_digits.embedded.package.model import Model
 from spoken_digits.embedded.package.readme import MEASURED
 from spoken_digits.embedded.package.templates import Project
 from spoken_digits.errors import UserError
@@ -69,17 +70,20 @@ def main() -> None:
     spec = integer_spec(card.features, f"{stem}.safetensors")
     metrics = files.read_json(METRICS / f"{stem}.json", f"dvc repro quantize@{stem}")
     record = measurements(stem)
-    content = export_files(
-        network,
-        spec,
-        detector(stem, card, network.logit_step, spec),
+    exported = Model(
+        network=network,
+        spec=spec,
+        detector=detector(stem, card, network.logit_step, spec),
         name=identifier(stem),
         labels=card.labels,
         provenance=provenance(card, metrics, files.sha256(model.read_bytes())),
+        project=project(),
+    )
+    content = export_files(
+        exported,
         golden=golden_clips(card, spec),
         firmware=FIRMWARE,
         licence=LICENCE.read_text(encoding="utf-8"),
-        project=project(),
         measured={key: record[key] for key in MEASURED if key in record},
         proof=record,
         prefix=arguments.prefix,

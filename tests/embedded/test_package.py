@@ -170,6 +170,7 @@ def test_every_package_has_what_its_format_requires(firmware):
         "architectures",
     }
     assert all(arduino.values())
+    assert "example." not in arduino["url"]
     assert all(f"src/{header}" in files for header in arduino["includes"].split(","))
     platformio = json.loads(files["library.json"])
     assert {"name", "version", "description", "keywords", "license"} <= set(platformio)

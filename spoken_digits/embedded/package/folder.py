@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,9 @@ from spoken_digits.embedded.package import golden as golden_vectors
 from spoken_digits.embedded.package import listening, manifest, templates
 from spoken_digits.embedded.package import prefix as prefixes
 from spoken_digits.embedded.package.golden import Golden
+from spoken_digits.embedded.package.model import Model
 from spoken_digits.embedded.package.readme import Readme
-from spoken_digits.embedded.package.templates import Project
 from spoken_digits.errors import UserError
-from spoken_digits.integer.detector.specification import DetectorSpec
-from spoken_digits.integer.frontend.extraction import Spec
-from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.rejection.labels import NOT_WORDS
 
 _DECIMATOR = "sd_decimator.c"  # for the application: the recogniser does without
@@ -35,17 +33,11 @@ _SOURCE, _ENGINE, _SELFTEST = "src", "src/engine", "src/selftest"
 
 
 def export_files(
-    network: IntegerGraph,
-    spec: Spec,
-    detector: DetectorSpec,
+    model: Model,
     *,
-    name: str,
-    labels: Sequence[str],
-    provenance: Mapping[str, object],
     golden: Sequence[Golden],
     firmware: Path,
     licence: str,
-    project: Project,
     measured: Mapping[str, int] | None = None,
     proof: Mapping[str, Any] | None = None,
     prefix: str = prefixes.DEFAULT,
@@ -54,27 +46,14 @@ def export_files(
 
     Parameters
     ----------
-    network
+    model
         What to export.
-    spec
-        The front-end that computes its features.
-    detector
-        When to listen and when to believe.
-    name
-        Lower-case C identifier of the network and stem of its files, such as ``sd_digits``.
-    labels
-        (n_classes,) the words, in the order of the logits.
-    provenance
-        Facts about the model, printed one per line: corpus, its licence, accuracy.
-        Must not hold a time or a path.
     golden
         A few short clips, at least one: (utterance, int16 samples at ``spec.sample_rate``).
     firmware
         Folder of the C sources.
     licence
         Text of the licence of the C sources.
-    project
-        Version and licence that the packages name.
     measured
         Figures for the README: ``flash_bytes``, ``stack_bytes``, ``instructions_m0``, ...
     proof
@@ -91,23 +70,23 @@ def export_files(
     Raises
     ------
     ValueError
-        Front-end and network do not match, there is no golden clip or an empty one, or `name` or
-        `prefix` cannot be used.
+        Front-end and network do not match, there is no golden clip or an empty one, or the model's
+        name or `prefix` cannot be used.
     UserError
         A C source is missing.
     """
     prefixes.check(prefix)
     if not golden or any(len(pcm) == 0 for _, pcm in golden):
         raise ValueError("a golden clip is needed, and samples in every one")
-    facts = {
-        prefixes.shielded(key): prefixes.shielded(value) if isinstance(value, str) else value
-        for key, value in provenance.items()
-    }
-    words = [prefixes.shielded(label) for label in labels]
+    network, spec, detector, name = model.network, model.spec, model.detector, model.name
+    labels = list(model.labels)
+    shielded = _shielded(model)
     clips = [(prefixes.shielded(utterance), pcm) for utterance, pcm in golden]
-    generated = host_recogniser.model_files(network, spec, name, labels=words, provenance=facts)
-    generated |= c_recogniser.c_files(network, spec, name, list(labels))  # the digest is of these
-    generated |= c_detector.c_files(detector, network, spec, name, list(labels))
+    generated = host_recogniser.model_files(
+        network, spec, name, labels=shielded.labels, provenance=shielded.provenance
+    )
+    generated |= c_recogniser.c_files(network, spec, name, labels)  # the digest is of these
+    generated |= c_detector.c_files(detector, network, spec, name, labels)
     sources = [*host_detector.source_paths(firmware, network, spec), firmware / _DECIMATOR]
     shared = {path.name: _read(path) for path in sources}
     shared |= _headers([*shared.values(), *generated.values()], firmware, generated)
@@ -115,39 +94,37 @@ def export_files(
     events = listening.golden_events(detector, network, spec, [pcm for _, pcm in clips])
     golden_files |= listening.golden_files(events)
     n_words = sum(label not in NOT_WORDS for label in labels)
-    texts = templates.filled(firmware, name, n_words, project)
+    texts = templates.filled(firmware, name, n_words, model.project)
     texts |= {f"{_SELFTEST}/{file}": text for file, text in golden_files.items()}
     if name in {_MODEL_TYPE, *(Path(path).stem for path in [*shared, *texts]), "model", "detector"}:
         raise ValueError(f"{name!r} is the name of another file in the folder")
     texts |= {f"{_ENGINE}/{file}": text for file, text in shared.items()}
     texts |= {f"{_SOURCE}/{file}": _in_src(text, shared) for file, text in generated.items()}
     readme = Readme(
-        network=network,
-        spec=spec,
-        name=name,
-        labels=words,
-        provenance=facts,
+        model=shielded,
         utterances=[utterance for utterance, _ in clips],
         measured=measured or {},
         proof=proof or {},
-        detector=detector,
     )
     texts["README.md"] = readme.text()
     texts = prefixes.renamed(texts, prefix) | {"LICENSE": licence}
     files = {path: text.encode() for path, text in texts.items()}
+    named = replace(model, name=prefixes.with_prefix(name, prefix))
     files[manifest.FILE] = manifest.text(
-        network,
-        spec,
-        detector,
-        name=prefixes.with_prefix(name, prefix),
-        labels=labels,
-        provenance=provenance,
-        measured=proof or {},
-        project=project,
-        abi=_abi(shared),
-        files=files,
+        named, measured=proof or {}, abi=_abi(shared), files=files
     ).encode()
     return {path: files[path] for path in sorted(files)}
+
+
+def _shielded(model: Model) -> Model:
+    """The model with words and facts that no prefix changes."""
+    facts = {
+        prefixes.shielded(key): prefixes.shielded(value) if isinstance(value, str) else value
+        for key, value in model.provenance.items()
+    }
+    return replace(
+        model, labels=[prefixes.shielded(label) for label in model.labels], provenance=facts
+    )
 
 
 def _read(path: Path) -> str:

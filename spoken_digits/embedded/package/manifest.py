@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from spoken_digits.embedded.emit.recogniser import model_id, ram_bytes
 from spoken_digits.embedded.package.listening import ram_bytes as detector_ram_bytes
-from spoken_digits.embedded.package.templates import Project
-from spoken_digits.integer.detector.specification import CERTAIN, DetectorSpec
-from spoken_digits.integer.frontend.extraction import Spec
-from spoken_digits.integer.graph import IntegerGraph
+from spoken_digits.embedded.package.model import Model
+from spoken_digits.integer.detector.specification import CERTAIN
 from spoken_digits.rejection.labels import NOT_WORDS
 
 FILE = "manifest.json"
@@ -26,27 +24,13 @@ _MEASURED = {
 }
 
 
-def text(
-    network: IntegerGraph,
-    spec: Spec,
-    detector: DetectorSpec,
-    *,
-    name: str,
-    labels: Sequence[str],
-    provenance: Mapping[str, object],
-    measured: Mapping[str, Any],
-    project: Project,
-    abi: int,
-    files: Mapping[str, bytes],
-) -> str:
+def text(model: Model, *, measured: Mapping[str, Any], abi: int, files: Mapping[str, bytes]) -> str:
     """The file, in JSON.
 
     Parameters
     ----------
-    network, spec, detector, labels, provenance, project
-        As for `folder.export_files`.
-    name
-        As it stands in `files`.
+    model
+        What is exported, by its name in `files`.
     measured
         Figures of the recogniser; those that are missing are left out.
     abi
@@ -54,25 +38,31 @@ def text(
     files
         All others in the folder, by path.
     """
+    network, spec, detector, provenance = (
+        model.network,
+        model.spec,
+        model.detector,
+        model.provenance,
+    )
     hop, rate = spec.hop_length, spec.sample_rate
     content = {
         "format": FORMAT,
-        "name": name,
-        "versions": {"project": project.version, "abi": abi},
+        "name": model.name,
+        "versions": {"project": model.project.version, "abi": abi},
         "licences": {
-            "code": project.licence,
+            "code": model.project.licence,
             "weights_and_golden_clips": provenance.get("corpus_licence"),
         },
         "model": {
-            "id": f"0x{model_id(network, spec, list(labels)):08X}",
+            "id": f"0x{model_id(network, spec, list(model.labels)):08X}",
             "sha256": provenance.get("model_sha256"),
             "name": provenance.get("model"),
             "scheme": network.scheme,
             "corpus": provenance.get("corpus"),
             "synthetic": provenance.get("synthetic"),
         },
-        "labels": list(labels),
-        "not_words": [label for label in labels if label in NOT_WORDS],
+        "labels": list(model.labels),
+        "not_words": [label for label in model.labels if label in NOT_WORDS],
         "sample_rate_hz": rate,
         "frontend": {
             "fingerprint": spec.fingerprint(),

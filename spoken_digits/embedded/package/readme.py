@@ -10,11 +10,9 @@ from typing import Any
 from spoken_digits.embedded.emit.recogniser import ram_bytes
 from spoken_digits.embedded.emit.tables import table_bytes
 from spoken_digits.embedded.package import listening, platforms
-from spoken_digits.integer.detector.specification import DetectorSpec
-from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.embedded.package.model import Model
 from spoken_digits.integer.frontend.log_mel_specification import LogMelSpec
 from spoken_digits.integer.frontend.specification import WINDOW_SAMPLES
-from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.rejection.labels import NOT_WORDS
 
 MEASURED = {
@@ -36,28 +34,27 @@ MEASURED = {
 class Readme:
     """Content of the README; fields as in `folder.export_files`."""
 
-    network: IntegerGraph
-    spec: Spec
-    name: str
-    labels: Sequence[str]
-    provenance: Mapping[str, object]
+    model: Model
     utterances: Sequence[str]
     measured: Mapping[str, int]
     proof: Mapping[str, Any]
-    detector: DetectorSpec
 
     def text(self) -> str:
         """The page, in Markdown."""
-        parts = [self._what(), platforms.readme(self.name), self._model(), self._memory()]
+        parts = [self._what(), platforms.readme(self.model.name), self._model(), self._memory()]
         parts += [self._interface(), self._microphone()]
-        parts += [listening.readme(self.detector, self.name), self._check(), self._licence()]
+        parts += [
+            listening.readme(self.model.detector, self.model.name),
+            self._check(),
+            self._licence(),
+        ]
         return "\n\n".join(parts) + "\n"
 
     def _what(self) -> str:
-        spec, n_words = self.spec, len(self._words())
+        spec, n_words = self.model.spec, len(self._words())
         synthetic = (
             "\n\n**Trained on synthetic speech**: its figures say nothing about people."
-            if self.provenance.get("synthetic") is True
+            if self.model.provenance.get("synthetic") is True
             else ""
         )
         hears = (
@@ -67,7 +64,7 @@ class Readme:
             else f"It takes one clip of at most {self._seconds()} and answers with one word."
         )
         limits = self._limits()
-        return f"""# {self.name}
+        return f"""# {self.model.name}
 
 A spoken-word recogniser in C99, integers only: int16 samples at {spec.sample_rate:,} Hz in,
 one of {n_words} words out. No floating point, no allocation, no recursion, no library but
@@ -79,11 +76,11 @@ bits as the Python model it was generated from; `make check` proves it.
 
     def _words(self) -> list[str]:
         """The labels that are words."""
-        return [label for label in self.labels if label not in NOT_WORDS]
+        return [label for label in self.model.labels if label not in NOT_WORDS]
 
     def _limits(self) -> str:
         """What it does where no word is said."""
-        others = [f"`{label}`" for label in self.labels if label in NOT_WORDS]
+        others = [f"`{label}`" for label in self.model.labels if label in NOT_WORDS]
         stream = "By itself it does not find words in a stream of sound"
         if others:
             says = f"Where it answers {' or '.join(others)}, it heard none of its words."
@@ -93,12 +90,12 @@ bits as the Python model it was generated from; `make check` proves it.
 
     def _seconds(self) -> str:
         """Length of the word that the network sees."""
-        spec = self.spec
+        spec = self.model.spec
         window = spec.window_length if isinstance(spec, LogMelSpec) else WINDOW_SAMPLES
         return f"{((spec.n_frames - 1) * spec.hop_length + window) / spec.sample_rate:.2f} s"
 
     def _model(self) -> str:
-        spec, network = self.spec, self.network
+        spec, network = self.model.spec, self.model.network
         every = f"every {1000 * spec.hop_length / spec.sample_rate:g} ms"
         if isinstance(spec, LogMelSpec):
             heard = f"{spec.n_mels} int8 log-mel bands {every}, relative to the word's level"
@@ -116,16 +113,16 @@ bits as the Python model it was generated from; `make check` proves it.
             "front-end": heard,
             "front-end specification": spec.fingerprint(),
             "network": f"{kind}, {network.n_classes} logits; weights {network.scheme}",
-            **self.provenance,
+            **self.model.provenance,
         }
         return "## Model\n\n" + _table(("what", ""), rows)
 
     def _memory(self) -> str:
-        ram = ram_bytes(self.network, self.spec)
+        ram = ram_bytes(self.model.network, self.model.spec)
         rows = {
-            "constants: parameters of the network": self.network.parameter_bytes(),
-            "constants: front-end tables": table_bytes(self.spec),
-            f"RAM: `{self.name}_recogniser_memory`": ram["memory"],
+            "constants: parameters of the network": self.model.network.parameter_bytes(),
+            "constants: front-end tables": table_bytes(self.model.spec),
+            f"RAM: `{self.model.name}_recogniser_memory`": ram["memory"],
             "RAM: `sd_recogniser`": ram["recogniser"],
             "RAM together": sum(ram.values()),
         }
@@ -143,9 +140,10 @@ bits as the Python model it was generated from; `make check` proves it.
         return page
 
     def _interface(self) -> str:
+        network, name = self.model.network, self.model.name
         cost = (
             "runs front-end and network with each frame."
-            if self.network.any_length
+            if network.any_length
             else "runs the front-end, `sd_recogniser_result` the whole network."
         )
         return f"""## Use
@@ -167,17 +165,17 @@ bits as the Python model it was generated from; `make check` proves it.
 Every call returns `SD_OK` or what was wrong with it: `src/engine/sd_recogniser.h` lists the
 statuses. A call that was wrong changes nothing.
 `sd_recogniser_hear` {cost}
-`logits` has `MODEL_N_CLASSES` elements, each in steps of {self.network.logit_step:.9g}.
+`logits` has `MODEL_N_CLASSES` elements, each in steps of {network.logit_step:.9g}.
 
 To use another model, put its folder in place of this one: the application changes no line but,
 where a build system wants one, the name. `sd_recogniser_init` refuses a model whose header was
-not the one compiled in. Two models go into one program by their own names, `{self.name}_model` of
-`{self.name}_model.h` in place of `MODEL`: lay one `src/` over the other. Files of one name are the
+not the one compiled in. Two models go into one program by their own names, `{name}_model` of
+`{name}_model.h` in place of `MODEL`: lay one `src/` over the other. Files of one name are the
 same, but for `model.h`, `detector.h` and `selftest/`, of which one is enough."""
 
     def _microphone(self) -> str:
-        rate = self.spec.sample_rate
-        if isinstance(self.spec, LogMelSpec):
+        rate = self.model.spec.sample_rate
+        if isinstance(self.model.spec, LogMelSpec):
             ends = f"""\
 - A clip may begin long before the word and end long after it: the loudest {self._seconds()} count,
   and silence fills up what is shorter. A loudness detector that ends the clip when the word has
@@ -247,8 +245,8 @@ likewise; the results are the same bits. `-DSD_PORTABLE` leaves them out, and th
         return "\n".join(lines)
 
     def _licence(self) -> str:
-        corpus = self.provenance.get("corpus", "the corpus")
-        terms = self.provenance.get("corpus_licence", "that of the corpus")
+        corpus = self.model.provenance.get("corpus", "the corpus")
+        terms = self.model.provenance.get("corpus_licence", "that of the corpus")
         return f"""## Licence
 
 The C sources: see `LICENSE`. The weights were trained on, and the samples in
