@@ -8,6 +8,7 @@ from pathlib import Path
 import chromium
 import numpy as np
 import pytest
+import scipy.signal
 import soundfile
 from chromium import Browser
 from detectors import RATE, words_in_noise, write_model
@@ -141,6 +142,12 @@ def test_the_resampler_passes_speech_and_stops_the_rest(rate, opened):
     assert set(constant.tolist()) == {3277}
     if rate > 8000:
         np.testing.assert_allclose(made(5000.0)[100:-100], 3277, atol=8)  # 66 dB
+
+
+def test_the_resampler_is_a_low_pass_in_blackmans_window(opened):
+    taps = np.array(opened.evaluate("[...new Resampler(16000, 8000).filters[0]]"))
+    expected = np.sinc(0.975 * np.arange(-47, 49) / 2) * scipy.signal.windows.blackman(97)[1:]
+    np.testing.assert_allclose(taps, expected / expected.sum(), atol=1e-14)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from detectors import write_detector, write_model
 from recordings import REPOSITORY
 
@@ -22,6 +23,7 @@ from spoken_digits.evaluation.html_report import palette
 from spoken_digits.listen.model import open_listener
 
 FIRMWARE = REPOSITORY / "firmware"
+WEB = "stages/web.py"
 MOST_CODE_BYTES = 19_000  # beside the parameters: with those of tiny, 150 KiB of page
 MOST_PAGE_BYTES = 52_000  # without modules
 
@@ -80,9 +82,15 @@ def test_a_module_of_the_same_sources_stays_whatever_is_installed(folder, tmp_pa
     made = tmp_path / "made"
     shutil.copytree(folder / "made", made)
     before = (made / parts.MODULE).stat()
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert "built before from the same sources" in making.make(model, FIRMWARE, made)
-    assert (made / parts.MODULE).stat() == before
+    for tool in (module.COMPILER, module.LINKER):  # another version: its bytes differ
+        (tmp_path / "other" / tool).parent.mkdir(exist_ok=True)
+        (tmp_path / "other" / tool).write_text("#!/bin/sh\nexit 1\n")
+        (tmp_path / "other" / tool).chmod(0o755)
+    for installed in ("other", "nothing"):
+        monkeypatch.setenv("PATH", str(tmp_path / installed))
+        assert bool(module.missing()) == (installed == "nothing")
+        assert "built before from the same sources" in making.make(model, FIRMWARE, made)
+        assert (made / parts.MODULE).stat() == before
     # That of another detector does not stand for this one.
     write_detector(model, threshold=0.5)
     line = making.make(model, FIRMWARE, made)
@@ -93,6 +101,16 @@ def test_a_module_of_the_same_sources_stays_whatever_is_installed(folder, tmp_pa
     monkeypatch.undo()
     assert "bytes of WebAssembly" in making.make(model, FIRMWARE, made)
     assert parts.read(made)["detector"]["threshold"] == 5000
+
+
+def test_dvc_leaves_the_modules_for_the_stage_to_look_at():
+    stages = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())["stages"].values()
+    makers = [one for one in (stage.get("do", stage) for stage in stages) if WEB in one["cmd"]]
+    assert makers
+    for maker in makers:
+        for out in maker["outs"]:
+            assert isinstance(out, dict), f"{out} is not kept: it needs `persist: true`"
+            assert all(options["persist"] for options in out.values())
 
 
 def test_a_changed_source_or_option_is_another_module(folder, tmp_path, monkeypatch):
