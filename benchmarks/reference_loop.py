@@ -1,12 +1,15 @@
-"""The reference's training loop, for comparison.
+"""The reference's training loop, and how it predicts, for comparison.
 
 This reimplements the published notebooks: in every epoch every clip is read from its WAV file and
 transformed (with MFCCs twice, the second time to measure training accuracy); one plain float32
 Adam step per batch.
+
+Run     python benchmarks/reference_loop.py FOLDER: the class of each recording, by random weights
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +17,6 @@ from pathlib import Path
 import soundfile
 import torch
 import torchaudio
-from extraction import spectrogram
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -50,6 +52,8 @@ class Spectrograms:
     passes = 1
 
     def __call__(self, file: Path) -> Tensor:
+        from extraction import spectrogram  # librosa, which the MFCCs do without
+
         return torch.from_numpy(spectrogram(file)).T.contiguous()
 
 
@@ -142,3 +146,16 @@ def extract(files: list[Path]) -> float:
     for i in range(len(dataset)):
         dataset[i]
     return time.perf_counter() - start
+
+
+@torch.inference_mode()
+def predict(files: list[Path]) -> list[int]:
+    """The class of each recording, one after the other."""
+    network, read = ReferenceLstm().eval(), Mfccs()
+    n_frames = torch.tensor([N_FRAMES])
+    return [int(network(read(file)[None], n_frames).argmax()) for file in files]
+
+
+if __name__ == "__main__":
+    given = Path(sys.argv[1])
+    print(*predict(sorted(given.rglob("*.wav")) if given.is_dir() else [given]))

@@ -26,6 +26,7 @@ import extraction
 import inference
 import latency
 import numpy as np
+import prediction
 import torch
 import training
 from audiomnist import Checkout
@@ -52,7 +53,7 @@ DATA = Path("data")
 RESULTS = Path("benchmarks/results.json")
 DVC = Path(sys.executable).parent / "dvc"
 EPOCHS = 20
-GROUPS = ("features", "training", "arithmetic", "integer", "inference", "pipeline")
+GROUPS = ("features", "training", "arithmetic", "integer", "inference", "prediction", "pipeline")
 
 
 def main() -> None:
@@ -74,6 +75,7 @@ def main() -> None:
             "arithmetic": training.portable_rows,
             "integer": lambda: latency_rows(config),
             "inference": lambda: inference.rows(DATA, config, Path("firmware")),
+            "prediction": prediction_rows,
             "pipeline": lambda: pipeline_rows(large()),
         }
         rows: list[dict[str, Any]] = []
@@ -199,6 +201,13 @@ def latency_rows(config: Config) -> list[dict[str, Any]]:
         test.n_frames[test.rows],
         Path("firmware"),
     )
+
+
+def prediction_rows() -> list[dict[str, Any]]:
+    """The command that recognises recordings, on all clips as WAV files."""
+    with tempfile.TemporaryDirectory() as folder:
+        unpack(Path(folder))
+        return prediction.rows(Path(folder), Path("models"))
 
 
 def pipeline_rows(large: Checkout) -> list[dict[str, Any]]:

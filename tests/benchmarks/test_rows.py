@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 
 import extraction
+import prediction
 import pytest
 import torch
 import training
+from damaged import MODELS, write_damaged
 from recordings import PATTERN, write_recordings
 from reference_loop import Mfccs, ReferenceLstm, train
 from workspace import Workspace
@@ -56,6 +58,19 @@ def test_the_reference_reads_every_clip_twice_an_epoch(workspace):
     seconds = list(train(ReferenceLstm(), Counting(), clips, 2, torch.device("cpu")))
     assert min(seconds) > 0
     assert sorted(read) == sorted(files * 4)
+
+
+@pytest.mark.exhaustive
+def test_predictions_of_one_recording_and_of_a_folder(workspace, tmp_path, monkeypatch):
+    monkeypatch.setattr(prediction, "ONCE", 1)
+    monkeypatch.setattr(prediction, "MANY", 1)
+    write_damaged(tmp_path / "a.safetensors", MODELS["int8"](), lambda *_: None)
+    recordings = workspace.folder.parent / "recordings"
+    rows = prediction.rows(recordings, tmp_path, ["a"])
+    assert [row["name"] for row in rows] == ["predict_1_a", "predict_48_a"]
+    for row in rows:
+        assert row["ratio"] == pytest.approx(row["reference_s"] / row["ours_s"], abs=0.006)
+        assert row["peak_rss_mib"] > 20
 
 
 @pytest.mark.exhaustive
