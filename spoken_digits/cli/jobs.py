@@ -58,10 +58,19 @@ def repro(targets: Sequence[str], jobs: int, *, pipeline: str = PIPELINE) -> Non
         A stage failed, and has said why. Only those that depend on it were not run.
     """
     if jobs > 1:
-        graph = read_graph(_dvc("dag", "--dot"))
-        changed = json.loads(_dvc("status", "--json", *dict.fromkeys([PIPELINE, pipeline])))
-        _run(pending(graph, changed, targets or stages_of(graph, pipeline)), jobs)
+        _run(todo(targets, pipeline=pipeline), jobs)
     places.dvc("repro", *(targets or [pipeline] * (pipeline != PIPELINE)))
+
+
+def todo(targets: Sequence[str], *, pipeline: str = PIPELINE) -> Graph:
+    """The stages that `repro` may have to run, in an order in which they can.
+
+    DVC's own `repro --dry` gives up at a stage that reads what an earlier one has yet to make, as
+    in a fresh clone.
+    """
+    graph = read_graph(_dvc("dag", "--dot"))
+    changed = json.loads(_dvc("status", "--json", *dict.fromkeys([PIPELINE, pipeline])))
+    return pending(graph, changed, targets or stages_of(graph, pipeline))
 
 
 def read_graph(dot: str) -> Graph:

@@ -88,16 +88,21 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _pipeline(config: Config, arguments: argparse.Namespace) -> None:
     """What `dvc repro` would do, for all models or some."""
-    from spoken_digits.cli import places
-
     stages = [stage for model in arguments.model or () for stage in stages_of(config, model)]
-    if arguments.studies:
-        stages = [STUDIES]
     if arguments.dry_run:
-        places.dvc("repro", "--dry", *stages)
+        _say_what_runs(stages, arguments)
         return
-    print(f"dvc repro {' '.join(stages)}".rstrip())
-    _repro([] if arguments.studies else stages, arguments)
+    print(f"dvc repro {STUDIES if arguments.studies else ' '.join(stages)}".rstrip())
+    _repro(stages, arguments)
+
+
+def _say_what_runs(stages: list[str], arguments: argparse.Namespace) -> None:
+    from spoken_digits.cli import jobs
+
+    todo = jobs.todo(stages, pipeline=STUDIES if arguments.studies else jobs.PIPELINE)
+    for stage in todo:
+        print(stage)
+    print(f"{len(todo)} stages to run, but for those whose results lie in DVC's cache")
 
 
 def _repro(stages: list[str], arguments: argparse.Namespace) -> None:

@@ -66,7 +66,11 @@ def pipeline(tmp_path, monkeypatch) -> Path:
 
 
 def test_stages_run_together_and_once(pipeline, capfd):
+    # What will run is known before anything that it reads is there.
+    assert list(jobs.todo(["left"])) == ["first", "left"]
+    assert set(jobs.todo([])) == {"first", "left", "right", "last"}
     jobs.repro([], 2)
+    assert jobs.todo([]) == {}
     assert (pipeline / "last").read_text() == "xx"
     out = capfd.readouterr().out
     assert "said by left" in out

@@ -96,10 +96,28 @@ def test_only_the_lines_of_the_corpus_change_and_only_that_model_runs(
 
 def test_without_words_it_is_the_pipeline(checkout, calls):
     run("--model", "micro", "--model", "cnn")
-    run("--dry-run")
     run()
     stages = "evaluate@micro quantize@micro-int8 evaluate@cnn"
-    assert calls == [f"dvc repro {stages}", "dvc repro --dry", "dvc repro"]
+    assert calls == [f"dvc repro {stages}", "dvc repro"]
+
+
+def test_a_dry_run_of_the_pipeline_names_the_stages(checkout, calls, monkeypatch, capsys):
+    given = []
+
+    def todo(targets, *, pipeline):
+        given.append((targets, pipeline))
+        return {"download": set(), "split": {"download"}}
+
+    monkeypatch.setattr(jobs, "todo", todo)
+    run("--model", "micro", "--dry-run")
+    run("--studies", "--dry-run")
+    assert given == [
+        (["evaluate@micro", "quantize@micro-int8"], "dvc.yaml"),
+        ([], "studies/dvc.yaml"),
+    ]
+    said = "download\nsplit\n2 stages to run, but for those whose results lie in DVC's cache\n"
+    assert capsys.readouterr().out == 2 * said
+    assert calls == []
 
 
 @pytest.mark.parametrize(
