@@ -74,4 +74,4 @@ def _write_markdown(output: Path, models: list[str] | None) -> None:
         networks.check_model(config, model)
     page = own.page(models or names(config), Path())
     files.write_bytes(output, page.encode())
-    print(f"{output}: {page.splitlines()[2]}")
+    print(f"{output}: {own.plain(page.splitlines()[2])}")

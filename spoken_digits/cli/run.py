@@ -218,7 +218,7 @@ def _print_result(models: list[str]) -> None:
             ]
         )
     print(text.table(["model", "size", "new voices", "worst", "same voices"], rows))
-    print(own.verdict(results).replace("**", "").replace("`", ""))
+    print(own.plain(own.verdict(results)))
     model = models[0]
     print(
         f"next: spoken-digits report; spoken-digits predict {model} FILE; "

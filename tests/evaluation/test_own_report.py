@@ -85,6 +85,21 @@ def test_speakers_left_out_are_the_verdict(root):
     assert "| no | yes | 1 |" in page
 
 
+def test_of_a_model_without_these_the_studies_of_this_corpus_tell(root):
+    studies = {
+        "tiny": study(ann=0.9, bo=0.6),
+        "micro": study(ann=1.0, bo=1.0),
+        "tiny.int8": {**study(ann=1.0, bo=1.0), "corpus": "fsdd 1.0.10"},
+    }
+    write(root / "metrics/crossval.json", studies)
+    results = own.own_results(["tiny"], root)
+    assert list(results.crossval) == ["tiny"]
+    said = own.plain(own.verdict(results))
+    assert said.startswith("Expect tiny to recognise 75.00 % of the words of a voice")
+    write(root / "metrics/expected/tiny.json", {"tiny": study(ann=0.5, bo=0.5)})
+    assert own.own_results(["tiny"], root).crossval["tiny"]["mean"] == 0.5
+
+
 def test_nothing_run_on_this_corpus(root):
     with pytest.raises(UserError, match="no figures of lstm on folder: make them with"):
         own.page(["lstm"], root)

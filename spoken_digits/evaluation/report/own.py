@@ -48,7 +48,11 @@ def page(models: Sequence[str], root: Path) -> str:
 
 
 def own_results(models: Sequence[str], root: Path) -> Results:
-    """The recorded figures of the corpus of the last run alone; `crossval` holds the expected."""
+    """The recorded figures of the corpus of the last run alone.
+
+    `crossval` holds what `stages/expect.py` left out speakers for or, of a model without, what the
+    studies did.
+    """
     everything = collect(models, root / "metrics", root / "plots", root / "none")
     name = corpus_name(everything.corpus)
     rows = [row for row in everything.rows if row["corpus"] == name]
@@ -57,7 +61,12 @@ def own_results(models: Sequence[str], root: Path) -> Results:
             f"no figures of {', '.join(models)} on {name}: "
             f"make them with `spoken-digits run --model {models[0]}`"
         )
-    expected: Figures = {}
+    names = {study_name(row) for row in rows}
+    expected: Figures = {
+        row: study
+        for row, study in everything.crossval.items()
+        if row in names and study["corpus"] == name
+    }
     for model in dict.fromkeys(row["model"] for row in rows):
         path = root / "metrics" / "expected" / f"{model}.json"
         found = read_json(path, f"python stages/expect.py {model}") if path.exists() else {}
@@ -84,6 +93,11 @@ def verdict(results: Results) -> str:
         f"it has not heard**, {percent(best['worst'])} of {best['worst_speaker']}'s, the worst of "
         f"{n}: each was left out of training and then tested.{few}"
     )
+
+
+def plain(markdown: str) -> str:
+    """A paragraph for a terminal."""
+    return markdown.replace("**", "").replace("`", "")
 
 
 def _models_table(results: Results) -> str:
