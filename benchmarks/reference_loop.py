@@ -157,5 +157,6 @@ def predict(files: list[Path]) -> list[int]:
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)  # of one clip at a time, more threads wait for each other
     given = Path(sys.argv[1])
     print(*predict(sorted(given.rglob("*.wav")) if given.is_dir() else [given]))
