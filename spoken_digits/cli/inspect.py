@@ -101,7 +101,8 @@ def _print_quality(waveform: Waveform, rate: int, quality: Quality) -> None:
     print(f"level over time  {text.bars(above)}")
     print(f"peak  {quality.peak_dbfs:6.1f} dBFS")
     print(f"RMS   {quality.rms_dbfs:6.1f} dBFS")
-    print(f"mean  {100 * quality.offset:+6.2f} % of full scale")
+    offset = round(100 * quality.offset, 2) + 0.0  # no -0.00
+    print(f"mean  {offset:+6.2f} % of full scale")
     print(f"clipped samples  {quality.n_clipped}")
     said = ", ".join(f"{start:.2f} to {end:.2f} s" for start, end in quality.words_s)
     print(f"sound at  {said or 'nowhere'}")

@@ -15,6 +15,7 @@ from spoken_digits.corpora.folder import open_folder
 from spoken_digits.corpora.listing import list_recordings, shorten
 from spoken_digits.data import ingest
 from spoken_digits.data.manifest import UNKNOWN_SPEAKER, labels
+from spoken_digits.errors import UserError
 from spoken_digits.inspection.quality import Quality, measure
 
 SPEAKER_TAKE = "(?P<label>.+)/(?P<speaker>.+)[_-](?P<take>[0-9]+)[.]"
@@ -78,7 +79,10 @@ def look(path: Path, pattern: str | None = None, *, find_speakers: bool = True) 
     """
     if pattern is None and find_speakers and path.is_dir():
         pattern = _pattern_of([one.name for one in list_recordings(path).recordings])
-    corpus = open_folder(path, None, pattern)
+    try:
+        corpus = open_folder(path, None, pattern)
+    except UserError as error:
+        raise UserError(_of_the_command(str(error))) from None
     rows, quality = [], []
     for clip in corpus.clips:
         rows.append(ingest.row(clip, None))
@@ -91,6 +95,24 @@ def look(path: Path, pattern: str | None = None, *, find_speakers: bool = True) 
         quality=quality,
         notes=list(corpus.notes),
     )
+
+
+_OF_THE_COMMAND = {
+    "params.yaml: `corpus.label_pattern`": "--pattern",
+    "Set corpus.label_pattern to": "Give --pattern",
+    "set corpus.label_pattern": "give --pattern",
+    "corpus.label_pattern": "--pattern",
+    " with -S corpus.path=/absolute/path": "",
+    "corpus.path ": "",
+}
+"""What errors of the corpus say -> what its user types here; applied in this order."""
+
+
+def _of_the_command(message: str) -> str:
+    """A message about keys of params.yaml, which this user has not set, about options instead."""
+    for key, option in _OF_THE_COMMAND.items():
+        message = message.replace(key, option)
+    return message
 
 
 def _pattern_of(names: Sequence[str]) -> str | None:

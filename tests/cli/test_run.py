@@ -123,10 +123,10 @@ def test_a_dry_run_of_the_pipeline_names_the_stages(checkout, calls, monkeypatch
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["a.wav", "b.wav"], "lies in no word's folder: move it to"),
-        (["yes/anna_0.wav", "yes/anna_1.wav"], "holds only the word 'yes'"),
-        (["yes/anna/0.wav", "no/anna/0.wav"], "which folder is the word"),
-        ([], "holds no recordings"),
+        (["a.wav", "b.wav"], r"in no word's folder: move it to \S+/<word>/, or give --pattern"),
+        (["yes/anna_0.wav", "yes/anna_1.wav"], "own holds only the word 'yes'"),
+        (["yes/anna/0.wav", "no/anna/0.wav"], "which folder is the word\\? Give --pattern '"),
+        ([], "one folder a word, or name another folder$"),
         (["yes/anna_0.wav", "no/anna_0.wav"], "leaves val empty"),
     ],
 )
