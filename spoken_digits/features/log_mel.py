@@ -21,7 +21,7 @@ from spoken_digits.audio import Waveform
 from spoken_digits.audio.offset import remove_offset
 from spoken_digits.bounds import Bounds, SampleRate
 from spoken_digits.features.base import check_overlap, described
-from spoken_digits.features.mel import Float32, band_edges, mel_bank, power_spectra
+from spoken_digits.features.mel import Float32, band_edges, hann, mel_bank, power_spectra
 
 if TYPE_CHECKING:
     from spoken_digits.config import Config
@@ -93,9 +93,7 @@ class LogMel:
     @functools.cached_property
     def window(self) -> Float32:
         """Hann window, (window_length,)."""
-        import scipy.signal  # takes half a second, and the integer twin has its own window
-
-        return np.asarray(scipy.signal.get_window("hann", self.params.window_length), np.float32)
+        return hann(self.params.window_length)
 
     @classmethod
     def from_config(cls, config: Config) -> LogMel:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 Float32 = NDArray[np.float32]
@@ -61,7 +60,15 @@ def mel_bank(
     return bank.astype(np.float32)
 
 
+def hann(length: int) -> Float32:
+    """Periodic Hann window, (length,); SciPy's `signal` takes half a second to import."""
+    turns = np.arange(length) / length
+    return np.asarray(0.5 - 0.5 * np.cos(2.0 * np.pi * turns), np.float32)
+
+
 def power_spectra(frames: Float32, window: Float32, n_fft: int) -> Float32:
     """Power spectra (n, 1 + n_fft // 2) of frames (n, window length), float32 all the way."""
+    import scipy.fft  # integer models run without
+
     spectra = scipy.fft.rfft(frames * window, n_fft, axis=1)
     return np.asarray(spectra.real**2 + spectra.imag**2, np.float32)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from spoken_digits.audio.offset import remove_offset
 from spoken_digits.audio.pcm import FULL_SCALE, to_pcm
 from spoken_digits.features.base import described
-from spoken_digits.features.mel import Float32, band_edges, mel_bank
+from spoken_digits.features.mel import Float32, band_edges, hann, mel_bank
 from spoken_digits.integer.frontend import frontend
 from spoken_digits.integer.frontend.specification import WINDOW_SAMPLES, FrontendSpec
 
@@ -49,9 +49,7 @@ class MfccInt:
     @functools.cached_property
     def window(self) -> Float32:
         """Hann window, (WINDOW_SAMPLES,), for training on varied sound."""
-        import scipy.signal  # takes half a second, and `__call__` does without
-
-        return np.asarray(scipy.signal.get_window("hann", WINDOW_SAMPLES), np.float32)
+        return hann(WINDOW_SAMPLES)
 
     @classmethod
     def from_config(cls, config: Config) -> MfccInt:

@@ -7,9 +7,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
-import joblib
-from joblib.externals.loky.process_executor import TerminatedWorkerError
-
 from spoken_digits.bounds import Bounds, Length
 from spoken_digits.errors import UserError
 
@@ -55,6 +52,9 @@ def run(
     UserError
         A worker was killed; the cluster cannot be reached or lacks its package.
     """
+    import joblib  # models predict without
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
     with ExitStack() as stack:
         if params.backend == "dask":
             client = _connect(params.dask_scheduler, stack)

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from spoken_digits.data.loading import Dataset
 from spoken_digits.errors import UserError
 from spoken_digits.models.card import ModelCard
+
+if TYPE_CHECKING:
+    from spoken_digits.data.loading import Dataset
 
 SCHEMES = {"int8_dynamic": "int8_dynamic", "int8": "integer", "pow2": "integer"}
 """Scheme -> module of this package."""

@@ -7,12 +7,15 @@ import subprocess
 import sys
 
 import pytest
-from damaged import MODELS, write_damaged
+from damaged import LSTM, MODELS, card_of, write_damaged
 from recordings import REPOSITORY, tone
 
 from spoken_digits import audio
 from spoken_digits.cli import main, page, tables
+from spoken_digits.config import read_config
 from spoken_digits.errors import UserError
+from spoken_digits.features.log_mel import LogMel, LogMelParams
+from spoken_digits.models.card import write_model
 
 HEAVY = {"torch", "pandas", "dvc", "scipy.signal", "matplotlib", "sklearn", "librosa"}
 
@@ -38,12 +41,22 @@ def test_the_budget_loads_neither_torch_nor_pandas_nor_dvc():
     assert loaded_by("budget", "--kib", "36") & HEAVY == set()
 
 
-def test_an_integer_model_predicts_without_torch_and_pandas(tmp_path):
+def test_an_integer_model_predicts_by_numpy_alone(tmp_path):
     write_damaged(tmp_path / "m.safetensors", MODELS["int8"](), lambda card, tensors: None)
     (tmp_path / "a.wav").write_bytes(audio.to_wav(tone(440, 0.4), 8000))
     found = loaded_by("predict", str(tmp_path / "m.safetensors"), str(tmp_path / "a.wav"))
     assert "spoken_digits.integer.graph" in found
-    assert found & HEAVY == set()
+    assert found & (HEAVY | {"scipy", "joblib"}) == set()
+
+
+def test_a_float_model_predicts_without_what_only_training_needs(tmp_path):
+    params = read_config(REPOSITORY / "params.yaml").section("features.log_mel", LogMelParams)
+    card = card_of(LSTM, LogMel(params, 8000))
+    write_model(tmp_path / "m.safetensors", card, card.make_network().state_dict())
+    (tmp_path / "a.wav").write_bytes(audio.to_wav(tone(440, 0.4), 8000))
+    found = loaded_by("predict", str(tmp_path / "m.safetensors"), str(tmp_path / "a.wav"))
+    assert "torch" in found
+    assert found & ((HEAVY | {"joblib"}) - {"torch"}) == set()
 
 
 @pytest.mark.parametrize("name", main.COMMANDS)

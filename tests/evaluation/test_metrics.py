@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from scipy.special import softmax
 
 from spoken_digits.evaluation import metrics
 
@@ -39,10 +40,11 @@ def test_cross_entropy_is_that_of_torch():
     assert metrics.cross_entropy(logits, actual) == pytest.approx(float(expected))
 
 
-def test_probabilities_are_those_of_torch_over_the_last_axis():
+def test_probabilities_are_those_of_torch_and_scipy_over_the_last_axis():
     logits = np.random.default_rng(0).normal(0, 3, (4, 5, 6))
     expected = torch.softmax(torch.tensor(logits), -1).numpy()
     np.testing.assert_allclose(metrics.probabilities(logits), expected)
+    np.testing.assert_array_equal(metrics.probabilities(logits), softmax(logits, axis=-1))
 
 
 LOGITS = np.array([[2.0, 0, 0], [0, 2, 0], [0, 2, 0], [1, 0, 3]])

@@ -3,8 +3,9 @@ from __future__ import annotations
 import librosa
 import numpy as np
 import pytest
+import scipy.signal
 
-from spoken_digits.features.mel import band_edges, mel_bank, power_spectra
+from spoken_digits.features.mel import band_edges, hann, mel_bank, power_spectra
 
 
 def test_bands_are_those_of_htk():
@@ -25,6 +26,12 @@ def test_every_band_sums_to_one_even_if_it_is_narrower_than_a_bin(n_mels):
 def test_a_band_above_half_the_sample_rate_hears_the_last_bin():
     bank = mel_bank(np.array([5000.0, 6000.0, 7000.0]), 8000, 256)
     assert bank[:, 0].nonzero()[0].tolist() == [128]
+
+
+@pytest.mark.parametrize("length", [2, 3, 200, 255, 256, 400, 2048])
+def test_the_window_is_that_of_scipy_to_the_bit(length):
+    theirs = scipy.signal.get_window("hann", length).astype(np.float32)
+    np.testing.assert_array_equal(hann(length), theirs)
 
 
 def test_power_of_a_tone_is_in_its_bin():
