@@ -29,13 +29,18 @@ from pathlib import Path
 
 LIBRARIES = (
     "dvc.cli.parser",
+    "dvc.render.convert",
     "dvc.repo.experiments.executor.local",
+    "dvc.repo.experiments.queue.celery",
+    "dvc.repo.plots",
+    "dvc.utils.strictyaml",
     "joblib",
     "librosa.core.spectrum",
     "librosa.display",
     "librosa.util.utils",
     "matplotlib.backends.backend_agg",
     "matplotlib.pyplot",
+    "networkx",
     "pandas",
     "scipy.optimize",
     "scipy.signal",
