@@ -255,7 +255,7 @@ def test_repro_makes_everything_once_and_commits_clean(workspace):
 def test_two_clean_runs_give_the_same_bytes(workspace):
     start_over(workspace)
     before, lock = workspace.files(), (workspace.folder / "dvc.lock").read_bytes()
-    workspace.dvc("repro", "--force", "--no-run-cache")
+    workspace.run("dvc", "repro", "--force", "--no-run-cache", afresh=True)
     assert workspace.files() == before
     assert (workspace.folder / "dvc.lock").read_bytes() == lock
     assert workspace.run("git", "status", "--porcelain").stdout == ""

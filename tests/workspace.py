@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import warm_python
 import yaml
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -49,12 +50,17 @@ class Workspace:
         *command: str,
         check: bool = True,
         extra: Mapping[str, str] | None = None,
+        afresh: bool = False,
         **options: Any,
     ) -> subprocess.CompletedProcess:
-        """Run a command of the environment in the folder, with `extra` environment variables."""
+        """Run a command of the environment in the folder, with `extra` environment variables.
+
+        `python` and `dvc` are those of warm_python, or, `afresh`, processes of their own.
+        """
+        bins = [BIN] if afresh else [warm_python.launchers(), BIN]
         environment = {
             **os.environ,
-            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join([*map(str, bins), os.environ["PATH"]]),
             "GIT_CONFIG_GLOBAL": os.devnull,
             "SPOKEN_DIGITS_ARCHIVES": str(self.folder / "no-archives"),
             **(extra or {}),

@@ -111,6 +111,7 @@ def test_a_recording_that_is_not_audio(refused, workspace, tmp_path):
 def test_a_full_disk_while_downloading(refused):
     line = refused(
         "download",
+        afresh=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)),
     )
     assert "no room left to write" in line
@@ -120,6 +121,7 @@ def test_a_full_disk_while_extracting(refused):
     line = refused(
         "feature_extract",
         "mfcc",
+        afresh=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000)),
     )
     assert "no room left to write" in line

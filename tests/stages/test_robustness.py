@@ -91,7 +91,7 @@ def test_a_second_run_gives_the_same_bytes_and_a_condition_stands_alone(workspac
     workspace.stage("robustness", "small")
     path = workspace.folder / "plots/robustness/small.csv"
     first, rows = path.read_bytes(), rows_of(workspace.folder, "small")
-    workspace.stage("robustness", "small")
+    workspace.stage("robustness", "small", afresh=True)
     assert path.read_bytes() == first
     params = workspace.folder / "params.yaml"
     kept = tmp_path / "params.yaml"
