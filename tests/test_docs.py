@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import doc_commands
@@ -13,8 +14,10 @@ import pytest
 import yaml
 from recordings import REPOSITORY
 
+from spoken_digits.errors import UserError
 from spoken_digits.evaluation.report.corpora import describe
 from spoken_digits.evaluation.report.markdown import percent, size
+from spoken_digits.evaluation.report.sections import replaced, sections
 
 OBVIOUS = """
 num_layers epochs batch_size optimizer weight_decay mfcc synthetic spectrogram architecture
@@ -194,6 +197,27 @@ def test_every_page_that_a_page_links_to_exists():
     assert [(p.name, link) for p, link in links if not (p.parent / link).exists()] == []
 
 
+def anchors(page: Path) -> set[str]:
+    """What GitHub makes of the headings of a page."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+def test_every_heading_that_a_page_links_to_exists():
+    links = [
+        (page, target, anchor)
+        for page in doc_commands.pages()
+        for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text())
+    ]
+    assert len(links) > 10
+    assert [
+        (page.name, target, anchor)
+        for page, target, anchor in links
+        if anchor not in anchors(page.parent / target if target else page)
+    ] == []
+
+
 def test_every_module_that_a_page_names_exists():
     pages = doc_commands.pages()
     tops = "spoken_digits|stages|benchmarks|tests|firmware|docs"
@@ -234,6 +258,17 @@ def test_costs_are_those_of_the_committed_metrics(page):
         for network, cell in zip(networks, shown[title], strict=True):
             metrics = json.loads((REPOSITORY / f"metrics/cortex_m/{network}.json").read_text())
             assert cell.removesuffix(" B") == f"{metrics[key]:,}", (network, title)
+
+
+def test_the_tables_in_pages_are_those_of_the_committed_metrics():
+    found = list(sections(REPOSITORY / "metrics", REPOSITORY / "studies/predictions/random"))
+    assert len(found) >= 6
+    for name, markers, table in found:
+        path = REPOSITORY / f"docs/{name}.md"
+        page = path.read_text()
+        assert replaced(page, markers, table, path) == page, "run `make results`"
+        with pytest.raises(UserError, match="lacks its markers"):
+            replaced("no markers", markers, table, path)
 
 
 def test_what_integers_lose_is_what_the_committed_metrics_say():

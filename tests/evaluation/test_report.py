@@ -104,7 +104,7 @@ HEADLINES = {
     "crossval.json": "81.00 %",
     "strangers.json": "61.00 %",
 }
-README = f"before\n{pages.BEGIN}\nold\n{pages.END}\nafter\n"
+README = "before\n<!-- results: begin -->\nold\n<!-- results: end -->\nafter\n"
 
 
 class Committed:
@@ -175,8 +175,10 @@ def test_no_corpus_is_written_in_the_code_of_the_report():
 
 def test_only_the_text_between_the_markers_changes(committed):
     text = pages.readme(README, committed.results())
-    assert text.startswith(f"before\n{pages.BEGIN}\n**Voices never heard in training: `small` ")
-    assert text.endswith(f"\n{pages.END}\nafter\n")
+    assert text.startswith(
+        "before\n<!-- results: begin -->\n**Voices never heard in training: `small` "
+    )
+    assert text.endswith("\n<!-- results: end -->\nafter\n")
     assert "old" not in text
     with pytest.raises(UserError, match="markers"):
         pages.readme("no markers", committed.results())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from spoken_digits.errors import UserError
-from spoken_digits.evaluation.report import corpora, distorted, listening, tables, voices
+from pathlib import Path
+
+from spoken_digits.evaluation.report import corpora, distorted, listening, sections, tables, voices
 from spoken_digits.evaluation.report.benchmarks import full_size_sections, speed_section
 from spoken_digits.evaluation.report.collecting import Results
-
-BEGIN, END = "<!-- results: begin -->", "<!-- results: end -->"
 
 
 def readme(text: str, results: Results) -> str:
@@ -18,10 +17,6 @@ def readme(text: str, results: Results) -> str:
     UserError
         A marker is missing.
     """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise UserError(f"README.md lacks its markers: put back the lines {BEGIN} and {END}")
     parts = [
         *corpora.warning(results),
         *voices.headline(results),
@@ -29,7 +24,7 @@ def readme(text: str, results: Results) -> str:
         *voices.headline_notes(results),
         corpora.describe(results.corpus),
     ]
-    return f"{before}{BEGIN}\n{_joined(parts)}\n{END}{after}"
+    return sections.replaced(text, "results", _joined(parts), Path("README.md"))
 
 
 def results_page(results: Results) -> str:
