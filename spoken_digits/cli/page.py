@@ -52,4 +52,4 @@ def _names(action: argparse.Action) -> str:
 
 def _meaning(action: argparse.Action) -> str:
     text = (action.help or "").replace("|", "\\|").replace("<", "&lt;")
-    return f"needed; {text}" if action.required and action.option_strings else text
+    return f"required; {text}" if action.required and action.option_strings else text

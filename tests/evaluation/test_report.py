@@ -159,7 +159,7 @@ def texts(results: Results) -> list[str]:
 def test_the_pages_tell_the_recorded_corpus_and_no_other(committed):
     for text in texts(committed.results()):
         assert "Words of the House 2: 1,234 recordings of 3 words by 7 speakers" in text
-        assert "1,000 clips to train on, 100 to choose the epoch, 134 to test on" in text
+        assert "1,000 clips to train on, 100 for validation, 134 to test on" in text
         assert "All 7 test speakers are in the training clips too" in text
         assert "different corpora" not in text
         assert "| corpus |" not in text
@@ -328,7 +328,7 @@ def test_a_computed_size_stands_only_where_none_was_measured_and_says_so(committ
     assert "accuracies of these rows are of float32 weights" in headline
     assert "| `small_too` | float32 | 1,000 | 4.00 KiB | 1.23 KiB | 90.00 % |" in page
     assert "| `small_too` | int8_dynamic | 1,000 | 3.80 KiB |  | 90.00 % |" in page
-    assert "*As int8*: computed" in page
+    assert "*As int8*: the computed size" in page
     committed.write("small_too.int8_dynamic.json", INTEGER | {"size_kib": 1.4})
     headline, _ = texts(committed.results())
     assert "| `small_too` | 4.00 KiB |" in headline
