@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import json
 import re
 import subprocess
@@ -35,7 +36,7 @@ def test_the_parameters_page_is_that_of_the_code():
         command, cwd=REPOSITORY / "docs", capture_output=True, text=True, check=True
     ).stdout
     assert made == (REPOSITORY / "docs" / "parameters.md").read_text(), (
-        "run `python docs/make_parameters.py`"
+        "run `spoken-digits tables`"
     )
 
 
@@ -200,7 +201,7 @@ def test_every_page_that_a_page_links_to_exists():
 def anchors(page: Path) -> set[str]:
     """What GitHub makes of the headings of a page."""
     text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
-    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    headings = re.findall(r"^#+ (.*)$", html.unescape(text), re.M)
     return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
 
 
