@@ -35,9 +35,7 @@ def test_the_parameters_page_is_that_of_the_code():
     made = subprocess.run(
         command, cwd=REPOSITORY / "docs", capture_output=True, text=True, check=True
     ).stdout
-    assert made == (REPOSITORY / "docs" / "parameters.md").read_text(), (
-        "run `spoken-digits tables`"
-    )
+    assert made == (REPOSITORY / "docs" / "parameters.md").read_text(), "run `spoken-digits tables`"
 
 
 def test_every_key_says_what_it_means():
@@ -237,9 +235,9 @@ MEASURED = {
     "stack": "stack_bytes",
     "RAM, all but the stack": "recogniser_ram_bytes",
     "flash: code and constants": "recogniser_flash_bytes",
-    "instructions, the whole, M0": "recogniser_instructions_m0",
-    "instructions, the whole, M3": "recogniser_instructions_m3",
-    "instructions, the whole, M4": "recogniser_instructions_m4",
+    "instructions per word, M0": "recogniser_instructions_m0",
+    "instructions per word, M3": "recogniser_instructions_m3",
+    "instructions per word, M4": "recogniser_instructions_m4",
 }
 
 

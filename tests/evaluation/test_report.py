@@ -312,11 +312,11 @@ def test_the_best_on_voices_never_heard_comes_first_and_makes_the_headline(commi
     shown = [line.split(" ")[1] for line in text.splitlines() if line.startswith("| `")]
     assert shown == ["`small_too`", "`small`"]
     assert (  # what the corpus alone gives, not what extra voices add
-        "`small_too` recognises 86.00 % of the words**, 72.00 % with the worst voice (95 % "
-        "interval 70.00 to 88.00; each of 2 speakers left out in turn, one seed)."
+        "`small_too` recognises 86.00 % of the words** (95 % interval 70.00 to 88.00), 72.00 % "
+        "with the worst voice. Each of 2 speakers was left out in turn; one seed."
     ) in text
     committed.write("crossval.json", {"small": UNSEEN})
-    assert "left out in turn, mean of 2 seeds)" in pages.readme(README, committed.results())
+    assert "left out in turn; mean of 2 seeds." in pages.readme(README, committed.results())
 
 
 def test_a_computed_size_stands_only_where_none_was_measured_and_says_so(committed):

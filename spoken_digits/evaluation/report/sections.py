@@ -25,13 +25,13 @@ _RECOGNISER = {
     "stack": "stack_bytes",
     "flash: code and constants": "recogniser_flash_bytes",
     **{
-        f"instructions, the whole, {board.upper()}": f"recogniser_instructions_{board}"
+        f"instructions per word, {board.upper()}": f"recogniser_instructions_{board}"
         for board in _BOARDS
     },
 }
 _FRONTEND = {
     **{
-        f"instructions a frame, at most, {board.upper()}": f"frontend_instructions_{board}"
+        f"instructions per frame, at most, {board.upper()}": f"frontend_instructions_{board}"
         for board in _BOARDS
     },
     "flash: code and tables": "frontend_flash_bytes",
