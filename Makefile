@@ -18,7 +18,7 @@ run: setup ## set up, then run the whole pipeline (the default)
 	@echo "Figures: dvc metrics show    Pictures: dvc plots show    Compare: dvc metrics diff"
 
 .PHONY: test
-test: lint ## run lint, type checks and all tests
+test: lint ## run lint, type checks and the tests
 	OMP_NUM_THREADS=1 python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: lint
@@ -28,7 +28,7 @@ lint: setup ## run ruff and mypy
 	mypy
 
 .PHONY: test-all
-test-all: setup ## run the tests that `make test` leaves out for want of time, too
+test-all: setup ## run all tests, including the slow ones that `make test` leaves out
 	OMP_NUM_THREADS=1 python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder \
 	  -m "exhaustive or not exhaustive"
 
@@ -48,12 +48,12 @@ setup: .venv/.complete ## create .venv from requirements.txt
 	@touch $@
 
 .PHONY: crossval
-crossval: setup ## train the studied models with several seeds and on unseen speakers, a stage a core
+crossval: setup ## train the studied models with several seeds and on unseen speakers, one stage per core
 	spoken-digits run
 	spoken-digits run --studies
 
 .PHONY: verify
-verify: setup ## hash outputs and cache against dvc.lock, then run all stages again in a clone and compare
+verify: setup ## compare outputs and cache with dvc.lock, then run all stages again in a clone and compare
 	python stages/verify.py
 
 .PHONY: record
@@ -62,11 +62,11 @@ record: setup ## run the pipeline and record which machine ran it
 	python stages/verify.py --write-record
 
 .PHONY: results
-results: setup ## make README's table and docs/results.md from the committed metrics
+results: setup ## make docs/results.md, the model cards and the tables in README and docs/ from the committed metrics
 	python stages/report.py
 
 .PHONY: page
-page: setup ## make report.html, one page about all models that opens offline, from what is recorded
+page: setup ## make report.html, one page about all recorded models that opens offline
 	python stages/report_page.py
 
 .PHONY: tour
@@ -74,7 +74,7 @@ tour: setup ## make docs/tour/README.md and its pictures from docs/tour/tour.py 
 	python docs/make_tour.py
 
 .PHONY: demo
-demo: setup ## make export/demo.html, a page that listens in a browser with every integer model, and serve it
+demo: setup ## make and serve export/demo.html, which listens in a browser with every integer model
 	spoken-digits demo
 
 .PHONY: benchmark
@@ -84,11 +84,11 @@ benchmark: setup ## measure speed relative to the reference, into benchmarks/res
 	python stages/report.py
 
 .PHONY: mutation
-mutation: setup ## count the small faults in the numeric core that the tests notice, into benchmarks/mutation.json: 15 minutes
+mutation: setup ## plant small faults in the numeric core and count those that tests notice, into benchmarks/mutation.json: 15 minutes
 	nice -n 15 python benchmarks/mutation.py
 
 .PHONY: audiomnist
-audiomnist: setup ## run at AudioMNIST's full size on synthetic speech, in a clone beside this one: 40 minutes with bfloat16, 2 hours without, 10 GB
+audiomnist: setup ## run at AudioMNIST's full size on synthetic speech, in a clone beside this one: 10 GB, 40 minutes with bfloat16, 2 hours without
 	python benchmarks/audiomnist.py --folder ../spoken-digits-audiomnist
 	python stages/report.py
 
@@ -108,11 +108,11 @@ format: setup ## format all code
 	ruff format .
 
 .PHONY: sbom
-sbom: setup ## list the dependencies with their licences, and as CycloneDX, into build/
+sbom: setup ## list the dependencies and their licences, also as CycloneDX, in build/
 	python .ci/sbom.py
 
 .PHONY: requirements
-requirements: ## pin all dependencies again, with hashes
+requirements: ## pin all dependencies again in requirements.txt, with hashes
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.10 --all-extras --group dev \
 	  --no-annotate --no-emit-index-url --custom-compile-command "make requirements" \
 	  --upgrade pyproject.toml -o requirements.txt

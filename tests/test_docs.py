@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import html
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import doc_commands
@@ -13,8 +15,10 @@ import pytest
 import yaml
 from recordings import REPOSITORY
 
+from spoken_digits.errors import UserError
 from spoken_digits.evaluation.report.corpora import describe
 from spoken_digits.evaluation.report.markdown import percent, size
+from spoken_digits.evaluation.report.sections import replaced, sections
 
 OBVIOUS = """
 num_layers epochs batch_size optimizer weight_decay mfcc synthetic spectrogram architecture
@@ -31,9 +35,7 @@ def test_the_parameters_page_is_that_of_the_code():
     made = subprocess.run(
         command, cwd=REPOSITORY / "docs", capture_output=True, text=True, check=True
     ).stdout
-    assert made == (REPOSITORY / "docs" / "parameters.md").read_text(), (
-        "run `python docs/make_parameters.py`"
-    )
+    assert made == (REPOSITORY / "docs" / "parameters.md").read_text(), "run `spoken-digits tables`"
 
 
 def test_every_key_says_what_it_means():
@@ -194,6 +196,27 @@ def test_every_page_that_a_page_links_to_exists():
     assert [(p.name, link) for p, link in links if not (p.parent / link).exists()] == []
 
 
+def anchors(page: Path) -> set[str]:
+    """What GitHub makes of the headings of a page."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)
+    headings = re.findall(r"^#+ (.*)$", html.unescape(text), re.M)
+    return {re.sub(r"[^\w\- ]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+def test_every_heading_that_a_page_links_to_exists():
+    links = [
+        (page, target, anchor)
+        for page in doc_commands.pages()
+        for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text())
+    ]
+    assert len(links) > 10
+    assert [
+        (page.name, target, anchor)
+        for page, target, anchor in links
+        if anchor not in anchors(page.parent / target if target else page)
+    ] == []
+
+
 def test_every_module_that_a_page_names_exists():
     pages = doc_commands.pages()
     tops = "spoken_digits|stages|benchmarks|tests|firmware|docs"
@@ -212,9 +235,9 @@ MEASURED = {
     "stack": "stack_bytes",
     "RAM, all but the stack": "recogniser_ram_bytes",
     "flash: code and constants": "recogniser_flash_bytes",
-    "instructions, the whole, M0": "recogniser_instructions_m0",
-    "instructions, the whole, M3": "recogniser_instructions_m3",
-    "instructions, the whole, M4": "recogniser_instructions_m4",
+    "instructions per word, M0": "recogniser_instructions_m0",
+    "instructions per word, M3": "recogniser_instructions_m3",
+    "instructions per word, M4": "recogniser_instructions_m4",
 }
 
 
@@ -234,6 +257,17 @@ def test_costs_are_those_of_the_committed_metrics(page):
         for network, cell in zip(networks, shown[title], strict=True):
             metrics = json.loads((REPOSITORY / f"metrics/cortex_m/{network}.json").read_text())
             assert cell.removesuffix(" B") == f"{metrics[key]:,}", (network, title)
+
+
+def test_the_tables_in_pages_are_those_of_the_committed_metrics():
+    found = list(sections(REPOSITORY / "metrics", REPOSITORY / "studies/predictions/random"))
+    assert len(found) >= 6
+    for name, markers, table in found:
+        path = REPOSITORY / f"docs/{name}.md"
+        page = path.read_text()
+        assert replaced(page, markers, table, path) == page, "run `make results`"
+        with pytest.raises(UserError, match="lacks its markers"):
+            replaced("no markers", markers, table, path)
 
 
 def test_what_integers_lose_is_what_the_committed_metrics_say():

@@ -1,12 +1,12 @@
 # %% [markdown]
 # # From a waveform to a word
 #
-# A recording of one word goes through everything that a recogniser does with it, one small step a
-# cell, with nothing hidden: each step is a few lines of NumPy, and at the end of a part the
-# library's own result must be equal. Then the same way again in whole numbers, as a
-# microcontroller goes it, and what it costs there.
+# This page follows a recording of one word through everything that a recogniser does with it, one
+# small step per cell, with nothing hidden: each step is a few lines of NumPy, and at the end of
+# each part the result must equal the library's own. Then the same again in integers, as on a
+# microcontroller, and what it costs there.
 #
-# The network is `tiny`, which is described in `params.yaml` and trained by this project.
+# The network is `tiny`, which is defined in `params.yaml` and trained by this project.
 
 # %%
 import spoken_digits.arithmetic.portable  # noqa: F401  the same figures on every processor
@@ -34,9 +34,9 @@ FRAME = 20  # the one to look at: from 0.25 s on, in the last vowel of the word
 # %% [markdown]
 # ## 1. A waveform
 #
-# A microphone measures air pressure, here 8,000 times a second, as a whole number of 16 bits. That
-# is all that there is: a list of numbers. The recording is one of the Free Spoken Digit Dataset,
-# and not one of those that the network was trained on; others by the same speaker are.
+# A microphone measures air pressure, here 8,000 times a second, as a 16-bit integer. A recording
+# is nothing but a list of such numbers. This one is from the Free Spoken Digit Dataset. The
+# network was not trained on it, but it was trained on other recordings of the same speaker.
 
 # %%
 waveform, audio_format = audio.decode(recording("7_jackson_0"), "7_jackson_0.wav")
@@ -57,8 +57,8 @@ axes.legend(loc="upper right", fontsize=8)
 # ## 2. Frames
 #
 # Speech changes all the time, but hardly within 25 ms. So the waveform is cut into frames of 200
-# samples, a new one every 100 samples, so that neighbours share half of their samples. Before that
-# the mean is removed: a constant is the microphone's doing, not sound.
+# samples, one every 100 samples, so that neighbouring frames share half of their samples. First
+# the mean is removed, because a constant offset comes from the microphone and not from the sound.
 
 # %%
 card, tensors, integers = models()
@@ -72,10 +72,10 @@ print(f"frames: {frames.shape}, one every {1000 * hop / rate:g} ms")
 # %% [markdown]
 # ## 3. A window, and the spectrum
 #
-# Which frequencies are in a frame? The Fourier transform answers, but takes the frame for a piece
-# that repeats for ever: a jump from its end to its beginning would look like sound at all
-# frequencies. A Hann window fades both ends out. The squared magnitude is the power at 129
-# frequencies, 31 Hz apart; the phase is dropped, since ears hardly hear it.
+# Which frequencies are in a frame? The Fourier transform answers that, but it treats the frame as
+# a piece that repeats for ever: a jump from its end to its beginning would look like sound at all
+# frequencies. A Hann window therefore fades both ends out. The squared magnitude is the power at
+# 129 frequencies, 31 Hz apart; the phase is dropped, because ears hardly notice it.
 
 # %%
 window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)).astype(np.float32)
@@ -87,7 +87,7 @@ abrupt = np.abs(scipy.fft.rfft(frames[FRAME], n_fft)) ** 2
 _, (left, right) = plt.subplots(1, 2, num="spectrum", figsize=(7, 2.2), layout="constrained")
 left.plot(frames[FRAME], linewidth=0.8, label="frame")
 left.plot(frames[FRAME] * window, linewidth=0.8, label="times window")
-left.set(xlabel="sample")
+left.set(xlabel="sample", ylabel="amplitude")
 right.plot(hz, 10 * np.log10(abrupt + 1e-9), linewidth=0.8, label="without window")
 right.plot(hz, 10 * np.log10(power[FRAME] + 1e-9), linewidth=0.8, label="with window")
 right.set(xlabel="frequency / Hz", ylabel="power / dB")
@@ -97,9 +97,9 @@ for axes in (left, right):
 # %% [markdown]
 # ## 4. Mel bands
 #
-# Ears tell 200 from 300 Hz easily, 3,200 from 3,300 Hz hardly. The mel scale counts frequencies as
-# ears do: 40 triangles of equal width on it, narrow below and wide above, each sum up their part
-# of the spectrum.
+# Ears can easily tell 200 Hz from 300 Hz, but hardly 3,200 Hz from 3,300 Hz. The mel scale spaces
+# frequencies as ears do. Each of 40 triangles of equal width on that scale, which are narrow at
+# low frequencies and wide at high ones, sums up its part of the spectrum.
 
 # %%
 bank = mel_bank(band_edges(params.n_mels, params.fmin, params.fmax), rate, n_fft)
@@ -111,14 +111,14 @@ print(f"the lowest band takes {widths[0]} of the 129 frequencies, the highest {w
 # %% [markdown]
 # ## 5. Level, floor, logarithm
 #
-# Twice as loud is the same word. So each power is divided by the mean power of the whole word, and
-# since ears hear ratios, not differences, the logarithm is taken, in decibels. What lies 25 dB
-# below the mean is noise more often than speech: that much is added before the logarithm, and
-# nothing falls below it. Then values are rounded to steps of half a decibel, which is what an int8
-# will hold later.
+# A word stays the same when it is twice as loud. So each power is divided by the mean power of the
+# whole word. Ears hear ratios rather than differences, so the logarithm is taken, in decibels.
+# What is more than 25 dB below the mean is noise more often than speech. So a floor at that level
+# is added before the logarithm, and no value falls below it. Then values are rounded to steps of
+# half a decibel, as an int8 will hold them later.
 #
-# A word has 54 frames at most, 0.68 s. Of a longer clip the loudest 54 are kept, a shorter one
-# stands in the middle.
+# A word has at most 54 frames, or 0.68 s. Of a longer clip, the loudest 54 consecutive frames are
+# kept; a shorter clip is centred.
 
 # %%
 start = 0
@@ -135,29 +135,32 @@ features[before : before + len(word)] = decibels
 print(f"features: {features.shape}, from {features.min():g} to {features.max():g} dB")
 
 _, axes = plt.subplots(1, 3, num="bands", figsize=(7, 2.2), layout="constrained")
-for part, picture, title in zip(
+for part, picture, title, rows in zip(
     axes,
     (10 * np.log10(power + 1e-6), bands, features),
     ("spectra / dB", "mel bands, power", "features / dB"),
+    (f"frequency / {rate / n_fft:g} Hz", "band", "band"),
     strict=True,
 ):
     part.imshow(picture.T, origin="lower", aspect="auto", cmap="magma", interpolation="nearest")
     part.set_title(title, fontsize=9)
     part.set_xlabel("frame", fontsize=8)
+    part.set_ylabel(rows, fontsize=8)
 
 # %% [markdown]
-# That is all of the front-end. The library's must be equal to the last bit of each of the 2,160
-# numbers:
+# That is the whole front-end. The library's result must be equal to the last bit in each of the
+# 2,160 numbers:
 
 # %%
 from_library = extractor_from(card.features)([waveform])[0][0]
 print("as in the library:", np.array_equal(features.astype(np.float32), from_library))
 
 # %% [markdown]
-# **MFCC**, an aside. Neighbouring bands rise and fall together. A cosine transform along the bands
-# turns them into numbers that do not, the first few of which draw the outline of the spectrum and
-# leave the pitch out. The LSTMs of this project read 13 of them a frame, from another front-end;
-# `tiny` reads the bands, because a convolution likes neighbours that are alike.
+# **An aside on MFCC.** Neighbouring bands rise and fall together. A cosine transform along the
+# bands turns them into coefficients that are nearly uncorrelated; the first few describe the
+# envelope of the spectrum and leave the pitch out. The LSTMs of this project read 13 of them per
+# frame, from another front-end. `tiny` reads the bands, because convolutions make use of
+# neighbours that are alike.
 
 # %%
 cepstra = scipy.fft.dct(features, norm="ortho", axis=1)[:, :13]
@@ -166,9 +169,9 @@ print(f"cepstra: {cepstra.shape}, frame {FRAME}:", *np.round(cepstra[FRAME], 1))
 # %% [markdown]
 # ## 6. Normalisation
 #
-# A network learns best from numbers around 0 of a size around 1: from each band its mean over the
-# training clips is subtracted, and everything is divided by one deviation. Both stand in the model
-# file, so that the word is heard in use as it was in training.
+# A network learns best from numbers around 0 with a size around 1. So the mean of each band over
+# the training clips is subtracted, and everything is divided by one standard deviation. Both are
+# stored in the model file, so that features are the same in use as in training.
 
 # %% tags=["trained"]
 normalised = card.normalise(torch.from_numpy(from_library))
@@ -181,12 +184,13 @@ print(f"this word: mean {normalised.mean():+.2f}, deviation {normalised.std():.2
 # %% [markdown]
 # ## 7. The network, layer by layer
 #
-# The features are a picture, 40 bands high and 54 frames wide. A convolution slides small patterns
-# of 5 x 5 over it and notes at each place how well each of the 32 fits: 32 new pictures, or
-# channels, of half the size. Each of seven blocks then does the same with less work: a *depthwise*
-# convolution looks at 3 x 3 places of one channel, and a *pointwise* one, 1 x 1, mixes the
-# channels. A ReLU after each sets what is negative to 0. Pooling keeps of each channel its maximum
-# and its mean: 128 numbers, however long the word. A linear layer turns them into ten scores.
+# The features are a picture, 40 bands high and 54 frames wide. A convolution slides 32 small
+# patterns of 5 x 5 over it, two steps at a time, and notes how well each pattern fits at each
+# place. That gives 32 new pictures, or channels, of half the height and width. Each of seven
+# blocks then does the same with less work: a *depthwise* convolution looks at 3 x 3 places of one
+# channel, and a *pointwise* convolution, 1 x 1, mixes the channels. After each, a ReLU sets
+# negative numbers to 0. Pooling keeps the maximum and the mean of each channel: 128 numbers,
+# however long the word. A linear layer turns them into ten scores.
 
 # %%
 network = load_network(card, tensors)
@@ -214,9 +218,10 @@ for name, layer in layers:
 print(f"{network.multiply_accumulates():,} multiplications for one word")
 
 # %% [markdown]
-# What the network sees on the way, from sound to word: eight channels of the stem, of a middle
-# block and of the last one. First the word is still there, with its edges and stripes; at the end
-# a channel says little more than whether and roughly when something was found.
+# This is what the network sees on the way from sound to word: eight channels of the stem (the
+# first convolution), of a middle block and of the last one. At first the word is still visible,
+# with its edges and stripes; at the end a channel shows little more than whether a pattern was
+# found, and roughly when.
 
 # %% tags=["trained"]
 stages = ("stem", "block 2 pointwise", "block 6 pointwise")
@@ -234,9 +239,10 @@ for row, name in zip(axes, stages, strict=True):
 # %% [markdown]
 # ## 8. Logits, softmax, word
 #
-# The ten scores are called logits. Their exponentials, divided by their sum, are positive and add
-# up to 1: that is the softmax, and the largest is the answer. It reads like a probability, but a
-# sound that is none of the ten words gets one too: [../rejection.md](../rejection.md).
+# The ten scores are called logits. Their exponentials, divided by the sum of the exponentials, are
+# positive and add up to 1: that is the softmax, and the word with the largest one is the answer.
+# It reads like a probability, but a sound that is none of the ten words gets one as well: see
+# [../rejection.md](../rejection.md).
 
 # %% tags=["trained"]
 chances = np.exp(logits - logits.max())
@@ -247,11 +253,11 @@ for i in np.argsort(-logits, kind="stable")[:4]:
 # %% [markdown]
 # ## 9. The same in integers: the front-end
 #
-# A small microcontroller has no floating-point unit, and a byte is all that it can spare for a
-# weight. So everything happens again in whole numbers. Window, Fourier transform and mel triangles
-# are tables of integers, the logarithm is a table with straight lines between its entries, and the
-# mean of each frame is removed instead of the clip's, which is not known while the clip is still
-# being heard. The features come out as int8, in steps of half a decibel.
+# A small microcontroller has no floating-point unit, and it has little more than a byte to spare
+# for each weight. So everything is done again in integers. The window, the Fourier transform and
+# the mel triangles are tables of integers, and the logarithm is a table with linear interpolation
+# between its entries. The mean of each frame is removed instead of that of the clip, which is not
+# known until the clip has ended. The features come out as int8, in steps of half a decibel.
 
 # %%
 fixed_point = extractor_of(card)
@@ -265,11 +271,11 @@ for size in range(int(np.abs(difference).max()) + 1):
 # %% [markdown]
 # ## 10. The same in integers: the network
 #
-# A weight is a byte, from -127 to 127, and stands for `weight / 2**shift`. Products are added up
-# in 32 bits, the sum is shifted right, rounded, and held to 0 to 255: that is one number of the
+# A weight is a byte, from -127 to 127, and stands for `weight / 2**shift`. Products are summed in
+# 32 bits; the sum is shifted right, rounded, and clipped to 0 to 255. That is one number of the
 # next layer. Here it is done by hand, for the largest number that the first block gives. Batch
-# normalisation, a gain and an offset a channel, has gone into the weights; the scales of both
-# layers, too.
+# normalisation, which is a gain and an offset per channel, is already included in the weights, and
+# so are the scales of both layers.
 
 # %% tags=["trained"]
 results = integers.run(counts[None])  # of every node, (1, frames, bands, channels)
@@ -288,10 +294,10 @@ print(f"sum + bias = {accumulator:,}; shifted by {shift} and held to 0 to 255: {
 print("as in the library:", result == made[frame, band, channel])
 
 # %% [markdown]
-# Where do the numbers differ from those in float, and how much? Both networks get the same int8
-# features, and after each layer the rounding error is measured against the numbers themselves: at
-# 20 dB it is a tenth of them, at 40 dB a hundredth. Each layer adds some; pooling, a mean over
-# many numbers, takes some away.
+# Where do the numbers differ from those in float, and by how much? Both networks get the same int8
+# features. After each layer, the rounding error is compared with the numbers themselves: at 20 dB
+# it is a tenth of them, at 40 dB a hundredth. Each layer adds some error; pooling, which averages
+# many numbers, removes some.
 
 # %% tags=["trained"]
 real = float_graph(card, tensors).run(counts[None])
@@ -306,8 +312,8 @@ for number, (node, whole, exact) in enumerate(zip(integers.nodes, results, real,
     )
 
 # %% [markdown]
-# The last node gives whole logits. What one step of them is worth is known, but nobody needs it to
-# find the largest.
+# The last node gives logits as integers. The value of one step is known, but is not needed to find
+# the largest.
 
 # %% tags=["trained"]
 whole_logits = integers.logits(counts[None])[0]
@@ -325,9 +331,9 @@ axes.legend(fontsize=8)
 # %% [markdown]
 # ## 11. What it costs
 #
-# Weights take flash, multiplications take time and battery. A convolution uses each weight at
-# every place of its picture, so a small stem costs much time and few bytes. Most of both goes to
-# the pointwise convolutions: to make the network faster or smaller is to make these so.
+# Weights take flash; multiplications take time and energy. A convolution uses each weight at every
+# place of its picture, so the small stem costs much time and few bytes. Most of both goes into the
+# pointwise convolutions, so start there to make the network faster or smaller.
 
 # %% tags=["trained"]
 shapes, n_frames = integers.shapes(), integers.frame_counts()
@@ -360,10 +366,10 @@ axes.legend(fontsize=8)
 # %% [markdown]
 # ## 12. On a microcontroller
 #
-# `spoken-digits export tiny` writes the network and the front-end as C, whose logits are those of
-# above to the bit. It computes frame by frame and keeps of each picture only the frames that the
-# next layer still needs. These are the recorded figures of stage `measure`, from the first sample
-# of the longest test clip to its word, in an emulator which counts instructions, not cycles:
+# `spoken-digits export tiny` writes the network and the front-end as C, whose logits equal those
+# above bit for bit. It computes frame by frame and keeps only those frames of each picture that
+# the next layer still needs. These are the figures recorded by stage `measure`, from the first
+# sample of the longest test clip to its word, in an emulator that counts instructions, not cycles:
 
 # %%
 measured = json.loads((TOP / "metrics/cortex_m/tiny.int8.json").read_text())
@@ -377,13 +383,13 @@ for board in ("m0", "m3", "m4"):
         )
 
 # %% [markdown]
-# ## And then?
+# ## Where to go next
 #
-# - Change something: `params.yaml` has every number of above
-#   ([../parameters.md](../parameters.md)); other bands or channels are one `dvc exp run` away.
+# - Change something: every number above is in `params.yaml` ([../parameters.md](../parameters.md));
+#   other bands or channels are one `dvc exp run` away.
 # - Record words of your own: [../own-words.md](../own-words.md).
-# - One recording says nothing about the next: [../results.md](../results.md) has thousands, voices
-#   never heard among them. How the network came to understand those is in
-#   [../unseen-voices.md](../unseen-voices.md).
-# - Every operator and why it cannot overflow: [../integer_operators.md](../integer_operators.md),
+# - One recording says nothing about the next: [../results.md](../results.md) has thousands,
+#   including voices never heard. [../unseen-voices.md](../unseen-voices.md) says how the network
+#   learned to understand those.
+# - Every operator, and why it cannot overflow: [../integer_operators.md](../integer_operators.md),
 #   [../integer_frontend.md](../integer_frontend.md). Terms: [../glossary.md](../glossary.md).

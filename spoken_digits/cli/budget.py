@@ -7,7 +7,7 @@ import typing
 
 from spoken_digits.models.budget_params import BudgetParams, Reading
 
-HELP = "the largest LSTM that fits a memory budget, with its parameter table"
+HELP = "find the largest LSTM that fits a memory budget, and list its parameters"
 EXAMPLES = (
     "spoken-digits budget --kib 36",
     "spoken-digits budget --bytes 36000 --bytes-per-weight 1 --bias-vectors 1",
@@ -20,8 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     memory.add_argument("--kib", type=float, help="memory to fit, KiB")
     memory.add_argument("--bytes", type=int, help="memory to fit, bytes")
     parser.add_argument("--layers", type=_positive, default=2, help="LSTM layers (default 2)")
-    parser.add_argument("--inputs", type=_positive, default=13, help="coefficients a frame (13)")
-    parser.add_argument("--classes", type=_positive, default=10, help="words (10)")
+    parser.add_argument(
+        "--inputs", type=_positive, default=13, help="coefficients per frame (default 13)"
+    )
+    parser.add_argument(
+        "--classes", type=_positive, default=10, help="number of words (default 10)"
+    )
     parser.add_argument("--bytes-per-weight", type=_positive, default=4, help="4 float32, 1 int8")
     parser.add_argument("--bytes-per-bias", type=_positive, default=4, help="4 float32 or int32")
     parser.add_argument(
@@ -29,14 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         choices=(1, 2),
         default=2,
-        help="bias vectors a layer: 2 as PyTorch keeps them (default), 1 where they are added up",
+        help="bias vectors per layer: 2 as in PyTorch (default), 1 if they are added up",
     )
     parser.add_argument(
         "--reading",
         choices=typing.get_args(Reading),
         default="total",
-        help="whether all parameters together must fit, each layer by itself, or everything "
-        "that the integer network of a scheme keeps, shifts and tables included",
+        help="what must fit: all parameters together, each layer by itself, or everything that the "
+        "integer network of a scheme stores, shifts and tables included",
     )
 
 

@@ -11,7 +11,7 @@ from spoken_digits.errors import UserError
 if TYPE_CHECKING:
     from spoken_digits.evaluation.predictions import Name, Tree
 
-HELP = "whether model A or B is better on the same clips"
+HELP = "say whether model A or B is better on the same clips"
 EXAMPLES = (
     "spoken-digits compare tiny lstm_36kb",
     "spoken-digits compare tiny lstm_36kb --predictions studies/predictions/speaker",
@@ -24,15 +24,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "a",
         metavar="A",
-        help="a name as in metrics/: lstm, lstm_36kb.int8; with @ and a revision of Git or an "
-        "experiment of DVC it is read from there: lstm@main",
+        help="a name as in metrics/, such as lstm or lstm_36kb.int8; lstm@main is read from a Git "
+        "revision or DVC experiment",
     )
-    parser.add_argument("b", metavar="B", help="the other one")
+    parser.add_argument("b", metavar="B", help="the other model")
     parser.add_argument(
         "--predictions",
         metavar="FOLDER",
         help="predictions of folds and seeds, such as studies/predictions/speaker; "
-        "without it: the test clips of the recorded split",
+        "default: the test clips of the recorded split",
     )
 
 

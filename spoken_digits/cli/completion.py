@@ -6,7 +6,7 @@ import argparse
 
 from spoken_digits.errors import UserError
 
-HELP = "print a script that completes commands and options in a shell"
+HELP = "print a script for shell completion of commands and options"
 EXAMPLES = (
     "spoken-digits completion bash > ~/.local/share/bash-completion/completions/spoken-digits",
     "spoken-digits completion zsh > ~/.zfunc/_spoken-digits",
@@ -15,7 +15,7 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The shell."""
-    parser.add_argument("shell", choices=("bash", "zsh"))
+    parser.add_argument("shell", choices=("bash", "zsh"), help="the shell")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spoken_digits.errors import UserError
 
-HELP = "a page that listens in a browser: served on localhost, or written to a file"
+HELP = "listen in a browser: a page served on localhost, or written to a file"
 EXAMPLES = (
     "spoken-digits demo                                # all integer models of params.yaml",
     "spoken-digits demo tiny.int8                      # one model, by name or path",
@@ -20,10 +20,15 @@ _PORT = 8000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The models, and where the page goes."""
-    parser.add_argument("model", metavar="MODEL", nargs="*", help="integer models; none: all")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="write the page, serve nothing")
+    parser.add_argument("model", metavar="MODEL", nargs="*", help="integer models; default: all")
     parser.add_argument(
-        "--port", type=_port, default=_PORT, help=f"of localhost (default {_PORT}); 0: any free one"
+        "--output", type=Path, metavar="FILE", help="write the page to a file instead of serving it"
+    )
+    parser.add_argument(
+        "--port",
+        type=_port,
+        default=_PORT,
+        help=f"port of localhost (default {_PORT}); 0: any free one",
     )
 
 

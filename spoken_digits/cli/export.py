@@ -8,7 +8,7 @@ from pathlib import Path
 
 from spoken_digits.errors import UserError
 
-HELP = "an integer model as a folder of C99 to copy into a firmware project"
+HELP = "export an integer model as a folder of C99 to copy into a firmware project"
 EXAMPLES = (
     "spoken-digits export tiny",
     "spoken-digits export lstm_36kb pow2 --into ../firmware/words",
@@ -21,8 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The model and where to put it."""
     parser.add_argument("model", metavar="MODEL", help="a name under `variants` in params.yaml")
     parser.add_argument("scheme", metavar="SCHEME", nargs="?", help="int8 (default) or pow2")
-    parser.add_argument("--into", type=Path, metavar="FOLDER", help="copy it there; must not exist")
-    parser.add_argument("--prefix", help="what names in C start with (default sd_)")
+    parser.add_argument(
+        "--into", type=Path, metavar="FOLDER", help="also copy the folder to this new one"
+    )
+    parser.add_argument("--prefix", help="prefix of names in C (default sd_)")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from spoken_digits.inspection.quality import Quality
     from spoken_digits.recogniser import Recogniser
 
-HELP = "what is in a recording, or in a folder of them, before anything is trained on it"
+HELP = "check a recording, or a folder of them, before training"
 EXAMPLES = (
     "spoken-digits inspect recording.wav",
     "spoken-digits inspect recording.wav --model tiny.int8 --picture recording.png",
@@ -34,13 +34,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to look at, and how."""
     parser.add_argument("path", type=Path, metavar="FILE|FOLDER", help="a recording, or a folder")
     parser.add_argument(
-        "--model", help="show what this model hears and says: a file, or a name in models/"
+        "--model", help="also show what this model makes of it: a file, or a name in models/"
     )
-    parser.add_argument("--picture", type=Path, metavar="PNG", help="draw a recording into a file")
+    parser.add_argument(
+        "--picture", type=Path, metavar="PNG", help="draw the recording into this file"
+    )
     parser.add_argument(
         "--pattern",
         metavar="REGEX",
-        help="how label, speaker and take are read from names, as `corpus.label_pattern`",
+        help="regular expression for file names, with groups label, speaker and take",
     )
 
 

@@ -35,25 +35,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         metavar="FILE",
         help="a recording, or - for raw 16-bit mono samples on standard input; "
-        "none: the microphone",
+        "default: the microphone",
     )
     parser.add_argument(
         "--threshold",
         type=_share,
         metavar="P",
-        help="least confidence of a word, 0 to 1; none: the model's",
+        help="report words of at least this confidence, 0 to 1; default: the model's",
     )
     parser.add_argument(
-        "--rate", type=_rate, metavar="HZ", help="sample rate of standard input; none: the model's"
+        "--rate",
+        type=_rate,
+        metavar="HZ",
+        help="sample rate of standard input; default: the model's",
     )
     parser.add_argument("--device", help="name or number of a microphone")
     parser.add_argument(
         "--all",
         dest="everything",
         action="store_true",
-        help="also what is not reported, with the reason",
+        help="also show sounds that are not reported, with the reason",
     )
-    parser.add_argument("--json", action="store_true", help="a JSON object a line")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line")
 
 
 def run(arguments: argparse.Namespace) -> None:

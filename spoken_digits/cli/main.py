@@ -32,9 +32,9 @@ COMMANDS = (
 )
 """Modules of this package, in the order of the list that `--help` prints."""
 
-_DESCRIPTION = "Recognisers of spoken words: record, train, judge, try and carry to a board."
+_DESCRIPTION = "Recognisers of spoken words: record, train, evaluate, try and export to a board."
 EXIT_STATUS = (
-    "exit status: 0 done, 1 a mistake that the message names, 2 a command line that cannot be read"
+    "exit status: 0 success, 1 an error that the message explains, 2 an invalid command line"
 )
 
 

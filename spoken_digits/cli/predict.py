@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-HELP = "the word in each recording, with its probability"
+HELP = "recognise the word in each recording, with its probability"
 EXAMPLES = (
     "spoken-digits predict tiny.int8 recording.wav",
     "spoken-digits predict models/tiny.safetensors recordings/ --format table",
@@ -30,15 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--top",
         type=int,
         metavar="N",
-        help="the N most probable words of each recording; default: all, 3 in a table",
+        help="show the N most probable words of each recording; default: all, 3 in a table",
     )
     parser.add_argument(
         "--threshold",
         type=_probability,
         default=0.0,
         metavar="P",
-        help="least probability of a word that is an answer, such as those in metrics/rejection/; "
-        "default: 0",
+        help="reject words with a lower probability; metrics/rejection/ has examples; default: 0",
     )
 
 

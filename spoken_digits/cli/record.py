@@ -13,7 +13,7 @@ from spoken_digits.errors import UserError, printable
 if TYPE_CHECKING:
     from spoken_digits.cli.sources import Sound, Source
 
-HELP = "record your own words, guided, into the folder that `run --words` reads"
+HELP = "record your own words with prompts, into the folder that `run --words` reads"
 EXAMPLES = (
     "spoken-digits record yes no stop --speaker anna",
     "spoken-digits record yes no stop --speaker ben --takes 20 --into my-words",
@@ -25,21 +25,27 @@ _SPEAKER = re.compile(r"\w(?:[\w -]*\w)?")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The words, the speaker and where the sound comes from."""
-    parser.add_argument("words", nargs="+", metavar="WORD", help="a folder each is made of")
-    parser.add_argument("--speaker", required=True, help="who speaks, the same every time")
-    parser.add_argument("--takes", type=int, default=10, help="of each word (default 10)")
+    parser.add_argument("words", nargs="+", metavar="WORD", help="the words; each gets a folder")
     parser.add_argument(
-        "--into", type=Path, default=WORDS, metavar="FOLDER", help=f"default {WORDS}; takes add up"
+        "--speaker", required=True, help="who speaks; always use the same name for a person"
     )
-    parser.add_argument("--seconds", type=float, default=2.0, help="a take's length (default 2)")
+    parser.add_argument("--takes", type=int, default=10, help="takes of each word (default 10)")
+    parser.add_argument(
+        "--into",
+        type=Path,
+        default=WORDS,
+        metavar="FOLDER",
+        help=f"default {WORDS}; earlier takes stay",
+    )
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of a take (default 2)")
     parser.add_argument(
         "--from",
         dest="files",
         nargs="+",
         type=Path,
         metavar="FILE",
-        help="cut the takes out of recordings, such as a phone's: the words in the order in which "
-        "they would be asked for, with a pause of half a second between them",
+        help="cut the takes out of recordings, such as from a phone: all words in the given order, "
+        "again for every take, with half a second of silence between them",
     )
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from spoken_digits.errors import UserError
 
-HELP = "one page that tells how good the models are and for whom, from recorded figures only"
+HELP = "write a page that says how good the models are and for whom, from recorded figures"
 EXAMPLES = (
     "spoken-digits report                        # report.html; after own words: report.md",
-    "spoken-digits report --against HEAD~3       # with what changed since",
+    "spoken-digits report --against HEAD~3       # with the changes since then",
     "spoken-digits report --model tiny --output tiny.md",
 )
 HTML, MARKDOWN = Path("report.html"), Path("report.md")
@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model",
         action="append",
         metavar="NAME",
-        help="only this, in Markdown; may be given several times",
+        help="only this model, in Markdown; may be repeated",
     )
     parser.add_argument(
         "--against",
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="FILE",
-        help="the page, of HTML or, where its name ends in .md, of Markdown; "
+        help="name of the page: HTML, or Markdown if it ends in .md; "
         f"default: {HTML}, after own words {MARKDOWN}",
     )
 

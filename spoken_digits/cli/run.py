@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from spoken_digits.config import Config
     from spoken_digits.inspection.corpus import OwnWords
 
-HELP = "train, quantize and judge, on the corpus of params.yaml or on your own words"
+HELP = "train, quantize and evaluate, on the corpus of params.yaml or on your own words"
 EXAMPLES = (
     "spoken-digits run --words my-words --model tiny",
-    "spoken-digits run --words my-words --model tiny --dry-run     # only say what would be done",
+    "spoken-digits run --words my-words --model tiny --dry-run     # only print what would be done",
     "spoken-digits run --model micro             # one model on the corpus of params.yaml",
-    "spoken-digits run                           # everything: `dvc repro`, a stage a core",
+    "spoken-digits run                           # everything: `dvc repro`, one stage per core",
 )
 PARAMS = Path("params.yaml")
 METRICS = Path("metrics")
@@ -33,35 +33,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--words",
         type=Path,
         metavar="FOLDER",
-        help="your recordings, a folder a word, files named <speaker>_<take>; any audio format",
+        help="your recordings: a folder for each word, files named <speaker>_<take>",
     )
     parser.add_argument(
         "--model",
         action="append",
         metavar="NAME",
-        help="a name under `variants` in params.yaml; may be given several times; default: all",
+        help="a name under `variants` in params.yaml; may be repeated; default: all",
     )
     parser.add_argument(
         "--pattern",
         metavar="REGEX",
-        help="how label, speaker and take are read from names, as `corpus.label_pattern`",
+        help="regular expression for file names, with groups label, speaker and take",
     )
     parser.add_argument(
         "--studies",
         action="store_true",
-        help="the studied models, under several seeds and on unseen speakers: hours",
+        help="train the studied models with several seeds and on unseen speakers: hours",
     )
-    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    parser.add_argument("--dry-run", action="store_true", help="only print what would be done")
     parser.add_argument(
         "--jobs",
         type=int,
         metavar="N",
-        help="how many stages run at a time; default: one a core, 4 at most",
+        help="number of stages to run at a time; default: one per core, at most 4",
     )
     parser.add_argument(
         "--no-expect",
         action="store_true",
-        help="own words: do not leave each speaker out in turn, which takes most of the time",
+        help="own words: skip training without each speaker in turn, which takes most of the time",
     )
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from spoken_digits.errors import UserError
 
-HELP = "make the generated pages and tables of the checkout again, or check them"
+HELP = "regenerate docs/command.md, docs/parameters.md and the tables in firmware/"
 EXAMPLES = (
     "spoken-digits tables",
-    "spoken-digits tables --check                # status 1 if one is not that of the code",
+    "spoken-digits tables --check                # exit status 1 if one is out of date",
 )
 PAGE = Path("docs/command.md")
 FIRMWARE = Path("firmware")
@@ -19,7 +19,7 @@ FIRMWARE = Path("firmware")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Whether to write."""
-    parser.add_argument("--check", action="store_true", help="write nothing, only compare")
+    parser.add_argument("--check", action="store_true", help="only compare, write nothing")
 
 
 def run(arguments: argparse.Namespace) -> None:

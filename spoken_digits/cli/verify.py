@@ -6,7 +6,7 @@ import argparse
 
 from spoken_digits.cli import places
 
-HELP = "prove that all files here are the recorded ones, and that they can be made again"
+HELP = "check that all outputs are the recorded ones, and that they can be reproduced"
 EXAMPLES = (
     "spoken-digits verify                        # everything, hours",
     "spoken-digits verify --files                # hashes alone, seconds",
@@ -16,11 +16,13 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """As stages/verify.py."""
-    parser.add_argument("--files", action="store_true", help="only hash outputs and cache")
+    parser.add_argument("--files", action="store_true", help="only hash the outputs and the cache")
     parser.add_argument("--reproduce", action="store_true", help="only run the pipeline again")
     part = parser.add_mutually_exclusive_group()
-    part.add_argument("--stages", nargs="+", metavar="NAME", help="only these and what they need")
-    part.add_argument("--quick", action="store_true", help="run only the smallest model")
+    part.add_argument(
+        "--stages", nargs="+", metavar="NAME", help="reproduce only these stages and what they need"
+    )
+    part.add_argument("--quick", action="store_true", help="reproduce only the smallest model")
 
 
 def run(arguments: argparse.Namespace) -> None:

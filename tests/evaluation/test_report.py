@@ -104,7 +104,7 @@ HEADLINES = {
     "crossval.json": "81.00 %",
     "strangers.json": "61.00 %",
 }
-README = f"before\n{pages.BEGIN}\nold\n{pages.END}\nafter\n"
+README = "before\n<!-- results: begin -->\nold\n<!-- results: end -->\nafter\n"
 
 
 class Committed:
@@ -159,7 +159,7 @@ def texts(results: Results) -> list[str]:
 def test_the_pages_tell_the_recorded_corpus_and_no_other(committed):
     for text in texts(committed.results()):
         assert "Words of the House 2: 1,234 recordings of 3 words by 7 speakers" in text
-        assert "1,000 clips to train on, 100 to choose the epoch, 134 to test on" in text
+        assert "1,000 clips to train on, 100 for validation, 134 to test on" in text
         assert "All 7 test speakers are in the training clips too" in text
         assert "different corpora" not in text
         assert "| corpus |" not in text
@@ -175,8 +175,10 @@ def test_no_corpus_is_written_in_the_code_of_the_report():
 
 def test_only_the_text_between_the_markers_changes(committed):
     text = pages.readme(README, committed.results())
-    assert text.startswith(f"before\n{pages.BEGIN}\n**Voices never heard in training: `small` ")
-    assert text.endswith(f"\n{pages.END}\nafter\n")
+    assert text.startswith(
+        "before\n<!-- results: begin -->\n**Voices never heard in training: `small` "
+    )
+    assert text.endswith("\n<!-- results: end -->\nafter\n")
     assert "old" not in text
     with pytest.raises(UserError, match="markers"):
         pages.readme("no markers", committed.results())
@@ -310,11 +312,11 @@ def test_the_best_on_voices_never_heard_comes_first_and_makes_the_headline(commi
     shown = [line.split(" ")[1] for line in text.splitlines() if line.startswith("| `")]
     assert shown == ["`small_too`", "`small`"]
     assert (  # what the corpus alone gives, not what extra voices add
-        "`small_too` recognises 86.00 % of the words**, 72.00 % with the worst voice (95 % "
-        "interval 70.00 to 88.00; each of 2 speakers left out in turn, one seed)."
+        "`small_too` recognises 86.00 % of the words** (95 % interval 70.00 to 88.00), 72.00 % "
+        "with the worst voice. Each of 2 speakers was left out in turn; one seed."
     ) in text
     committed.write("crossval.json", {"small": UNSEEN})
-    assert "left out in turn, mean of 2 seeds)" in pages.readme(README, committed.results())
+    assert "left out in turn; mean of 2 seeds." in pages.readme(README, committed.results())
 
 
 def test_a_computed_size_stands_only_where_none_was_measured_and_says_so(committed):
@@ -326,7 +328,7 @@ def test_a_computed_size_stands_only_where_none_was_measured_and_says_so(committ
     assert "accuracies of these rows are of float32 weights" in headline
     assert "| `small_too` | float32 | 1,000 | 4.00 KiB | 1.23 KiB | 90.00 % |" in page
     assert "| `small_too` | int8_dynamic | 1,000 | 3.80 KiB |  | 90.00 % |" in page
-    assert "*As int8*: computed" in page
+    assert "*As int8*: the computed size" in page
     committed.write("small_too.int8_dynamic.json", INTEGER | {"size_kib": 1.4})
     headline, _ = texts(committed.results())
     assert "| `small_too` | 4.00 KiB |" in headline

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from spoken_digits.evaluation.report.collecting import Figures
@@ -26,9 +27,9 @@ def full_size_sections(runs: Sequence[Figures]) -> list[str]:
         f"**Synthetic**: all figures here are of {runs[0]['n_clips']:,} clips that eSpeak NG spoke "
         "in AudioMNIST's layout (60 voices, 48 kHz), not of AudioMNIST. They show that the "
         "pipeline works at full size and what it costs, not how well it recognises people. "
-        f"`make audiomnist`; the reference's 70/20/10 split ({split}). `cnn` is trained by the "
-        "reference's recipe, `cnn_lstm` by ours: by the reference's (Adam at a constant 0.001, "
-        "features not normalised) it hardly learns here.",
+        f"Made by `make audiomnist`, with the reference's 70/20/10 split ({split}). `cnn` is "
+        "trained with the reference's recipe, `cnn_lstm` with ours: with the reference's (Adam at "
+        "a constant 0.001, features not normalised) it hardly learns here.",
     ]
     for run in runs:
         parts += _full_size_run(run)
@@ -92,8 +93,8 @@ def speed_section(title: str, benchmarks: Figures) -> list[str]:
     parts = [title]
     for machine, rows in by_machine.items():
         parts += [
-            f"`python benchmarks/run.py`, on {machine}. Ratios are against the reference's way of "
-            "doing the same, in the same run.",
+            f"Made by `python benchmarks/run.py` on {machine}. Ratios compare with the "
+            "reference's way of doing the same, in the same run.",
             _speed_table(rows),
         ]
     growing = [row for row in benchmarks["rows"] if "growth" in row]
@@ -111,8 +112,8 @@ def _speed_table(rows: Sequence[Figures]) -> str:
     cells = (
         [
             code(row["name"]),
-            f"{row['ours_s']:g} s",
-            f"{row['reference_s']:g} s" if row["reference_s"] else "",
+            _time(row["ours_s"]),
+            _time(row["reference_s"]) if row["reference_s"] else "",
             f"{row['ratio']:.1f} x" if row["ratio"] else "",
             f"{row['peak_rss_mib']:,.0f} MiB" if "peak_rss_mib" in row else "",
             row["note"],
@@ -120,6 +121,13 @@ def _speed_table(rows: Sequence[Figures]) -> str:
         for row in rows
     )
     return table(columns, cells)
+
+
+def _time(seconds: float) -> str:
+    """Three significant digits, in a unit that suits them."""
+    exponent = math.floor(math.log10(seconds))
+    scale, unit = (0, "s") if exponent >= 0 else (3, "ms") if exponent >= -3 else (6, "µs")
+    return f"{10**scale * seconds:,.{max(0, 2 - exponent - scale)}f} {unit}"
 
 
 def _growth_table(rows: Sequence[Figures]) -> str:

@@ -34,12 +34,8 @@ def describe(corpus: dict[str, Any]) -> str:
         f"{title(corpus)}: {corpus['n_clips']:,} {kind} of {corpus['n_words']} words by "
         f"{corpus['n_speakers']} speakers, licence: {corpus['licence']}. "
         f"{scheme[0].upper()}{scheme[1:]}: {split['train']:,} clips to train on, "
-        f"{_chosen(split['val'])}, {split['test']:,} to test on. {_heard(split)}"
+        f"{split['val']:,} for validation, {split['test']:,} to test on. {_heard(split)}"
     )
-
-
-def _chosen(n_val: int) -> str:
-    return f"{n_val:,} to choose the epoch" if n_val else "none to choose the epoch"
 
 
 def _heard(split: dict[str, Any]) -> str:
@@ -49,7 +45,7 @@ def _heard(split: dict[str, Any]) -> str:
         return f"No training clip is by any of the {n} test {speakers}."
     if heard == n:
         return (
-            f"All {n} test {speakers} are in the training clips too: *voices never heard* tells "
+            f"All {n} test {speakers} are in the training clips too: *voices never heard* says "
             "how the same recipe does on people it was not trained on."
         )
     return f"{heard} of the {n} test speakers are in the training clips too."

@@ -35,7 +35,7 @@ def data_card(corpus: dict[str, Any]) -> str:
         ("words", corpus["n_words"]),
         ("speakers", corpus["n_speakers"]),
         ("clips to train on", f"{split['train']:,}"),
-        ("clips to choose the epoch", f"{split['val']:,}"),
+        ("clips for validation", f"{split['val']:,}"),
         ("clips to test on", f"{split['test']:,}"),
         ("test speakers", split["test_speakers"]),
         ("of those, in the train clips too", split["test_speakers_in_train"]),

@@ -24,16 +24,17 @@ def sections(results: Results) -> list[str]:
     first = rows[0][1]
     counts = [f"{first[kind]['n']} {title}" for kind, title in _OTHERS.items() if kind in first]
     others = (
-        f"*False accepts* among {' and '.join(counts)} of real speech that is none of the words. "
+        f"*{' and '.join(_OTHERS.values()).capitalize()}*: false accepts among "
+        f"{' and '.join(counts)} of real speech that is none of the words. "
     )
     return [
         "## Listening",
-        "What the detector of each integer model does with streams of sound "
+        "Results of the detector of each integer model on streams of sound "
         f"([listening.md](listening.md)). *Words*: per cent of {first['words']['n']} test words "
-        "found and right, 20 dB over noise, at 10 dB, in a room and over other people. *False "
-        "accepts an hour* of noise, of people talking at once, and of speech by a synthesiser. "
-        f"{others if counts else ''}*ms*: median from the end of a word to the decision. The "
-        "threshold is chosen on validation streams.",
+        "that are found and right, 20 dB above noise, 10 dB above noise, in a reverberant room, "
+        "and over other talkers. *An hour*: false accepts per hour of noise, of people talking at "
+        f"once, and of synthetic speech. {others if counts else ''}*ms*: median time from the end "
+        "of a word to the decision. The threshold is chosen on validation clips.",
         by_corpus(
             results,
             [
@@ -64,4 +65,4 @@ def _cells(name: str, figures: Figures) -> list[str]:
 def _heard(results: Results) -> list[str]:
     if any(figures["speakers_unheard"] != 0 for figures in results.detectors.values()):
         return []
-    return ["The models have heard all speakers of these words: expect less of other voices."]
+    return ["The models were trained on all speakers of these words; expect less for other voices."]

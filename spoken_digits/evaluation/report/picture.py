@@ -13,6 +13,7 @@ matplotlib.use("Agg")  # before pyplot: no display in a pipeline
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 _MARKERS = "osD^v"
 _BUDGET_KIB = 36  # the budget of the models named after it
@@ -34,6 +35,8 @@ def draw(path: Path, results: Results) -> None:
         for scheme, marker in markers.items()
     ]
     axis.set_xscale("log")
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda kib, _: f"{kib:,g}"))
+    axis.xaxis.set_minor_formatter(NullFormatter())
     axis.set_xlabel("size of the stored parameters / KiB")
     axis.set_ylabel("test accuracy / %")
     _mark_budget(axis)

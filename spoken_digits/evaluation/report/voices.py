@@ -33,8 +33,8 @@ def headline(results: Results) -> list[str]:
     seeds = "one seed" if n == 1 else f"mean of {n} seeds"
     return [
         f"**Voices never heard in training: {code(name)} recognises {percent(best['mean'])} of the "
-        f"words**, {percent(best['worst'])} with the worst voice (95 % interval {interval(best)}; "
-        f"each of {len(best['per_speaker'])} speakers left out in turn, {seeds})."
+        f"words** (95 % interval {interval(best)}), {percent(best['worst'])} with the worst voice. "
+        f"Each of {len(best['per_speaker'])} speakers was left out in turn; {seeds}."
     ]
 
 
@@ -158,15 +158,15 @@ def voices_sections(results: Results) -> list[str]:
     if results.crossval:
         parts += [
             "## Voices never heard",
-            "`make crossval`: the folds of `split.scheme: speaker`. Every speaker is left out of "
-            f"training once, then tested{_seeds(results.crossval)}. *Mean*: over speakers, each "
-            "counting the same; *interval*: of the mean, from speakers drawn with replacement. It "
-            "tells how much the mean hangs on who the speakers are; with few of them it is "
-            "narrower than a true 95 % interval. *Spread*: the largest difference that the seed "
-            "made to one speaker. *Epoch*: *last*, where all the other speakers train and nothing "
-            "is chosen on anybody; *chosen*, where the speakers of the fold before choose it and "
-            "do not train. [unseen-voices.md](unseen-voices.md) tells how the recipes were chosen, "
-            "and how often these folds were looked at.",
+            "Made by `make crossval`, on the folds of `split.scheme: speaker`. Every speaker is "
+            f"left out of training once, then tested{_seeds(results.crossval)}. *Mean*: over "
+            "speakers, each counting the same. *Interval*: of the mean, from speakers drawn with "
+            "replacement. It says how much the mean depends on who the speakers are; with few "
+            "speakers it is narrower than a true 95 % interval. *Spread*: the largest difference "
+            "between seeds for one speaker. *Epoch*: *last* if the model is trained on all the "
+            "other speakers and nothing is chosen on anybody; *chosen* if the speakers of the fold "
+            "before choose the epoch and are not trained on. [unseen-voices.md](unseen-voices.md) "
+            "says how the recipes were chosen, and how often these folds were looked at.",
             "![voices never heard](../plots/crossval/speakers.png)",
             unseen_table(results),
         ]
