@@ -16,7 +16,7 @@ uint16_t sd_confidence(const sd_confidence_spec *spec, const int32_t *logits, ui
         const uint32_t behind = distance < spec->farthest ? distance : spec->farthest;
         const uint32_t octaves = (behind * spec->scale) >> spec->shift; /* product below 2^32 */
         if (octaves < FAR) {
-            total += (uint32_t)sd_exp2_q8(FAR - octaves);
+            total += sd_exp2_q8(FAR - octaves);
         }
     }
     return (uint16_t)sd_divide((uint32_t)SD_CERTAIN << 15, total);

@@ -90,7 +90,7 @@ static uint8_t *multiply(const sd_convolution_parameters *convolution, const int
     return output;
 }
 
-#if SD_DSP
+#if SD_ROWS_TWO
 /* Up to four channels of an output band. */
 static void store(const int32_t accumulator[4], uint32_t shift, uint32_t n, uint8_t *output)
 {
@@ -135,7 +135,7 @@ void sd_convolution(const void *parameters, const sd_step *step)
     uint8_t *output = step->output;
     uint32_t band = 0;
 
-#if SD_DSP
+#if SD_ROWS_TWO
     int16_t *second = operand + n_columns + n_columns % 2u; /* in a whole word */
     for (; band + 1u < window->bands_out; band += 2u, output += 2u * convolution->n_out) {
         const int32_t excess[2] = {

@@ -45,24 +45,70 @@ static SD_NOINLINE uint32_t shift_to_fit(uint32_t magnitude_bits, uint32_t bits)
     return length > bits ? length - bits : 0u;
 }
 
-/* DFT of four points, written `stride` apart. Returns their magnitude bits. */
-static inline uint32_t butterfly4(sd_complex *z, uint32_t stride, sd_complex a, sd_complex b,
-                                  sd_complex c, sd_complex d)
+/* One pointer walks from leg to leg: compilers would keep one for each, and run out of registers.
+ * For the same reason sums and differences are taken as early as can be. */
+static inline sd_complex *step_by(sd_complex *leg, int32_t stride)
 {
-    const sd_complex sum_ac = {a.re + c.re, a.im + c.im};
-    const sd_complex dif_ac = {a.re - c.re, a.im - c.im};
-    const sd_complex sum_bd = {b.re + d.re, b.im + d.im};
-    const sd_complex dif_bd = {b.re - d.re, b.im - d.im};
+    leg += stride;
+    SD_OPAQUE(leg);
+    return leg;
+}
 
-    z[0].re = sum_ac.re + sum_bd.re;
-    z[0].im = sum_ac.im + sum_bd.im;
-    z[stride].re = dif_ac.re + dif_bd.im;
-    z[stride].im = dif_ac.im - dif_bd.re;
-    z[2u * stride].re = sum_ac.re - sum_bd.re;
-    z[2u * stride].im = sum_ac.im - sum_bd.im;
-    z[3u * stride].re = dif_ac.re - dif_bd.im;
-    z[3u * stride].im = dif_ac.im + dif_bd.re;
-    return bits_of(z[0]) | bits_of(z[stride]) | bits_of(z[2u * stride]) | bits_of(z[3u * stride]);
+static inline sd_complex plus(sd_complex x, sd_complex y)
+{
+    x.re += y.re;
+    x.im += y.im;
+    return x;
+}
+
+static inline sd_complex minus(sd_complex x, sd_complex y)
+{
+    x.re -= y.re;
+    x.im -= y.im;
+    return x;
+}
+
+/* DFT of the four points a, b, c, d, given sum = b + d and dif = b - d; written `stride` apart from
+ * *leg on, and moves *leg behind them. Returns the bits of all magnitudes so far. */
+static inline uint32_t butterfly4(sd_complex **leg, int32_t stride, sd_complex a, sd_complex sum,
+                                  sd_complex c, sd_complex dif, uint32_t bits)
+{
+    sd_complex *z = *leg;
+    sd_complex third;
+    int32_t x;
+
+    x = a.re + c.re;
+    a.re -= c.re;
+    third.re = x - sum.re;
+    x += sum.re;
+    z->re = x;
+    bits |= sd_magnitude_bits(x);
+    x = a.im + c.im;
+    a.im -= c.im;
+    third.im = x - sum.im;
+    x += sum.im;
+    z->im = x;
+    bits |= sd_magnitude_bits(x);
+    z = step_by(z, stride);
+    x = a.re + dif.im;
+    z->re = x;
+    bits |= sd_magnitude_bits(x);
+    x = a.im - dif.re;
+    z->im = x;
+    bits |= sd_magnitude_bits(x);
+    z = step_by(z, stride);
+    *z = third;
+    bits |= sd_magnitude_bits(third.re);
+    bits |= sd_magnitude_bits(third.im);
+    z = step_by(z, stride);
+    x = a.re - dif.im;
+    z->re = x;
+    bits |= sd_magnitude_bits(x);
+    x = a.im + dif.re;
+    z->im = x;
+    bits |= sd_magnitude_bits(x);
+    *leg = step_by(z, stride);
+    return bits;
 }
 
 /* The mean to subtract from every sample, so that a constant offset (DC) changes no bit: rounded,
@@ -114,9 +160,18 @@ static inline sd_complex windowed(const int16_t *pair, int32_t mean, const uint1
     return z;
 }
 
+/* A quarter of the samples further. */
+static inline void next_quarter(const int16_t **pair, const uint16_t **weight)
+{
+    *pair += SD_FFT_SAMPLES / 4u;
+    SD_OPAQUE(*pair);
+    *weight += SD_FFT_SAMPLES / 4u;
+    SD_OPAQUE(*weight);
+}
+
 /* Mean, window, reorder, and the radix-4 butterflies that need no twiddles. */
-static uint32_t first_pass(const uint16_t *window, const int16_t *samples, int32_t mean,
-                           sd_complex *z, uint32_t shift)
+static uint32_t first_pass(const uint16_t *window, const int16_t *samples, uint32_t n_samples,
+                           int32_t mean, sd_complex *z, uint32_t shift)
 {
     uint32_t bits = 0;
     uint32_t group;
@@ -124,35 +179,54 @@ static uint32_t first_pass(const uint16_t *window, const int16_t *samples, int32
         const uint32_t first = 2u * sd_fft_order[group];
         const int16_t *pair = samples + first;
         const uint16_t *weight = window + first;
-        bits |= butterfly4(z + 4u * group, 1, windowed(pair, mean, weight, shift),
-                           windowed(pair + 64, mean, weight + 64, shift),
-                           windowed(pair + 128, mean, weight + 128, shift),
-                           windowed(pair + 192, mean, weight + 192, shift));
+        sd_complex a, b, c, sum, dif;
+        sd_complex d = {0, 0}; /* what the window leaves of samples beyond its end */
+        a = windowed(pair, mean, weight, shift);
+        next_quarter(&pair, &weight);
+        b = windowed(pair, mean, weight, shift);
+        next_quarter(&pair, &weight);
+        c = windowed(pair, mean, weight, shift);
+        next_quarter(&pair, &weight);
+        if (first + SD_FFT_SAMPLES / 4u * 3u < n_samples) {
+            d = windowed(pair, mean, weight, shift);
+        }
+        sum = plus(b, d);
+        dif = minus(b, d);
+        bits = butterfly4(&z, 1, a, sum, c, dif, bits);
     }
     return bits;
 }
 
 /* Join four DFTs of `span` points each into one, in every group of 4 span points.
  * step: between the angles of neighbouring points, 64 / span (no division on a Cortex-M0). */
-static uint32_t radix4_pass(sd_complex *z, uint32_t span, uint32_t step, uint32_t shift)
+static uint32_t radix4_pass(sd_complex *z, int32_t span, uint32_t step, uint32_t shift)
 {
+    const sd_complex *end = z + SD_FFT_POINTS;
+    const sd_complex *last = z + span;
+    const int16_t *sine_1 = sd_sine, *sine_2 = sd_sine, *sine_3 = sd_sine;
     uint32_t bits = 0;
-    uint32_t j, first;
-    for (j = 0; j < span; j++) {
-        const int16_t *sine = sd_sine + j * step;
-        const int32_t sine1 = sine[0], cosine1 = sine[QUARTER_TURN];
-        const int32_t sine2 = sine[j * step], cosine2 = sine[j * step + QUARTER_TURN];
-        const int32_t sine3 = sine[2u * j * step], cosine3 = sine[2u * j * step + QUARTER_TURN];
-        for (first = j; first < SD_FFT_POINTS; first += 4u * span) {
-            sd_complex *leg = z + first;
-            const sd_complex a = shifted(leg[0], shift);
-            const sd_complex b = shifted(leg[span], shift);
-            const sd_complex c = shifted(leg[2u * span], shift);
-            const sd_complex d = shifted(leg[3u * span], shift);
-            bits |= butterfly4(leg, span, a, turned(b, cosine1, sine1, SINE_BITS),
-                               turned(c, cosine2, sine2, SINE_BITS),
-                               turned(d, cosine3, sine3, SINE_BITS));
-        }
+    for (; z != last; z++) {
+        const int32_t sine1 = sine_1[0], cosine1 = sine_1[QUARTER_TURN];
+        const int32_t sine2 = sine_2[0], cosine2 = sine_2[QUARTER_TURN];
+        const int32_t sine3 = sine_3[0], cosine3 = sine_3[QUARTER_TURN];
+        sd_complex *leg = z;
+        do {
+            sd_complex a, b, c, d, sum, dif;
+            leg = step_by(leg, span);
+            b = turned(shifted(*leg, shift), cosine1, sine1, SINE_BITS);
+            leg = step_by(leg, 2 * span);
+            d = turned(shifted(*leg, shift), cosine3, sine3, SINE_BITS);
+            sum = plus(b, d);
+            dif = minus(b, d);
+            leg = step_by(leg, -span);
+            c = turned(shifted(*leg, shift), cosine2, sine2, SINE_BITS);
+            leg = step_by(leg, -2 * span);
+            a = shifted(*leg, shift);
+            bits = butterfly4(&leg, span, a, sum, c, dif, bits);
+        } while (leg < end);
+        sine_1 += step;
+        sine_2 += 2u * step;
+        sine_3 += 3u * step;
     }
     return bits;
 }
@@ -204,7 +278,7 @@ int32_t sd_fft_power(const uint16_t window[SD_FFT_SAMPLES], uint32_t n_samples,
     /* weights are Q15: this leaves 15 bits and a sign */
     uint32_t shift = level_of(samples, n_samples, mean);
     int32_t exponent = (int32_t)shift - 15;
-    uint32_t bits = first_pass(window, samples, mean, spectrum, shift);
+    uint32_t bits = first_pass(window, samples, n_samples, mean, spectrum, shift);
 
     shift = shift_to_fit(bits, PASS_BITS);
     exponent += (int32_t)shift;

@@ -14,6 +14,13 @@
 #define SD_NOINLINE
 #endif
 
+/* Hides from the compiler where a value comes from, so that it is not computed anew from there. */
+#if defined(__GNUC__)
+#define SD_OPAQUE(value) __asm__("" : "+r"(value))
+#else
+#define SD_OPAQUE(value) ((void)0)
+#endif
+
 /* One instruction clamps on a Cortex-M3 and above. */
 #if defined(__ARM_FEATURE_SAT) && defined(__GNUC__) && !defined(SD_PORTABLE)
 #define SD_SATURATES 1

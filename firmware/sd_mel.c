@@ -19,7 +19,7 @@ static inline int32_t log2_q8(uint32_t mantissa, int32_t exponent)
     const uint32_t step = (mantissa >> (15u - INTERVAL_BITS)) & 0xFFFFu;
     const uint32_t rise = (((uint32_t)table[1] - table[0]) * step) >> 16;
     const int32_t fraction = (int32_t)(table[0] + rise); /* Q15 */
-    return sd_round_shift((exponent + 31) * 32768 + fraction, 7);
+    return (exponent + 31) * 256 + sd_round_shift(fraction, 7);
 }
 
 int32_t sd_log2_of(uint64_t x)
@@ -42,7 +42,7 @@ static int32_t log2_of_wide(wide x)
     return log2_q8(mantissa << shift, (is_coarse ? 16 : 0) - (int32_t)shift);
 }
 
-static int16_t log_above_floor(wide energy, int32_t exponent, int32_t floor)
+static inline int16_t log_above_floor(wide energy, int32_t exponent, int32_t floor)
 {
     int32_t log;
     energy.high += energy.low >> 16;

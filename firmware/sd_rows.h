@@ -19,6 +19,15 @@
 #endif
 #include "sd_rows_dsp.h"
 
+/* Whether two vectors at once pay: each weight is loaded once for both, in eight accumulators. A
+ * Cortex-M0 lacks the registers. */
+#if SD_DSP || (defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB >= 2 &&                      \
+               defined(__GNUC__) && !defined(SD_PORTABLE))
+#define SD_ROWS_TWO 1
+#else
+#define SD_ROWS_TWO 0
+#endif
+
 enum { SD_WEIGHT_OFFSET = 128 };
 
 /* 128 sum(v): the excess in the accumulators, since stored weights are 128 too large. */
@@ -101,11 +110,80 @@ static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int3
 }
 #endif
 
+#if SD_ROWS_TWO && !SD_DSP
+/* A weight times v and w. Volatile assembly keeps the order, as sd_dsp.h explains. */
+#define SD_ROWS_TWICE(at, x, y)                                                                    \
+    do {                                                                                           \
+        const int32_t weight = weights[at];                                                        \
+        x += weight * v;                                                                           \
+        y += weight * w;                                                                           \
+        __asm__ volatile("" : "+r"(x), "+r"(y));                                                                         \
+    } while (0)
+
+/* Column k of four rows, times two vectors; leaves the results in a..d and e..h. */
+#define SD_ROWS_COLUMN(k, first, step)                                                             \
+    do {                                                                                           \
+        const int32_t v = operand[k];                                                              \
+        const int32_t w = second[k];                                                               \
+        SD_ROWS_TWICE(first, a, e);                                                                \
+        SD_ROWS_TWICE(first + 1, b, f);                                                            \
+        SD_ROWS_TWICE(first + step, c, g);                                                         \
+        SD_ROWS_TWICE(first + step + 1, d, h);                                                     \
+    } while (0)
+
+/* sd_rows_multiply for two vectors: half as many weights to load. */
+static inline const uint8_t *sd_rows_multiply_two(const uint8_t *weights, const int32_t *bias,
+                                                  const int16_t *operand, const int16_t *second,
+                                                  uint32_t n, const int32_t excess[2],
+                                                  int32_t accumulator[8])
+{
+    const uint8_t *const end = weights + 4u * (n & ~3u);
+    int32_t a = bias[0] - excess[0];
+    int32_t b = bias[1] - excess[0];
+    int32_t c = bias[2] - excess[0];
+    int32_t d = bias[3] - excess[0];
+    int32_t e = bias[0] - excess[1];
+    int32_t f = bias[1] - excess[1];
+    int32_t g = bias[2] - excess[1];
+    int32_t h = bias[3] - excess[1];
+
+    for (; weights != end; weights += 16, operand += 4, second += 4) {
+        SD_ROWS_COLUMN(0, 0, 4);
+        SD_ROWS_COLUMN(1, 2, 4);
+        SD_ROWS_COLUMN(2, 8, 4);
+        SD_ROWS_COLUMN(3, 10, 4);
+    }
+    if ((n & 2u) != 0u) {
+        SD_ROWS_COLUMN(0, 0, 4);
+        SD_ROWS_COLUMN(1, 2, 4);
+        weights += 8;
+        operand += 2;
+        second += 2;
+    }
+    if ((n & 1u) != 0u) {
+        SD_ROWS_COLUMN(0, 0, 2);
+        weights += 4;
+    }
+    accumulator[0] = a;
+    accumulator[1] = b;
+    accumulator[2] = c;
+    accumulator[3] = d;
+    accumulator[4] = e;
+    accumulator[5] = f;
+    accumulator[6] = g;
+    accumulator[7] = h;
+    return weights;
+}
+
+#undef SD_ROWS_COLUMN
+#undef SD_ROWS_TWICE
+#endif
+
 /* The same as a function: one copy of the code for all that can spare a call. */
 const uint8_t *sd_rows_block(const uint8_t *weights, const int32_t *bias, const int16_t *operand,
                              uint32_t n, int32_t excess, int32_t accumulator[4]);
 
-#if SD_DSP
+#if SD_ROWS_TWO
 /* The same for two vectors: four accumulators of the first, then of the second. */
 const uint8_t *sd_rows_two_blocks(const uint8_t *weights, const int32_t *bias,
                                   const int16_t *operand, const int16_t *second, uint32_t n,

@@ -9,6 +9,7 @@
 #define SOFTPLUS_STEP_BITS 5u
 #define SOFTPLUS_END ((int32_t)(SD_SOFTPLUS_ENTRIES - 1) << SOFTPLUS_STEP_BITS)
 #define GAIN_SHIFT 18u
+#define N_SUMS 5u
 
 void sd_word_reset(sd_word *word)
 {
@@ -21,14 +22,25 @@ void sd_word_reset(sd_word *word)
     word->age = 0;
 }
 
+/* Sum of 2^log over at most 127 bands. All logs are below 51 * 256. */
 static uint64_t energy_of(const int16_t *logs, uint32_t n_mels)
 {
+    uint32_t sums[N_SUMS]; /* of 2^0, 2^8, 2^16, ...: each below 127 * 2^16 * 2^7 */
+    const int16_t *end = logs + n_mels;
     uint64_t energy = 0;
-    uint32_t m;
-    for (m = 0; m < n_mels; m++) {
-        if (logs[m] > 0) {
-            energy += sd_exp2_q8((uint32_t)logs[m]);
+    uint32_t i;
+    sums[0] = sums[1] = sums[2] = sums[3] = sums[4] = 0;
+    for (; logs != end; logs++) {
+        const int32_t log = *logs;
+        if (log >= 16 * 256) {
+            const uint32_t left = ((uint32_t)log >> 8) - 15u;
+            sums[left >> 3] += sd_exp2_mantissa((uint32_t)log) << (left & 7u);
+        } else if (log > 0) {
+            sums[0] += sd_exp2_q8((uint32_t)log);
         }
+    }
+    for (i = N_SUMS; i-- > 0u;) {
+        energy = (energy << 8) + sums[i];
     }
     return energy;
 }
