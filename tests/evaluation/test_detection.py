@@ -11,12 +11,17 @@ import pytest
 from detectors import PARAMS, RATE, small, tone
 from recordings import REPOSITORY
 
+from spoken_digits import audio
 from spoken_digits.config import read_config
 from spoken_digits.corpora import synthetic
+from spoken_digits.corpora.base import Corpus
+from spoken_digits.corpora.storing import write_corpus
+from spoken_digits.data.clips import Clip
 from spoken_digits.evaluation.detection import (
     backgrounds,
     calibration,
     examination,
+    losses,
     material,
     picture,
     scoring,
@@ -166,6 +171,27 @@ def test_hits_wrong_words_misses_and_false_accepts():
     assert metrics["hit_rate_ci_low"] < 1 / 3 < metrics["hit_rate_ci_high"]
 
 
+def test_every_lost_word_is_lost_in_one_way():
+    stream = stream_of(*((1, at) for at in range(1, 17, 2)), (-1, 17))
+    events = [
+        event(1.1, 1),
+        event(3.1, 2),
+        event(5.1, 1, confidence=4000, verdict=Verdict.UNSURE),
+        event(7.1, 2, confidence=4000, verdict=Verdict.UNSURE),
+        event(9.1, 3, verdict=Verdict.NOT_A_WORD),
+        event(11.1, -1, verdict=Verdict.TOO_LONG),
+        event(13.1, -1, verdict=Verdict.TOO_SHORT),
+        event(17.1, 3),
+    ]
+    assert losses.fates(stream, events, 5000) == list(losses.Fate)
+    found = losses.losses(stream, events, 5000, RATE)
+    assert found.pop("cut") == 4  # of the words recognised; they begin 100 ms late
+    assert set(found.values()) == {1}
+    assert losses.losses(stream, events, 4000, RATE)["unsure"] == 0
+    result = scoring.score(stream, events, 5000, RATE)
+    assert result.n_hits + sum(found.values()) == result.n_words
+
+
 def test_false_accepts_an_hour_have_the_exact_poisson_interval():
     none = scoring.false_accept_metrics(0, 10.0)
     assert none["per_hour"] == none["per_hour_ci_low"] == 0
@@ -174,6 +200,52 @@ def test_false_accepts_an_hour_have_the_exact_poisson_interval():
     assert ten["per_hour"] == 5
     low, high = ten["per_hour_ci_low"], ten["per_hour_ci_high"]
     assert (low, high) == (pytest.approx(4.79539 / 2), pytest.approx(18.39036 / 2))
+
+
+# ---- voices
+
+
+def test_a_threshold_is_chosen_on_people_the_model_has_not_heard(tmp_path):
+    rng = np.random.default_rng(2)
+    made = [(word, who) for who in ("ann", "bo") for word in ("no", "yes")]
+    write_store(tmp_path, [(word, who, tone(rng, 0.3, 2000) / 2**15) for word, who in made])
+    labels = ["no", "yes", "_unknown_"]
+
+    def found(heard, labels=labels):
+        clips = material.unheard_words(tmp_path, heard, labels, 100, RATE)
+        return [label for label, _ in clips]
+
+    assert sorted(found(["cy"])) == [0, 0, 1, 1]
+    assert sorted(found(["cy", "bo"])) == [0, 1]
+    assert found(["ann", "bo"]) == found(None) == found(["cy"], ["no", "maybe"]) == []
+    assert material.unheard_words(tmp_path / "none", ["cy"], labels, 100, RATE) == []
+
+
+def write_store(folder, clips):
+    """A store of recordings as stage `voices` writes it, of (word, speaker, samples)."""
+    made = [
+        Clip(
+            utterance=f"{i}",
+            path=f"{i}.wav",
+            label=word,
+            speaker=who,
+            take=i,
+            wav=audio.to_wav(samples.astype(np.float32), RATE),
+        )
+        for i, (word, who, samples) in enumerate(clips)
+    ]
+    corpus = Corpus(
+        name="voices",
+        title="voices",
+        version="1",
+        source="a test",
+        licence="none",
+        synthetic=True,
+        n_clips=len(made),
+        clips=iter(made),
+        audio_format=None,
+    )
+    write_corpus(corpus, folder)
 
 
 # ---- calibration
@@ -228,6 +300,8 @@ def test_an_examination_reports_what_the_contract_names(report):
     assert {"noise", "babble", "synthetic", "other_words", "threshold", "hours"} <= set(found)
     assert "phrases" not in found  # there are none
     assert found["words"]["n"] == 12
+    lost = {kind: n for kind, n in found["words"]["lost"].items() if kind != "cut"}
+    assert sum(lost.values()) == round(12 * (1 - found["words"]["hit_rate"]))
     assert found["other_words"]["n"] == 5
     hits = [row["words_hit_rate"] for row in report.curve]
     assert hits == sorted(hits, reverse=True)

@@ -114,16 +114,17 @@ def test_48_hours_without_drift_or_stop(twins):
 
 
 @pytest.mark.parametrize("board", boards.BOARDS)
-def test_boards_equal_numpy_within_the_budget(board):
+def test_boards_equal_numpy_within_the_budget(board, tmp_path):
     if boards.missing_tools():
         pytest.skip(f"not installed: {', '.join(boards.missing_tools())}")
     spec, network, frontend, recognise = small()
     samples = words_in_noise(9, 5)[0]
     whole = samples[: len(samples) // spec.endpoint.frame_length * spec.endpoint.frame_length]
     right = Detector(spec, recognise).hear(whole)
-    events, cost = host_detector.events_on_board(
-        boards.BOARDS[board], FIRMWARE, spec, network, frontend, samples
+    on_board = host_detector.BoardDetector(
+        boards.BOARDS[board], FIRMWARE, spec, network, frontend, tmp_path
     )
+    events, cost = on_board.hear([samples])
     assert len(right) > 5
     assert events == right
     most = M0_INSTRUCTIONS if board == "m0" else M3_INSTRUCTIONS
