@@ -100,8 +100,7 @@ class Workspace:
                 "label_pattern": label_pattern,
             }
             # Open models are tested by themselves.
-            no_machines = {"spoken": 0, "spoken_words": 0}
-            params["corpus"]["rejection"] |= {**no_machines, "silence": 6, "models": {}}
+            params["corpus"]["rejection"] |= {"spoken": 0, "silence": 6, "models": {}}
             params["train"] |= {"epochs": 4, "batch_size": 8, "threads": 1}
             params["model"]["hidden_dim"] = 16
             params["model"]["train"] = {}

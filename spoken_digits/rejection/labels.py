@@ -16,18 +16,6 @@ NOT_WORDS = (SILENCE, UNKNOWN)
 OPEN = "open_sound"
 """Augmentation of an open model, one with these classes, by which its plan is known."""
 
-_SAID = "said-"
-
-
-def said(subset: str, number: int) -> str:
-    """Name of a clip in which a machine says a word of the corpus."""
-    return f"{_SAID}{subset}-{number:05}"
-
-
-def is_said(utterance: str) -> bool:
-    """Whether a clip has such a name."""
-    return utterance.startswith(_SAID)
-
 
 def with_not_words(labels: Sequence[str]) -> list[str]:
     """The classes of an open model: those of the corpus, and behind them what it lacks of these."""

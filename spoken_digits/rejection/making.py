@@ -18,10 +18,10 @@ from spoken_digits.audio import Waveform
 from spoken_digits.corpora.speech_commands.silence import PARTS
 from spoken_digits.data.clips import Clip
 from spoken_digits.rejection import non_words
-from spoken_digits.rejection.labels import SILENCE, UNKNOWN, said
+from spoken_digits.rejection.labels import SILENCE, UNKNOWN
 from spoken_digits.rejection.noises import NOISES, Samples, noise
 from spoken_digits.rejection.params import RejectionParams
-from spoken_digits.rejection.spoken import spoken, spoken_words
+from spoken_digits.rejection.spoken import spoken
 
 MACHINE = "noise"
 """Speaker of a clip in which nobody speaks."""
@@ -58,7 +58,7 @@ def clips(
     every_label: Sequence[str],
     seed: int,
 ) -> Iterator[Clip]:
-    """The clips of one subset, and words by machines to train on, sorted by path.
+    """The clips of one subset, sorted by path.
 
     Parameters
     ----------
@@ -83,10 +83,6 @@ def clips(
     others = spoken(subset, params.spoken, every_label, words.sample_rate, seed)
     for number, (voice, _, samples) in enumerate(others):
         made[_name("spoken", subset, number)] = (UNKNOWN, voice, samples)
-    n_said = params.spoken_words if subset == "train" else 0  # nothing is tested on machines
-    own = spoken_words(subset, n_said, every_label, words.sample_rate, seed)
-    for number, (voice, label, samples) in enumerate(own):
-        made[said(subset, number)] = (label, voice, samples)
     kinds = [*NOISES, *([RECORDED] if noises else [])]
     for number in range(params.silence):
         kind = kinds[number % len(kinds)]

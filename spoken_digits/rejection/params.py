@@ -54,9 +54,6 @@ class RejectionParams:
     """Three to six talkers at once."""
     spoken: Count
     """Other words, spoken by eSpeak NG; other words and voices in each subset."""
-    spoken_words: Count
-    """Digits by the voices of `spoken`, as words: else such a voice is a sign of `_unknown_`, and
-    people who are new to the model are taken for it. Only if the words of the corpus are digits."""
     repeat_real: Annotated[int, Bounds(1, 100, example=4)]
     """How often an epoch each real other word of `other-speech-1` is heard, of which there are
     few."""

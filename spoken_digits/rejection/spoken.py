@@ -73,7 +73,11 @@ def spoken(
     UserError
         eSpeak NG is not installed, or fails.
     """
-    _require_engine(n, "spoken")
+    if n and importlib.util.find_spec("espeakng_loader") is None:
+        raise UserError(
+            "params.yaml: `corpus.rejection.spoken` asks for eSpeak NG, which is not installed: "
+            'run `uv pip install "spoken-digits[synthetic]"`, or set it to 0'
+        )
     words = words_of(subset, labels)
     made: list[tuple[str, str, Samples]] = []
     while len(made) < n:
@@ -81,37 +85,6 @@ def spoken(
         said = [words[i % len(words)] for i in range(len(made), min(n, len(made) + _WORDS_A_VOICE))]
         made += _voice(number, said, sample_rate, seed)
     return made
-
-
-def spoken_words(
-    subset: str, n: int, labels: Sequence[str], sample_rate: int, seed: int
-) -> list[tuple[str, str, Samples]]:
-    """Voice, label and samples of `n` digits by the voices of `spoken`; none of other words.
-
-    Raises
-    ------
-    UserError
-        As of `spoken`.
-    """
-    digits = {str(digit): word for digit, word in enumerate(synthetic.WORDS)}
-    if not set(labels) <= set(digits):
-        return []
-    _require_engine(n, "spoken_words")
-    chosen = sorted(labels)
-    made: list[tuple[str, str, Samples]] = []
-    for number in range(_FIRST_VOICE[subset], _FIRST_VOICE[subset] + -(-n // len(chosen))):
-        said = [digits[label] for label in chosen]
-        voice = _voice(number, said, sample_rate, seed)
-        made += [(who, label, x) for label, (who, _, x) in zip(chosen, voice, strict=True)]
-    return made[:n]
-
-
-def _require_engine(n: int, key: str) -> None:
-    if n and importlib.util.find_spec("espeakng_loader") is None:
-        raise UserError(
-            f"params.yaml: `corpus.rejection.{key}` asks for eSpeak NG, which is not installed: "
-            'run `uv pip install "spoken-digits[synthetic]"`, or set it to 0'
-        )
 
 
 def _voice(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from spoken_digits.data.loading import Dataset
 from spoken_digits.models.card import who_was_heard
-from spoken_digits.rejection.labels import is_said, word_mask
+from spoken_digits.rejection.labels import word_mask
 from spoken_digits.rejection.prior import log_priors, make_even
 from spoken_digits.training.experiment import TrainedModel, train_model
 from spoken_digits.training.plan import Plan
@@ -22,7 +22,7 @@ def train_open(
 ) -> TrainedModel:
     """`train_model` on words and on what is none of them, with even priors.
 
-    The card names the people heard who say a word of the corpus. Accuracies in the curve are from
+    The card names those heard who say a word of the corpus. Accuracies in the curve are from
     before the priors are made even.
 
     Parameters
@@ -38,7 +38,6 @@ def train_open(
     rows = dataset.rows["train"]
     make_even(trained.network, log_priors(dataset.whole.y[rows], dataset.labels))
     is_word = word_mask(dataset.labels)[dataset.whole.y[rows]]
-    by_people = [not is_said(dataset.utterances[row]) for row in rows]
-    words = dataclasses.replace(dataset, rows={"train": rows[is_word & by_people]})
+    words = dataclasses.replace(dataset, rows={"train": rows[is_word]})
     people = who_was_heard(words.heard("train")) or {"heard": None, "n_heard": None}
     return dataclasses.replace(trained, card=dataclasses.replace(trained.card, **people))

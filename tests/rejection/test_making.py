@@ -11,9 +11,8 @@ import pytest
 from spoken_digits import audio
 from spoken_digits.corpora.speech_commands.silence import PARTS
 from spoken_digits.data.clips import Clip
-from spoken_digits.evaluation.detection import synthetic_speech
 from spoken_digits.rejection import making, non_words, spoken
-from spoken_digits.rejection.labels import SILENCE, UNKNOWN, is_said
+from spoken_digits.rejection.labels import SILENCE, UNKNOWN
 from spoken_digits.rejection.noises import LEVEL_DBFS, NOISES, noise
 from spoken_digits.rejection.params import RejectionParams, RepeatParams
 
@@ -25,7 +24,6 @@ PARAMS = RejectionParams(
     overlapped=3,
     babble=2,
     spoken=0,
-    spoken_words=0,
     repeat_real=4,
     models={},
     repeat=RepeatParams(models=(), seeds=()),
@@ -151,18 +149,3 @@ def test_subsets_say_other_words_none_of_which_is_a_digit_or_tested_on():
     assert "water" in set().union(*words.values())
     for subset in words:
         assert "water" not in spoken.words_of(subset, ["Water"])
-
-
-@pytest.mark.skipif(not synthetic_speech.is_there(), reason="eSpeak NG is not installed")
-def test_the_voices_of_other_words_say_digits_too_and_only_to_train_on():
-    params = dataclasses.replace(PARAMS, spoken_words=3)
-    for subset, expected in (("train", ["0", "1", "0"]), ("val", [])):
-        clips = list(making.clips(params, subset, words_of(1), [], ["0", "1"], 1))
-        own = [clip for clip in clips if is_said(clip.utterance)]
-        assert [clip.label for clip in own] == expected
-    (voice, *_), *_ = spoken.spoken("train", 1, ["0", "1"], RATE, 1)
-    assert own == []
-    assert voice == "espeak1001"
-    said = spoken.spoken_words("train", 3, ["0", "1"], RATE, 1)
-    assert [who for who, *_ in said] == [voice, voice, "espeak1002"]
-    assert spoken.spoken_words("train", 3, ["0", "go"], RATE, 1) == []

@@ -26,7 +26,7 @@ from spoken_digits.features.log_mel import LogMel, LogMelParams
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.quantization import integer
 from spoken_digits.rejection.dataset import extract, read_rejects, with_rejects
-from spoken_digits.rejection.labels import OPEN, SILENCE, UNKNOWN, said, word_mask
+from spoken_digits.rejection.labels import OPEN, SILENCE, UNKNOWN, word_mask
 from spoken_digits.rejection.planning import open_plans
 from spoken_digits.rejection.prior import log_priors, make_even
 from spoken_digits.rejection.storing import Source, write_rejects
@@ -127,7 +127,6 @@ def source_of(raw: Path, recordings: Path, real: Path) -> Source:
             "overlapped": 4,
             "babble": 2,
             "spoken": 0,
-            "spoken_words": 0,
             "repeat_real": 3,
             "models": {},
             "repeat": {"models": [], "seeds": [1]},
@@ -189,36 +188,6 @@ def test_recordings_of_noise_are_learned_from_and_are_no_word(small, store):
     assert any(name.startswith("recorded-") for name in table["utterance"])
     with pytest.raises(UserError, match=r"holds clips for 'train', must be 'val'"):
         read_rejects(store, "val")
-
-
-def test_words_by_machines_are_words_of_nobody(open_dataset):
-    """They change neither whom the model has heard nor what talkers sound like on average."""
-    rows = open_dataset.rows["train"]
-    is_unknown = open_dataset.whole.y[rows] == open_dataset.labels.index(UNKNOWN)
-    changed = rows[is_unknown][0]
-    names, speakers = list(open_dataset.utterances), list(open_dataset.speakers)
-    y = open_dataset.whole.y.copy()
-    y[changed], speakers[changed] = 0, "espeak1001"
-    plain = augmentation(OPEN).prepare(open_dataset, PLAN.recipe, 1)
-
-    def prepared(name):
-        names[changed] = name
-        return augmentation(OPEN).prepare(
-            dataclasses.replace(
-                open_dataset,
-                utterances=names,
-                speakers=speakers,
-                whole=dataclasses.replace(open_dataset.whole, y=y),
-            ),
-            PLAN.recipe,
-            1,
-        )
-
-    by_machine, by_person = prepared(said("train", 1)), prepared("person-train-00001")
-    np.testing.assert_array_equal(plain.normalisation.mean, by_machine.normalisation.mean)
-    assert (plain.normalisation.mean != by_person.normalisation.mean).any()
-    position = int(np.flatnonzero(rows == changed)[0])
-    assert by_machine.clips._spoken_by[position] == NOBODY != by_person.clips._spoken_by[position]
 
 
 def test_real_words_are_heard_as_often_as_asked_and_by_speakers_of_one_subset(small, tmp_path):

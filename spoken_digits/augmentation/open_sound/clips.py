@@ -2,8 +2,7 @@
 
 What a talker sounds like on average is measured on words alone, so that the normalisation in use
 is that of the same model without the further classes. From a clip that no talker of the corpus
-speaks, such as noise or a word by a machine, the mean of a talker drawn anew every epoch is
-subtracted.
+speaks, such as noise, the mean of a talker drawn anew every epoch is subtracted.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from spoken_digits.data.loading import Dataset
 from spoken_digits.errors import UserError
 from spoken_digits.features.registry import extractor_from
 from spoken_digits.features.spectral import SpectralExtractor
-from spoken_digits.rejection.labels import is_said, word_mask
+from spoken_digits.rejection.labels import word_mask
 from spoken_digits.training.recipe import Recipe
 
 NOBODY = -1
@@ -38,7 +37,7 @@ class OpenSoundClips(SoundClips):
     y, talkers
         (n,) class number of each clip, and number of who speaks it, or `NOBODY`.
     is_word
-        (n,) whether a clip is one of the words, said by a talker of the corpus.
+        (n,) whether a clip is one of the words.
     extractor, recipe, seed
         As of `SoundClips`; `recipe.sound` is not None.
     """
@@ -90,8 +89,7 @@ def prepare(dataset: Dataset, recipe: Recipe, seed: int) -> Prepared:
         )
     rows = dataset.rows["train"]
     y = dataset.whole.y[rows]
-    by_machine = np.array([is_said(dataset.utterances[row]) for row in rows], bool)
-    is_word = word_mask(dataset.labels)[y] & ~by_machine
+    is_word = word_mask(dataset.labels)[y]
     speakers = np.array([dataset.speakers[row] for row in rows])
     number = {talker: i for i, talker in enumerate(sorted(set(speakers[is_word])))}
     clips = OpenSoundClips(
