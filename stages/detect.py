@@ -1,14 +1,13 @@
 """Stage `detect`: a detector for one integer model, calibrated, and tested on long streams.
 
 Reads   models/<model>.<scheme>.safetensors, data/raw/, data/split.csv, data/other_speech/,
-        data/voices/train/, firmware/, params.yaml: seed, detector, detect
+        firmware/, params.yaml: seed, detector, detect
 Writes  models/<model>.<scheme>.detector.json, metrics/detector/<model>.<scheme>.json,
         plots/detector/<model>.<scheme>.csv and .png
 Run     python stages/detect.py tiny int8
 
-Temperature and threshold come from extra voices that the model has not heard; from validation
-clips where there are none in reach, or they say other words. The test clips only test. The streams
-are made up; who speaks in them stands in the metrics: on a random split, people whom the model has
+Temperature and threshold come from validation clips, the test clips only test. The streams are
+made up; who speaks in them stands in the metrics: on a random split, people whom the model has
 heard. Figures named synthetic are of speech by machines.
 """
 
@@ -19,9 +18,6 @@ import spoken_digits.arithmetic.portable  # noqa: F401
 import argparse
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from spoken_digits import errors
 from spoken_digits.config import read_config
@@ -43,7 +39,6 @@ from spoken_digits.quantization import integer
 DATA = Path("data")
 RAW = DATA / "raw"
 OTHER_SPEECH = DATA / "other_speech"
-VOICES = DATA / "voices" / "train"
 MODELS = Path("models")
 METRICS = Path("metrics/detector")
 PLOTS = Path("plots/detector")
@@ -59,11 +54,9 @@ def main() -> None:
     model_file = MODELS / f"{stem}.safetensors"
     card, tensors = read_model(model_file)
     model = examination.examinee(card, integer.restore(card, tensors), FIRMWARE)
-    words, chosen_on = words_to_choose_on(card, params, model.frontend.sample_rate)
-    validation = gathered(card, model, params, "val", words, seed)
-    test = gathered(card, model, params, "test", test_words(card, model, params), seed)
+    validation, test = (gathered(card, model, params, role, seed) for role in ("val", "test"))
     report = examination.examine(model, detector, params, validation, test, seed)
-    write(stem, card, report, chosen_on)
+    write(stem, card, report)
     settings = Settings(
         model_sha256=files.sha256(model_file.read_bytes()),
         temperature=report.temperature,
@@ -80,61 +73,34 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def words_to_choose_on(
-    card: ModelCard, params: DetectParams, sample_rate: int
-) -> tuple[material.Clips, str]:
-    """Words that the threshold is chosen on, and who says them."""
-    words = material.unheard_words(VOICES, card.heard, card.labels, params.words, sample_rate)
-    if words:
-        return words, "voices never heard"
-    rows = split_rows("val")
+def gathered(
+    card: ModelCard, model: Examinee, params: DetectParams, subset: str, seed: int
+) -> material.Material:
+    """Sound of val or test, which share no clip, no other word, and no voice of a machine."""
+    table = read_manifest(RAW / "manifest.csv")
+    rows = read_split(DATA / "split.csv", table)[subset]
     if not len(rows):
         raise UserError(
             "no clip validates, so no threshold can be chosen: set `split.validation` to held_out"
         )
-    words = material.words_of(RAW, rows, card.labels, params.words, sample_rate)
-    return words, "validation clips"
-
-
-def test_words(card: ModelCard, model: Examinee, params: DetectParams) -> material.Clips:
-    """Words of the test clips."""
-    rate = model.frontend.sample_rate
-    return material.words_of(RAW, split_rows("test"), card.labels, params.words, rate)
-
-
-def split_rows(subset: str) -> NDArray[np.int64]:
-    """Rows of the manifest."""
-    return read_split(DATA / "split.csv", read_manifest(RAW / "manifest.csv"))[subset]
-
-
-def gathered(
-    card: ModelCard,
-    model: Examinee,
-    params: DetectParams,
-    subset: str,
-    words: material.Clips,
-    seed: int,
-) -> material.Material:
-    """Sound of val or test, which share no clip, no other word, and no voice of a machine."""
-    is_test = subset == "test"
+    rate, is_test = model.frontend.sample_rate, subset == "test"
     return material.gathered(
-        words,
+        material.words_of(RAW, rows, card.labels, params.words, rate),
         OTHER_SPEECH / ("test" if is_test else "train"),
         "test" if is_test else "validation",
         card.labels,
         synthetic_minutes=params.synthetic_minutes if is_test else 0.0,
-        sample_rate=model.frontend.sample_rate,
+        sample_rate=rate,
         seed=seed,
     )
 
 
-def write(stem: str, card: ModelCard, report: Report, chosen_on: str) -> None:
+def write(stem: str, card: ModelCard, report: Report) -> None:
     """Metrics and picture; prints the most important."""
     table = read_manifest(RAW / "manifest.csv")
     tested = set(table["speaker"].iloc[read_split(DATA / "split.csv", table)["test"]])
     n_unheard = len(tested - set(card.heard)) if card.heard else None
     figures: dict[str, Any] = report.metrics | {
-        "chosen_on": chosen_on,
         "speakers": len(tested),
         "speakers_unheard": n_unheard,
         "corpus": corpus_name(card.corpus),

@@ -11,12 +11,8 @@ import pytest
 from detectors import PARAMS, RATE, small, tone
 from recordings import REPOSITORY
 
-from spoken_digits import audio
 from spoken_digits.config import read_config
 from spoken_digits.corpora import synthetic
-from spoken_digits.corpora.base import Corpus
-from spoken_digits.corpora.storing import write_corpus
-from spoken_digits.data.clips import Clip
 from spoken_digits.evaluation.detection import (
     backgrounds,
     calibration,
@@ -200,52 +196,6 @@ def test_false_accepts_an_hour_have_the_exact_poisson_interval():
     assert ten["per_hour"] == 5
     low, high = ten["per_hour_ci_low"], ten["per_hour_ci_high"]
     assert (low, high) == (pytest.approx(4.79539 / 2), pytest.approx(18.39036 / 2))
-
-
-# ---- voices
-
-
-def test_a_threshold_is_chosen_on_people_the_model_has_not_heard(tmp_path):
-    rng = np.random.default_rng(2)
-    made = [(word, who) for who in ("ann", "bo") for word in ("no", "yes")]
-    write_store(tmp_path, [(word, who, tone(rng, 0.3, 2000) / 2**15) for word, who in made])
-    labels = ["no", "yes", "_unknown_"]
-
-    def found(heard, labels=labels):
-        clips = material.unheard_words(tmp_path, heard, labels, 100, RATE)
-        return [label for label, _ in clips]
-
-    assert sorted(found(["cy"])) == [0, 0, 1, 1]
-    assert sorted(found(["cy", "bo"])) == [0, 1]
-    assert found(["ann", "bo"]) == found(None) == found(["cy"], ["no", "maybe"]) == []
-    assert material.unheard_words(tmp_path / "none", ["cy"], labels, 100, RATE) == []
-
-
-def write_store(folder, clips):
-    """A store of recordings as stage `voices` writes it, of (word, speaker, samples)."""
-    made = [
-        Clip(
-            utterance=f"{i}",
-            path=f"{i}.wav",
-            label=word,
-            speaker=who,
-            take=i,
-            wav=audio.to_wav(samples.astype(np.float32), RATE),
-        )
-        for i, (word, who, samples) in enumerate(clips)
-    ]
-    corpus = Corpus(
-        name="voices",
-        title="voices",
-        version="1",
-        source="a test",
-        licence="none",
-        synthetic=True,
-        n_clips=len(made),
-        clips=iter(made),
-        audio_format=None,
-    )
-    write_corpus(corpus, folder)
 
 
 # ---- calibration

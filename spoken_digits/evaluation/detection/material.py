@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 from spoken_digits.corpora import other_speech
 from spoken_digits.data.clips import ClipArchive, clip_sources
 from spoken_digits.data.manifest import read_manifest
-from spoken_digits.data.voices import is_there
 from spoken_digits.data.waveforms import read_waveforms
 from spoken_digits.evaluation.detection import synthetic_speech
 from spoken_digits.evaluation.distortion import Samples
 from spoken_digits.evaluation.robustness import TestClips
-from spoken_digits.rejection.labels import NOT_WORDS
 
 Clips = list[tuple[int, Samples]]
 """Class number, -1 for none of the words, and samples."""
@@ -56,37 +54,6 @@ def words_of(
     archive = ClipArchive(raw / "audio.zip")
     chosen = rows[TestClips(archive, table, rows).spread(n_most)]
     return _clips(archive, raw / "audio.zip", table.iloc[chosen], labels, sample_rate)
-
-
-def unheard_words(
-    store: Path, heard: Sequence[str] | None, labels: Sequence[str], n_most: int, sample_rate: int
-) -> Clips:
-    """Clips of the words by people whom a model has not heard, spread over words and people.
-
-    Parameters
-    ----------
-    store
-        Of extra voices to train on (stage `voices`), or an empty folder.
-    heard
-        Whom the model has heard; None if they are not known by name.
-    labels
-        Of the model.
-    n_most, sample_rate
-        As of `words_of`.
-
-    Returns
-    -------
-    list
-        Empty where the store is, says other words than the model's, or may have been heard.
-    """
-    if heard is None or not is_there(store):
-        return []
-    table = read_manifest(store / "manifest.csv")
-    rows = np.flatnonzero(~table["speaker"].isin(list(heard)).to_numpy())
-    words = set(labels) - set(NOT_WORDS)
-    if set(table["label"].iloc[rows]) != words:
-        return []
-    return words_of(store, rows, labels, n_most, sample_rate)
 
 
 def others_of(store: Path, kind: str, labels: Sequence[str], sample_rate: int) -> Clips:
