@@ -95,7 +95,7 @@ audiomnist: setup ## run at AudioMNIST's full size on synthetic speech, in a clo
 .PHONY: prove firmware-test
 prove: setup ## prove that NumPy and C agree bit for bit on every clip, compiler and emulated processor
 	python stages/prove.py
-	python stages/detect.py tiny int8 --hours 10
+	python stages/prove_streams.py tiny_open int8
 firmware-test: prove
 
 .PHONY: fuzz

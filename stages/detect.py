@@ -5,7 +5,6 @@ Reads   models/<model>.<scheme>.safetensors, data/raw/, data/split.csv, data/oth
 Writes  models/<model>.<scheme>.detector.json, metrics/detector/<model>.<scheme>.json,
         plots/detector/<model>.<scheme>.csv and .png
 Run     python stages/detect.py tiny int8
-        python stages/detect.py tiny int8 --hours 10     (writes nothing: NumPy against C)
 
 Temperature and threshold come from validation clips, the test clips only test. The streams are
 made up; who speaks in them stands in the metrics: on a random split, people whom the model has
@@ -17,7 +16,6 @@ from __future__ import annotations
 import spoken_digits.arithmetic.portable  # noqa: F401
 
 import argparse
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +54,6 @@ def main() -> None:
     model_file = MODELS / f"{stem}.safetensors"
     card, tensors = read_model(model_file)
     model = examination.examinee(card, integer.restore(card, tensors), FIRMWARE)
-    if arguments.hours is not None:
-        prove(stem, model, detector, params, arguments.hours)
-        return
     validation, test = (gathered(card, model, params, role, seed) for role in ("val", "test"))
     report = examination.examine(model, detector, params, validation, test, seed)
     write(stem, card, report)
@@ -75,9 +70,6 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="tiny, or another with an integer network")
     parser.add_argument("scheme", choices=SCHEMES)
-    parser.add_argument(
-        "--hours", type=float, help="only compare NumPy and C on so many hours; writes nothing"
-    )
     return parser.parse_args()
 
 
@@ -125,19 +117,6 @@ def summary(stem: str, figures: dict[str, Any]) -> str:
         f"{figures['threshold']:.4f}, {noise['n']} false accepts in {noise['hours']:g} h of noise, "
         f"{figures['differences_c']} differences between NumPy and C in {figures['hours']:.1f} h"
     )
-
-
-def prove(
-    stem: str, model: Examinee, detector: DetectorParams, params: DetectParams, hours: float
-) -> None:
-    """Compare NumPy and C on hours of noise and of babble."""
-    longer = dataclasses.replace(params, noise_hours=hours / 2, babble_hours=hours / 2)
-    voices = material.others_of(OTHER_SPEECH / "test", "phrase", (), model.frontend.sample_rate)
-    sound = material.Material(words=[], other_words=[], phrases=voices, synthetic=[])
-    n_events, n_differences = examination.prove(model, detector, longer, sound)
-    print(f"{stem}: {n_differences} differences among {n_events} events in {hours:g} h")
-    if n_differences:
-        raise UserError("the detector in C is not that in NumPy")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """Test the detector of one integer model on a speaker whom the model never heard.
 
 Reads   data/plans/<model>.json, data/raw/, data/features/<kind>/, data/other_speech/,
-        data/voices/train/, firmware/, params.yaml: seed, split, quantize, detector, detect, studies
+        data/voices/train/, firmware/, params.yaml: seed, corpus, features.sample_rate, split,
+        quantize, detector, detect, studies
 Writes  studies/detection/<model>.<scheme>-<fold>-<seed>.json, as metrics/detector.json
-Run     python stages/detect_unseen.py tiny int8 --fold 0 --seed 42
+Run     python stages/detect_unseen.py tiny_open int8 --fold 0 --seed 42
 
-The model is trained without the speakers of the fold, as stage `cross_validate` does. Temperature
-and threshold come from the extra voices, whom it has not heard either; the speakers of the fold
-only test. Not part of `dvc repro` nor of `make crossval`: a fold takes as long as a training.
+The model is trained without the speakers of the fold, as stage `cross_validate` does; what is none
+of the words is made anew, of the other speakers' clips alone. Temperature and threshold come from
+the extra voices, whom it has not heard either; the speakers of the fold only test. Not part of
+`dvc repro` nor of `make crossval`: a fold takes as long as a training.
 """
 
 from __future__ import annotations
@@ -16,12 +18,14 @@ import spoken_digits.arithmetic.by_model  # noqa: F401
 
 import argparse
 import dataclasses
+import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from spoken_digits import errors
 from spoken_digits.config import Config, read_config
+from spoken_digits.corpora import CorpusParams
 from spoken_digits.data import splits
 from spoken_digits.data.loading import Dataset, load_dataset
 from spoken_digits.data.manifest import read_manifest
@@ -31,12 +35,17 @@ from spoken_digits.evaluation.detection import examination, material
 from spoken_digits.evaluation.detection.examination import Examinee
 from spoken_digits.evaluation.detection.params import DetectParams
 from spoken_digits.evaluation.study_params import StudyParams
+from spoken_digits.features.registry import extractor_from
 from spoken_digits.integer.detector.params import DetectorParams
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.io import files
 from spoken_digits.quantization import integer
 from spoken_digits.quantization.schemes import scheme_module
-from spoken_digits.training.experiment import train_model
+from spoken_digits.rejection.dataset import with_rejects
+from spoken_digits.rejection.labels import OPEN
+from spoken_digits.rejection.storing import Source, write_rejects
+from spoken_digits.rejection.training import train_open
+from spoken_digits.training.experiment import TrainedModel, train_model
 from spoken_digits.training.folds import read_provenance, resplit
 from spoken_digits.training.plan import Plan, read_plan
 from spoken_digits.training.planned import VOICES, choose_voices
@@ -100,14 +109,33 @@ def fold_of(config: Config, plan: Plan, arguments: argparse.Namespace) -> Datase
 
 def trained(config: Config, plan: Plan, split: Dataset, scheme: str) -> Examinee:
     """The integer network of a model trained on the fold."""
-    found = train_model(split, plan)
+    if plan.augmentation != OPEN:
+        return quantized(config, plan, split, train_model(split, plan), scheme)
+    source = Source(
+        raw=RAW,
+        real=OTHER_SPEECH / "train",
+        params=config.section("corpus", CorpusParams),
+        sample_rate=config.value("features.sample_rate", int),
+        seed=plan.seed,
+    )
+    with tempfile.TemporaryDirectory(prefix="rejects-") as folder:
+        store = Path(folder) / "train"
+        write_rejects(store, "train", split.rows["train"].tolist(), source)
+        dataset = with_rejects(split, store, extractor_from(split.description, "features.json"))
+        return quantized(config, plan, dataset, train_open(dataset, plan), scheme)
+
+
+def quantized(
+    config: Config, plan: Plan, dataset: Dataset, found: TrainedModel, scheme: str
+) -> Examinee:
+    """A trained model as integers."""
     module = scheme_module(scheme)
     params = config.section(f"quantize.{scheme}", module.PARAMS)
     tensors = {name: tensor.cpu() for name, tensor in found.network.state_dict().items()}
     target = dataclasses.replace(found.card, scheme=scheme)
-    quantized = module.quantized(target, tensors, split, params, plan.seed)
-    network = integer.restore(quantized.card, quantized.tensors)
-    return examination.examinee(quantized.card, network, FIRMWARE)
+    made = module.quantized(target, tensors, dataset, params, plan.seed)
+    network = integer.restore(made.card, made.tensors)
+    return examination.examinee(made.card, network, FIRMWARE)
 
 
 def sound(

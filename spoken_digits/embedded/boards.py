@@ -21,6 +21,7 @@ COMPILER = "arm-none-eabi-gcc"
 EMULATOR = "qemu-system-arm"
 NM = "arm-none-eabi-nm"
 SIZE = "arm-none-eabi-size"
+TOOLS = (COMPILER, NM, SIZE, EMULATOR)
 PACKAGES = "gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm"
 
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-pedantic")
@@ -93,7 +94,7 @@ class Outcome:
 
 def missing_tools() -> list[str]:
     """Required programs that are not installed."""
-    return [tool for tool in (COMPILER, NM, SIZE, EMULATOR) if shutil.which(tool) is None]
+    return [tool for tool in TOOLS if shutil.which(tool) is None]
 
 
 def build_image(
@@ -105,6 +106,7 @@ def build_image(
     output: Path,
     optimisation: str = "-O2",
     defines: Sequence[str] = (),
+    ram_kib: int | None = None,
 ) -> Path:
     """Compile `sources` (one of them holds ``main``) with the start-up code into `output`, an ELF.
 
@@ -114,6 +116,8 @@ def build_image(
         ``firmware/boards``: start-up code and linker scripts.
     defines
         Preprocessor definitions as ``NAME`` or ``NAME=value``.
+    ram_kib
+        Of m3 and m4, which have more than the 16 KiB that a program may use if this is None.
     """
     ticks, instructions = board.ticks_per_instruction
     _call(
@@ -126,6 +130,7 @@ def build_image(
         "--specs=nano.specs",
         "-Wl,--gc-sections",
         "-Wl,--fatal-warnings",
+        *([] if ram_kib is None else [f"-Wl,--defsym=BOARD_RAM={ram_kib}K"]),
         f"-Wl,-T,{boards_dir / board.linker_script}",
         *map(str, [boards_dir / "startup.c", boards_dir / "board.c", *sources]),
         "-o",

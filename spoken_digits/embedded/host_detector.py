@@ -6,8 +6,7 @@ Its twin is `integer.detector`.
 from __future__ import annotations
 
 import ctypes
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -95,50 +94,74 @@ class HostDetector:
         )
         if not 0 <= n <= len(rows):
             raise RuntimeError(f"sd_detector_hear: status {-n}")
-        return [_event(row) for row in rows[:n].tolist()]
+        return [event_of(row) for row in rows[:n].tolist()]
 
 
-def events_on_board(
-    board: boards.Board,
-    firmware: Path,
-    spec: DetectorSpec,
-    network: IntegerGraph,
-    frontend: Spec,
-    samples: Pcm,
-    *,
-    optimisation: str = "-O2",
-    timeout_s: float = 600.0,
-) -> tuple[list[Event], dict[str, int]]:
-    """Events of a stream on an emulated Cortex-M, and the cost.
+class BoardDetector:
+    """A detector on an emulated Cortex-M.
 
-    Returns
-    -------
-    events
-        Of the whole frames of `samples`.
-    report : dict
-        ``frames``, ``frame_instructions_max`` (a frame of which the recogniser hears nothing),
-        ``word_instructions_max`` (any frame), ``stack_bytes``, ``detector_bytes`` (beside ring and
-        logits), ``ring_bytes``.
+    Parameters
+    ----------
+    board
+        The board.
+    firmware
+        Folder of the C sources.
+    spec, network, frontend
+        The detector and its recogniser.
+    folder
+        Where the image is built.
+    ram_kib
+        As of `boards.build_image`.
     """
-    with tempfile.TemporaryDirectory(prefix="detector-") as folder:
-        image = boards.build_image(
+
+    def __init__(
+        self,
+        board: boards.Board,
+        firmware: Path,
+        spec: DetectorSpec,
+        network: IntegerGraph,
+        frontend: Spec,
+        folder: Path,
+        *,
+        optimisation: str = "-O2",
+        ram_kib: int | None = None,
+    ) -> None:
+        self._board = board
+        self._image = boards.build_image(
             board,
             boards_dir=firmware / "boards",
             sources=[
                 *source_paths(firmware, network, frontend),
-                *write_generated(spec, network, frontend, Path(folder)),
+                *write_generated(spec, network, frontend, folder),
                 firmware / "boards" / "detector_board.c",
             ],
-            include_dirs=[Path(folder), firmware],
-            output=Path(folder) / "detector.elf",
+            include_dirs=[folder, firmware],
+            output=folder / "detector.elf",
             optimisation=optimisation,
+            ram_kib=ram_kib,
         )
-        content = np.ascontiguousarray(samples, "<i2").tobytes()
-        outcome = boards.run_image(board, image, content, timeout_s=timeout_s)
-    rows = np.frombuffer(outcome.output, "<i8").reshape(-1, 6)
-    return [_event(row) for row in rows.tolist()], outcome.report
+
+    def hear(
+        self, blocks: Iterable[Pcm], *, timeout_s: float = 600.0
+    ) -> tuple[list[Event], dict[str, int]]:
+        """Events of the whole frames of a stream, from its beginning, and the cost.
+
+        Returns
+        -------
+        events
+            In order.
+        report : dict
+            ``frames``, ``frame_instructions_max`` (a frame of which the recogniser hears nothing),
+            ``word_instructions_max`` (any frame), ``stack_bytes``, ``detector_bytes`` (beside ring
+            and logits), ``ring_bytes``.
+        """
+        content = b"".join(np.ascontiguousarray(block, "<i2").tobytes() for block in blocks)
+        outcome = boards.run_image(self._board, self._image, content, timeout_s=timeout_s)
+        rows = np.frombuffer(outcome.output, "<i8").reshape(-1, 6)
+        return [event_of(row) for row in rows.tolist()], outcome.report
 
 
-def _event(row: Sequence[int]) -> Event:
+def event_of(row: Sequence[int]) -> Event:
+    """An event from its six fields, in the order of `Event`."""
     verdict, *rest = row
     return Event(Verdict(verdict), *rest)

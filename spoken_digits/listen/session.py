@@ -11,6 +11,7 @@ from spoken_digits.integer.detector.detector import Detector
 from spoken_digits.integer.detector.endpoint import Pcm, levels
 from spoken_digits.listen.model import Listener
 from spoken_digits.listen.terminal import Screen
+from spoken_digits.listen.watch import SignalWatch
 from spoken_digits.rejection.labels import NOT_WORDS
 
 
@@ -19,6 +20,7 @@ def listen(listener: Listener, blocks: Iterator[Pcm], screen: Screen) -> None:
     detector = Detector(listener.detector, listener.recognise)
     spec = listener.detector.endpoint
     length = spec.frame_length
+    watch = SignalWatch(listener.detector.sample_rate)
     for number, block in enumerate(blocks):
         if number == 0:  # there is sound
             words = [label for label in listener.labels if label not in NOT_WORDS]
@@ -27,6 +29,9 @@ def listen(listener: Listener, blocks: Iterator[Pcm], screen: Screen) -> None:
         if length <= len(block) < 100 * length:  # live
             level = int(levels(block[len(block) - length :], length)[0])
             screen.meter(detector.endpointer, level)
+        if said := watch.check(block):
+            screen.clear()
+            errors.warn(said)
     _hear(detector, np.zeros((spec.hangover + 1) * length, np.int16), screen)
 
 

@@ -260,6 +260,22 @@ def test_a_microphone_is_heard_until_it_is_unplugged(opened):
             "Object.defineProperty(navigator, 'mediaDevices', { value: undefined }); listen()",
             "This browser gives no microphone to a page opened like this",
         ),
+        (
+            f"navigator.mediaDevices.getUserMedia = async () => {{ {TONE} }};"
+            "AudioWorklet.prototype.addModule = async () => { throw new Error('none'); };"
+            "AudioContext.prototype.createScriptProcessor = undefined; listen()",
+            "This browser has no AudioWorklet, which the microphone needs",
+        ),
+        (
+            "PAGE.models[0].module = PAGE.models[0].module.slice(0, 400); choose('graph.int8')",
+            "This browser cannot run graph.int8 (",
+        ),
+        (
+            "WebAssembly.instantiate = async () => ({ instance: { exports: {"
+            "...state.engine.functions, sd_web_listen: () => 3, sd_web_repeat: () => 0 } } });"
+            "choose('graph.int8')",
+            "This browser cannot run graph.int8 (the model graph.int8 does not fit this page (3))",
+        ),
         ("state.engine.functions = {}; listen()", "The page has a fault"),
     ],
 )

@@ -17,6 +17,7 @@ from spoken_digits.evaluation.detection import (
     backgrounds,
     calibration,
     examination,
+    losses,
     material,
     picture,
     scoring,
@@ -166,6 +167,27 @@ def test_hits_wrong_words_misses_and_false_accepts():
     assert metrics["hit_rate_ci_low"] < 1 / 3 < metrics["hit_rate_ci_high"]
 
 
+def test_every_lost_word_is_lost_in_one_way():
+    stream = stream_of(*((1, at) for at in range(1, 17, 2)), (-1, 17))
+    events = [
+        event(1.1, 1),
+        event(3.1, 2),
+        event(5.1, 1, confidence=4000, verdict=Verdict.UNSURE),
+        event(7.1, 2, confidence=4000, verdict=Verdict.UNSURE),
+        event(9.1, 3, verdict=Verdict.NOT_A_WORD),
+        event(11.1, -1, verdict=Verdict.TOO_LONG),
+        event(13.1, -1, verdict=Verdict.TOO_SHORT),
+        event(17.1, 3),
+    ]
+    assert losses.fates(stream, events, 5000) == list(losses.Fate)
+    found = losses.losses(stream, events, 5000, RATE)
+    assert found.pop("cut") == 4  # of the words recognised; they begin 100 ms late
+    assert set(found.values()) == {1}
+    assert losses.losses(stream, events, 4000, RATE)["unsure"] == 0
+    result = scoring.score(stream, events, 5000, RATE)
+    assert result.n_hits + sum(found.values()) == result.n_words
+
+
 def test_false_accepts_an_hour_have_the_exact_poisson_interval():
     none = scoring.false_accept_metrics(0, 10.0)
     assert none["per_hour"] == none["per_hour_ci_low"] == 0
@@ -228,6 +250,8 @@ def test_an_examination_reports_what_the_contract_names(report):
     assert {"noise", "babble", "synthetic", "other_words", "threshold", "hours"} <= set(found)
     assert "phrases" not in found  # there are none
     assert found["words"]["n"] == 12
+    lost = {kind: n for kind, n in found["words"]["lost"].items() if kind != "cut"}
+    assert sum(lost.values()) == round(12 * (1 - found["words"]["hit_rate"]))
     assert found["other_words"]["n"] == 5
     hits = [row["words_hit_rate"] for row in report.curve]
     assert hits == sorted(hits, reverse=True)

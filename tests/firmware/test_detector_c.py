@@ -113,17 +113,35 @@ def test_48_hours_without_drift_or_stop(twins):
     assert int(state[0]) == 48 * 3600 * second
 
 
+def test_a_word_after_a_day_of_zeros_is_heard_as_after_a_second(twins):
+    in_c, spec, *_ = twins
+    second = RATE // spec.endpoint.frame_length
+    word = np.zeros(2 * second, np.int32)
+    word[:20] = 6000
+    (short,) = stretches(Endpointer(spec.endpoint), [*[0] * second, *word.tolist()])
+    state, hour = np.zeros(16, np.uint64), np.zeros(3600 * second, np.int32)
+    for _ in range(24):
+        assert not len(in_c_stretches(in_c.library, state, hour))
+    (found,) = in_c_stretches(in_c.library, state, word)
+    moved = 24 * 3600 * second - second
+    assert found.tolist() == [
+        short.change,
+        *(x + moved for x in (short.start, short.end, short.decided)),
+    ]
+
+
 @pytest.mark.parametrize("board", boards.BOARDS)
-def test_boards_equal_numpy_within_the_budget(board):
+def test_boards_equal_numpy_within_the_budget(board, tmp_path):
     if boards.missing_tools():
         pytest.skip(f"not installed: {', '.join(boards.missing_tools())}")
     spec, network, frontend, recognise = small()
     samples = words_in_noise(9, 5)[0]
     whole = samples[: len(samples) // spec.endpoint.frame_length * spec.endpoint.frame_length]
     right = Detector(spec, recognise).hear(whole)
-    events, cost = host_detector.events_on_board(
-        boards.BOARDS[board], FIRMWARE, spec, network, frontend, samples
+    on_board = host_detector.BoardDetector(
+        boards.BOARDS[board], FIRMWARE, spec, network, frontend, tmp_path
     )
+    events, cost = on_board.hear([samples])
     assert len(right) > 5
     assert events == right
     most = M0_INSTRUCTIONS if board == "m0" else M3_INSTRUCTIONS

@@ -22,6 +22,7 @@ from spoken_digits.integer.detector.endpoint import levels
 from spoken_digits.listen import sources
 from spoken_digits.listen.model import METADATA_KEY, open_listener, settings_path
 from spoken_digits.listen.terminal import Screen
+from spoken_digits.listen.watch import SILENT, TOO_LOUD, SignalWatch
 from spoken_digits.models import card as model_card
 
 SPEC = small()[0].endpoint
@@ -142,6 +143,44 @@ def test_a_terminal_shows_level_and_floor_and_makes_room_for_words(monkeypatch):
         assert ("hearing" in shown) == (rms > 1000)
     screen.clear()
     assert terminal.getvalue().endswith(" \r")
+
+
+# ---- what is wrong with the sound
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda tone: tone, ""),
+        (lambda tone: np.clip(3 * tone, -1, 1), "the sound is clipped"),
+        (lambda tone: tone + 0.2, "a constant offset of about 20 % of full scale"),
+        (lambda tone: tone - 0.2, "a constant offset of about -20 % of full scale"),
+        (lambda tone: 0 * tone, "nothing but digital silence"),
+    ],
+)
+def test_what_is_wrong_with_live_sound_is_said_once(make, said, model, monkeypatch, capsys):
+    tone = 0.5 * np.sin(np.arange(8 * RATE) / 3)
+    samples = np.clip(np.round(make(tone) * 2**15), -(2**15), 2**15 - 1).astype("<i2")
+    pipe = io.BytesIO(samples.tobytes())
+    monkeypatch.setattr(sources, "standard_input", lambda: pipe)
+    err = run(capsys, model, "-").err
+    lines = [line for line in err.splitlines() if "listening for" not in line]
+    assert len(lines) == bool(said)
+    assert said in err
+
+
+def test_a_fault_that_comes_back_is_said_again():
+    loud, silent = np.full(RATE, 32_767, np.int16), np.zeros(4 * RATE, np.int16)
+    good = (8000 * np.sin(np.arange(RATE))).astype(np.int16)
+    sound = np.concatenate([loud, good, loud, loud, silent, good, silent])
+    found = []
+    for size in (1, 160, RATE):
+        watch = SignalWatch(RATE)
+        blocks = (sound[i : i + size] for i in range(0, len(sound), size))
+        found.append([said for block in blocks if (said := watch.check(block))])
+        assert watch.check(sound[:0]) == ""
+    assert found[2] == [TOO_LOUD, TOO_LOUD, SILENT, SILENT]
+    assert found[0] == found[1] == found[2]
 
 
 # ---- microphones

@@ -14,7 +14,7 @@ from spoken_digits.errors import UserError
 from spoken_digits.evaluation.detection import trial
 from spoken_digits.evaluation.detection.material import Material
 from spoken_digits.evaluation.detection.params import DetectParams
-from spoken_digits.evaluation.detection.running import Heard, hear
+from spoken_digits.evaluation.detection.running import Heard
 from spoken_digits.features.registry import integer_spec
 from spoken_digits.integer.detector.params import DetectorParams
 from spoken_digits.integer.detector.specification import CERTAIN, DetectorSpec
@@ -122,26 +122,6 @@ def examine(
         metrics=found,
         curve=trial.curve(heard, rate),
     )
-
-
-def prove(
-    model: Examinee, detector: DetectorParams, params: DetectParams, test: Material
-) -> tuple[int, int]:
-    """Compare NumPy and C on the backgrounds alone.
-
-    Returns
-    -------
-    n_events, n_differences
-        Among the events of both.
-    """
-    spec = specified(model.recogniser, detector)
-    streams = trial.backgrounds_of(test, params, model.frontend.sample_rate, seed=0)
-    with tempfile.TemporaryDirectory(prefix="detector-") as folder:
-        in_c = model.in_c(spec, Path(folder))
-        if in_c is None:
-            raise UserError(f"{COMPILER} is not installed: there is nothing to compare")
-        heard = [hear(one, spec, model.recogniser.recognise, in_c) for one in streams.values()]
-    return sum(len(one.events) for one in heard), n_differences(heard)
 
 
 def n_differences(heard: Any) -> int:

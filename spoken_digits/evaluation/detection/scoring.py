@@ -58,7 +58,7 @@ def score(stream: Stream, events: Sequence[Event], threshold: int, sample_rate: 
     n_hits = n_wrong = n_others_false = 0
     n_false = len(left)
     latencies = []
-    for span, found in zip(stream.spans, _matched(stream.spans, left), strict=True):
+    for span, found in zip(stream.spans, matched(stream.spans, left), strict=True):
         if not found:
             continue
         if span.label < 0:
@@ -84,7 +84,7 @@ def score(stream: Stream, events: Sequence[Event], threshold: int, sample_rate: 
     )
 
 
-def _matched(spans: Sequence[Span], events: Sequence[Event]) -> list[list[Event]]:
+def matched(spans: Sequence[Span], events: Sequence[Event]) -> list[list[Event]]:
     """The events that overlap each span; an event belongs to the first one that it overlaps."""
     found: list[list[Event]] = []
     i = 0
@@ -102,8 +102,8 @@ def _matched(spans: Sequence[Span], events: Sequence[Event]) -> list[list[Event]
 def first_events(stream: Stream, events: Sequence[Event]) -> list[tuple[int, Event]]:
     """Position and first recognised event of each span that has one."""
     asked = [event for event in events if event.word >= 0]
-    matched = _matched(stream.spans, asked)
-    return [(i, found[0]) for i, found in enumerate(matched) if found]
+    found = matched(stream.spans, asked)
+    return [(i, own[0]) for i, own in enumerate(found) if own]
 
 
 def word_metrics(result: Score) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from spoken_digits.embedded.host_detector import HostDetector
-from spoken_digits.evaluation.detection import backgrounds, calibration, scoring
+from spoken_digits.evaluation.detection import backgrounds, calibration, losses, scoring
 from spoken_digits.evaluation.detection.material import Clips, Material
 from spoken_digits.evaluation.detection.params import DetectParams
 from spoken_digits.evaluation.detection.running import Heard, hear
@@ -147,7 +147,9 @@ def metrics(heard: Mapping[str, Heard], threshold: int, sample_rate: int) -> dic
     found: dict[str, Any] = {"threshold": threshold / CERTAIN}
     for kind, result in scores.items():
         if result.n_words:
-            found[kind] = scoring.word_metrics(result)
+            stream, events = heard[kind].stream, heard[kind].events
+            lost = losses.losses(stream, events, threshold, sample_rate)
+            found[kind] = scoring.word_metrics(result) | {"lost": lost}
         elif kind in (OTHER_WORDS, PHRASES):
             found[kind] = {
                 "n": result.n_others,
