@@ -7,8 +7,8 @@ from spoken_digits.evaluation.report.markdown import code
 from spoken_digits.evaluation.report.tables import by_corpus
 
 _WORDS = {
-    "words": "20 dB",
-    "words_noisy": "10 dB",
+    "words": "little noise",
+    "words_noisy": "noise",
     "words_in_room": "room",
     "words_in_babble": "babble",
 }
@@ -30,8 +30,9 @@ def sections(results: Results) -> list[str]:
         "## Listening",
         "What the detector of each integer model does with streams of sound "
         f"([listening.md](listening.md)). *Words*: per cent of {first['words']['n']} test words "
-        "found and right, 20 dB over noise, at 10 dB, in a room and over other people. *False "
-        "accepts an hour* of noise, of people talking at once, and of speech by a synthesiser. "
+        "found and right, `detect.snr_db` over noise, `detect.noisy_snr_db` over it, in a room and "
+        "over other people. *False accepts an hour* of noise, of people talking at once, and of "
+        "speech by a synthesiser. "
         f"{others if counts else ''}*ms*: median from the end of a word to the decision. The "
         "threshold is chosen on validation streams.",
         by_corpus(
@@ -51,13 +52,14 @@ def sections(results: Results) -> list[str]:
 
 
 def _cells(name: str, figures: Figures) -> list[str]:
+    """A row; blank where there was no sound of a kind, or no word was found."""
     return [
         code(name),
         f"{figures['threshold']:.3f}",
-        *(f"{100 * figures[kind]['hit_rate']:.1f}" for kind in _WORDS),
+        *(f"{100 * figures[kind]['hit_rate']:.1f}" if kind in figures else "" for kind in _WORDS),
         *(f"{figures[kind]['per_hour']:.1f}" if kind in figures else "" for kind in _HOURS),
         *(str(figures[kind]["false_accepts"]) if kind in figures else "" for kind in _OTHERS),
-        f"{figures['latency_ms']:.0f}",
+        f"{figures['latency_ms']:.0f}" if "latency_ms" in figures else "",
     ]
 
 
