@@ -23,6 +23,7 @@ from typing import Any
 
 from spoken_digits import errors
 from spoken_digits.config import read_config
+from spoken_digits.corpora import other_speech
 from spoken_digits.data.manifest import read_manifest
 from spoken_digits.data.subsets import read_split
 from spoken_digits.errors import UserError
@@ -114,7 +115,8 @@ def write(stem: str, card: ModelCard, report: Report) -> None:
         "corpus": corpus_name(card.corpus),
     }
     files.write_json(METRICS / f"{stem}.json", examination.rounded(figures))
-    picture.write(PLOTS, stem, report, corpus_name(card.corpus), are_heard=n_unheard == 0)
+    whose = picture.voices(len(tested), n_unheard)
+    picture.write(PLOTS, stem, report, corpus_name(card.corpus), whose)
     print(summary(stem, figures))
 
 
@@ -132,10 +134,11 @@ def prove(
 ) -> None:
     """Compare NumPy and C on hours of noise and of babble."""
     longer = dataclasses.replace(params, noise_hours=hours / 2, babble_hours=hours / 2)
-    voices = material.others_of(OTHER_SPEECH / "test", "phrase", (), model.frontend.sample_rate)
+    store, kind = OTHER_SPEECH / "test", other_speech.PHRASE
+    voices = material.others_of(store, kind, (), model.frontend.sample_rate)
     sound = material.Material(words=[], other_words=[], phrases=voices, synthetic=[])
-    n_events, n_differences = examination.prove(model, detector, longer, sound)
-    print(f"{stem}: {n_differences} differences among {n_events} events in {hours:g} h")
+    n_events, n_differences, heard = examination.prove(model, detector, longer, sound)
+    print(f"{stem}: {n_differences} differences among {n_events} events in {heard:.2f} h")
     if n_differences:
         raise UserError("the detector in C is not that in NumPy")
 

@@ -101,7 +101,7 @@ def examine(
     Raises
     ------
     UserError
-        Integers cannot hold a parameter.
+        Integers cannot hold a parameter, or none of the validation words is found.
     """
     recogniser, rate = model.recogniser, model.frontend.sample_rate
     specified(recogniser, detector)
@@ -126,13 +126,20 @@ def examine(
 
 def prove(
     model: Examinee, detector: DetectorParams, params: DetectParams, test: Material
-) -> tuple[int, int]:
+) -> tuple[int, int, float]:
     """Compare NumPy and C on the backgrounds alone.
 
     Returns
     -------
     n_events, n_differences
         Among the events of both.
+    hours
+        That they heard: no babble where nobody is there to babble.
+
+    Raises
+    ------
+    UserError
+        There is no compiler.
     """
     spec = specified(model.recogniser, detector)
     streams = trial.backgrounds_of(test, params, model.frontend.sample_rate, seed=0)
@@ -141,7 +148,8 @@ def prove(
         if in_c is None:
             raise UserError(f"{COMPILER} is not installed: there is nothing to compare")
         heard = [hear(one, spec, model.recogniser.recognise, in_c) for one in streams.values()]
-    return sum(len(one.events) for one in heard), n_differences(heard)
+    hours = sum(one.stream.n_samples for one in heard) / model.frontend.sample_rate / 3600
+    return sum(len(one.events) for one in heard), n_differences(heard), hours
 
 
 def n_differences(heard: Any) -> int:
