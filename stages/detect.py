@@ -106,7 +106,8 @@ def write(stem: str, card: ModelCard, report: Report) -> None:
         "corpus": corpus_name(card.corpus),
     }
     files.write_json(METRICS / f"{stem}.json", examination.rounded(figures))
-    picture.write(PLOTS, stem, report, corpus_name(card.corpus), are_heard=n_unheard == 0)
+    whose = picture.voices(len(tested), n_unheard)
+    picture.write(PLOTS, stem, report, corpus_name(card.corpus), whose)
     print(summary(stem, figures))
 
 

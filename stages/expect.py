@@ -49,7 +49,12 @@ def main() -> None:
         return
     runs = train_folds([(DATA, PARAMS, plan, fold, n) for fold in range(n)], name)
     figures, _ = folds.over_speakers(name, {(f, plan.seed): run for f, run in runs.items()})
-    about = {"seeds": [plan.seed], "corpus": corpus_name(dataset.corpus), "training": training}
+    about = {
+        "seeds": [plan.seed],
+        "corpus": corpus_name(dataset.corpus),
+        "fingerprint": dataset.corpus["fingerprint"],
+        "training": training,
+    }
     together = pd.concat([runs[fold] for fold in range(n)]).sort_values("utterance")
     files.write_csv(table, list(together.columns), together.to_numpy().tolist())
     files.write_json(metrics, {row: {**found, **about} for row, found in figures.items()})

@@ -34,8 +34,8 @@ from spoken_digits.embedded.package.readme import MEASURED
 from spoken_digits.embedded.package.templates import Project
 from spoken_digits.errors import UserError
 from spoken_digits.features.registry import integer_spec
-from spoken_digits.integer.detector.specification import DetectorSpec, specify
-from spoken_digits.integer.detector.stored import read_settings
+from spoken_digits.integer.detector.specification import DetectorSpec
+from spoken_digits.integer.detector.stored import read_detector
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.io import files
@@ -167,14 +167,13 @@ def measurements(stem: str) -> dict[str, Any]:
 def detector(stem: str, card: ModelCard, logit_step: float, spec: Spec) -> DetectorSpec:
     """The detector that stage `detect` made for the model."""
     model, path = MODELS / f"{stem}.safetensors", MODELS / f"{stem}.detector.json"
-    settings = read_settings(path, model, model.read_bytes())
-    return specify(
-        settings.detector,
-        spec.sample_rate,
+    return read_detector(
+        path,
+        model,
+        model.read_bytes(),
+        sample_rate=spec.sample_rate,
         labels=card.labels,
         logit_step=logit_step,
-        temperature=settings.temperature,
-        threshold=settings.threshold,
     )
 
 

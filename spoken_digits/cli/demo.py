@@ -39,14 +39,14 @@ def run(arguments: argparse.Namespace) -> None:
     from spoken_digits.io import files
 
     places.checkout()
+    if arguments.output is not None and arguments.output.is_dir():
+        raise UserError(f"{arguments.output} is a folder: name a file with --output")
     content = _page_of(arguments.model) if arguments.model else _recorded()
     if arguments.output is None:
         try:
             serve(content, arguments.port, _say)
         except KeyboardInterrupt:
             return
-    elif arguments.output.is_dir():
-        raise UserError(f"{arguments.output} is a folder: name a file with --output")
     else:
         files.write_bytes(arguments.output, content)
         print(f"{arguments.output}: {len(content) / 1024:,.0f} KiB, open it in a browser")

@@ -6,11 +6,14 @@ what it depends on is finished, and `dvc repro` has the last word: it finds what
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -29,7 +32,8 @@ _RUN = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 
-Result = tuple[float, subprocess.CompletedProcess[str]]
+Result = tuple[float, int, str]
+"""Seconds that a stage took, exit status of DVC, and all that both said."""
 
 Graph = dict[str, set[str]]
 """Stage -> the stages whose outputs it reads."""
@@ -69,7 +73,7 @@ def todo(targets: Sequence[str], *, pipeline: str = PIPELINE) -> Graph:
     in a fresh clone.
     """
     graph = read_graph(_dvc("dag", "--dot"))
-    changed = json.loads(_dvc("status", "--json", *dict.fromkeys([PIPELINE, pipeline])))
+    changed = read_status(_dvc("status", "--json", *dict.fromkeys([PIPELINE, pipeline])))
     return pending(graph, changed, targets or stages_of(graph, pipeline))
 
 
@@ -81,6 +85,12 @@ def read_graph(dot: str) -> Graph:
         if found["dependent"]:
             graph.setdefault(found["dependent"], set()).add(found["stage"])
     return graph
+
+
+def read_status(printed: str) -> Collection[str]:
+    """The stages that are not as recorded, from the output of `dvc status --json`."""
+    changed: dict[str, object] = json.loads(printed.splitlines()[-1])  # before it: notes on hashing
+    return changed
 
 
 def stages_of(graph: Graph, pipeline: str) -> list[str]:
@@ -114,29 +124,73 @@ def pending(graph: Graph, changed: Collection[str], targets: Sequence[str]) -> G
     return found
 
 
+class _Processes:
+    """The stages that run, each in a thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running = set[subprocess.Popen[str]]()
+        self._terminated = False
+
+    def run_stage(self, stage: str) -> Result:
+        """Run one stage to its end."""
+        start = time.monotonic()
+        command = ("--wait-for-lock", "repro", "--single-item", stage)
+        with self._lock:
+            if self._terminated:
+                return 0.0, 1, "not begun"
+            # A session of its own: DVC and the stage that it runs are terminated together.
+            process = _open(*command, stderr=subprocess.STDOUT, start_new_session=True)
+            self._running.add(process)
+        said, _ = process.communicate()
+        with self._lock:
+            self._running.remove(process)
+        return time.monotonic() - start, process.returncode, said
+
+    def terminate(self) -> None:
+        """Terminate all stages, and begin no other one."""
+        with self._lock:
+            self._terminated = True
+            for process in self._running:
+                with contextlib.suppress(ProcessLookupError):  # it has just ended
+                    os.killpg(process.pid, signal.SIGTERM)
+
+
 def _run(graph: Graph, jobs: int) -> None:
-    """Run every stage of a graph; raises SystemExit at the end if one failed."""
+    """Run every stage of a graph; raises SystemExit at the end if one failed.
+
+    If interrupted or terminated, no further stage begins and those that run are terminated.
+    """
+    processes = _Processes()
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            _run_in(pool, graph, processes)
+        except BaseException:  # KeyboardInterrupt, or SystemExit of SIGTERM
+            pool.shutdown(wait=False, cancel_futures=True)
+            processes.terminate()
+            raise
+
+
+def _run_in(pool: ThreadPoolExecutor, graph: Graph, processes: _Processes) -> None:
     order = TopologicalSorter(graph)
     order.prepare()
     running, n_done, failed = dict[Future[Result], str](), 0, list[str]()
-    with ThreadPoolExecutor(jobs) as pool:
-        while order.is_active():
-            for stage in order.get_ready():
-                running[pool.submit(_run_stage, stage)] = stage
-            if not running:
-                break  # the rest depends on what failed
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                stage, n_done = running.pop(future), n_done + 1
-                seconds, result = future.result()
-                ran = _RUN.search(result.stdout)
-                if result.returncode:
-                    failed.append(stage)
-                    print(f"{stage} failed\n{result.stdout.strip()}", file=sys.stderr, flush=True)
-                    continue
-                if ran:
-                    head = f"[{n_done} of {len(graph)}] {stage}: {seconds:.0f} s"
-                    print(head, ran["said"].strip(), sep="\n", flush=True)
-                order.done(stage)
+    while order.is_active():
+        for stage in order.get_ready():
+            running[pool.submit(processes.run_stage, stage)] = stage
+        if not running:
+            break  # the rest depends on what failed
+        for future in wait(running, return_when=FIRST_COMPLETED).done:
+            stage, n_done = running.pop(future), n_done + 1
+            seconds, status, said = future.result()
+            if status:
+                failed.append(stage)
+                print(f"{stage} failed\n{said.strip()}", file=sys.stderr, flush=True)
+                continue
+            if ran := _RUN.search(said):
+                head = f"[{n_done} of {len(graph)}] {stage}: {seconds:.0f} s"
+                print(head, ran["said"].strip(), sep="\n", flush=True)
+            order.done(stage)
     if failed:
         left = len(graph) - n_done
         print(
@@ -146,30 +200,24 @@ def _run(graph: Graph, jobs: int) -> None:
         sys.exit(1)
 
 
-def _run_stage(stage: str) -> Result:
-    """Seconds that a stage took, and what DVC says of it."""
-    start = time.monotonic()
-    result = _call("--wait-for-lock", "repro", "--single-item", stage)
-    return time.monotonic() - start, result
-
-
 def _dvc(*arguments: str) -> str:
     """What DVC prints; exits with its status, after all that it said, if it fails."""
-    result = _call(*arguments)
-    if result.returncode:
-        print(result.stdout, end="", file=sys.stderr)
-        sys.exit(places.status_of(result.returncode))
-    return result.stdout
+    with _open(*arguments, stderr=subprocess.PIPE) as process:
+        printed, said = process.communicate()
+    if process.returncode:
+        print(printed, said, sep="", end="", file=sys.stderr)
+        sys.exit(places.status_of(process.returncode))
+    return printed
 
 
-def _call(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+def _open(*arguments: str, stderr: int, start_new_session: bool = False) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         [sys.executable, "-m", "dvc", *arguments],
-        check=False,
         # Unbuffered: what DVC says stands where it belongs among what the stage says.
         env={**places.environment(), "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=stderr,
+        start_new_session=start_new_session,
         text=True,
     )

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spoken_digits.errors import UserError
+
 if TYPE_CHECKING:
     from spoken_digits.integer.detector.endpoint import Pcm
 
@@ -66,6 +68,12 @@ def run(arguments: argparse.Namespace) -> None:
     from spoken_digits.listen.session import listen
     from spoken_digits.listen.terminal import Screen
 
+    if arguments.rate is not None and arguments.file != STDIN:
+        raise UserError(
+            "--rate is of raw samples on standard input: give - as FILE, or leave it out"
+        )
+    if arguments.device is not None and arguments.file is not None:
+        raise UserError("--device is of a microphone: leave it out, or FILE")
     listener = open_listener(places.model_file(arguments.model), arguments.threshold)
     rate = listener.frontend.sample_rate
     screen = Screen(listener.labels, rate, everything=arguments.everything, as_json=arguments.json)

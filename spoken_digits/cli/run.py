@@ -141,7 +141,7 @@ def _own_words(config: Config, arguments: argparse.Namespace) -> None:
         )
     expects = len(own.speakers) > 1 and not alone and not arguments.no_expect
     stages = [stage for model in models for stage in stages_of(config, model)]
-    for step in _steps(own, models, stages, expects):
+    for step in _steps(own, stages, expects):
         print(step)
     if arguments.dry_run:
         return
@@ -172,7 +172,7 @@ def _split_warnings(config: Config, own: OwnWords) -> list[str]:
     return balance.warnings(balance.count(own.manifest, subsets), params)
 
 
-def _steps(own: OwnWords, models: list[str], stages: list[str], expects: bool) -> Iterator[str]:
+def _steps(own: OwnWords, stages: list[str], expects: bool) -> Iterator[str]:
     yield f"params.yaml: corpus.name becomes folder, corpus.path {printable(str(own.path))}"
     yield f"dvc repro {' '.join(stages)}"
     if expects:

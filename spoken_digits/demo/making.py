@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from spoken_digits.demo import module
-from spoken_digits.demo.parts import DESCRIPTION, MADE_BY, MODULE, NOT_BUILT
+from spoken_digits.demo.parts import DESCRIPTION, MADE_BY, MODULE, MODULE_SHA256, NOT_BUILT
+from spoken_digits.errors import UserError
 from spoken_digits.io import files
 from spoken_digits.listen.model import Listener, open_listener
 from spoken_digits.rejection.labels import NOT_WORDS
@@ -71,6 +72,8 @@ def make(model: Path, firmware: Path, folder: Path) -> str:
         content = b"" if reasons else source.build()
     if reasons:
         description[NOT_BUILT] = "; ".join(reasons)
+    else:
+        description[MODULE_SHA256] = files.sha256(content)
     with files.replacing(folder) as made:
         made.mkdir()
         files.write_json(made / DESCRIPTION, description)
@@ -82,7 +85,10 @@ def make(model: Path, firmware: Path, folder: Path) -> str:
 
 
 def is_made(folder: Path, description: Mapping[str, Any]) -> bool:
-    """Whether the folder holds a module of this description."""
-    if not (folder / MODULE).is_file() or not (folder / DESCRIPTION).is_file():
+    """Whether the folder holds a whole module of this description."""
+    try:
+        digest = files.sha256((folder / MODULE).read_bytes())
+        recorded = files.read_json(folder / DESCRIPTION, MADE_BY)
+    except (FileNotFoundError, UserError):  # missing or damaged: it is made again
         return False
-    return files.read_json(folder / DESCRIPTION, MADE_BY) == description
+    return recorded == {**description, MODULE_SHA256: digest}

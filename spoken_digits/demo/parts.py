@@ -12,6 +12,8 @@ from spoken_digits.io import files
 MODULE, DESCRIPTION = "detector.wasm", "model.json"
 NOT_BUILT = "not_built"
 """Key of a description: why there is no module."""
+MODULE_SHA256 = "module_sha256"
+"""Key of a description: digest of the module."""
 MADE_BY = "dvc repro web"
 
 
@@ -28,9 +30,12 @@ def read(folder: Path) -> dict[str, Any]:
     found = files.read_json(folder / DESCRIPTION, MADE_BY)
     if NOT_BUILT in found:
         return found
+    path = folder / MODULE
     try:
-        content = (folder / MODULE).read_bytes()
+        content = path.read_bytes()
     except FileNotFoundError:
-        raise UserError(f"{folder / MODULE} is missing: make it with `{MADE_BY}`") from None
+        raise UserError(f"{path} is missing: make it with `{MADE_BY}`") from None
+    if found.get(MODULE_SHA256) != files.sha256(content):
+        raise UserError(f"{path} is damaged: make it again with `{MADE_BY}`")
     module_text = base64.b64encode(content).decode()
     return {**found, "module": module_text, "module_bytes": len(content)}

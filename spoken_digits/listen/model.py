@@ -16,8 +16,8 @@ from spoken_digits.errors import UserError, printable
 from spoken_digits.features.registry import integer_spec
 from spoken_digits.integer import graph
 from spoken_digits.integer.detector.endpoint import Pcm
-from spoken_digits.integer.detector.specification import DetectorSpec, specify
-from spoken_digits.integer.detector.stored import read_settings
+from spoken_digits.integer.detector.specification import DetectorSpec
+from spoken_digits.integer.detector.stored import read_detector
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
@@ -65,20 +65,17 @@ def open_listener(path: Path, threshold: float | None = None) -> Listener:
         another model.
     """
     content = _read(path)
-    card, arrays = _parse(path, content)
+    card, arrays = _parse(path)
     labels, frontend, found = _network(path, card, arrays)
-    settings = read_settings(settings_path(path), path, content)
-    try:
-        spec = specify(
-            settings.detector,
-            frontend.sample_rate,
-            labels=labels,
-            logit_step=found.logit_step,
-            temperature=settings.temperature,
-            threshold=settings.threshold if threshold is None else threshold,
-        )
-    except ValueError as error:
-        raise UserError(f"{settings_path(path)}: {error}") from None
+    spec = read_detector(
+        settings_path(path),
+        path,
+        content,
+        sample_rate=frontend.sample_rate,
+        labels=labels,
+        logit_step=found.logit_step,
+        threshold=threshold,
+    )
     return Listener(labels=labels, frontend=frontend, network=found, detector=spec)
 
 
@@ -91,7 +88,7 @@ def _read(path: Path) -> bytes:
         raise UserError(f"{path} is missing: make it with `dvc repro quantize`") from None
 
 
-def _parse(path: Path, content: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def _parse(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """The model card, and the tensors by name."""
     try:
         with safetensors.safe_open(path, "np") as file:

@@ -27,6 +27,13 @@ FILE_BLOCK_S = 10
 PATIENCE_S = 3.0
 """How long a microphone may be silent in the sense of giving no samples at all."""
 
+_CONTAINERS = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"FORM", b"ID3")
+"""How files begin that are not raw samples."""
+_RAW_ONLY = (
+    "- reads raw 16-bit sound from a pipe: "
+    "`ffmpeg -i FILE -f s16le -ac 1 -ar 8000 - | spoken-digits listen MODEL -`"
+)
+
 
 def from_file(path: Path, sample_rate: int) -> Iterator[Pcm]:
     """A recording in any format that libsndfile reads, resampled.
@@ -54,14 +61,26 @@ def from_stream(stream: BinaryIO, given_rate: int, sample_rate: int) -> Iterator
         Such as ``sys.stdin.buffer``; may give any number of bytes at a time.
     given_rate, sample_rate
         Of the stream and of the model, Hz.
+
+    Raises
+    ------
+    UserError
+        The stream is empty, or an audio file: its header says at which rate, which `given_rate`
+        need not be.
     """
     resampler = Resampler(given_rate, sample_rate)
     most, rest = max(2, given_rate * BLOCK_MS // 1000 * 2), b""
+    is_first = True
     while content := stream.read(most):
         content = rest + content
+        if is_first and content.startswith(_CONTAINERS):
+            raise UserError(f"standard input is an audio file; {_RAW_ONLY}")
+        is_first = False
         whole = len(content) // 2 * 2
         rest = content[whole:]
         yield resampler(np.frombuffer(content[:whole], "<i2").astype(np.int16))
+    if is_first:
+        raise UserError(f"standard input is empty; {_RAW_ONLY}")
     if rest:
         errors.warn("standard input ended within a sample: is it raw 16-bit sound?")
     yield resampler.end()
@@ -169,8 +188,5 @@ def standard_input() -> BinaryIO:
         It is a terminal, or closed.
     """
     if sys.stdin is None or sys.stdin.isatty():
-        raise UserError(
-            "- reads raw 16-bit sound from a pipe: "
-            "`ffmpeg -i FILE -f s16le -ac 1 -ar 8000 - | spoken-digits listen MODEL -`"
-        )
+        raise UserError(f"standard input is a terminal; {_RAW_ONLY}")
     return sys.stdin.buffer

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,12 @@ def test_what_depends_on_a_change_may_have_to_run():
     }
 
 
+def test_notes_of_dvc_are_no_status():
+    printed = "Computing md5 for a large file 'x'.\n" + '{"train@a": [{"changed deps": {}}]}\n'
+    assert list(jobs.read_status(printed)) == ["train@a"]
+    assert not jobs.read_status("{}\n")
+
+
 @pytest.fixture
 def pipeline(tmp_path, monkeypatch) -> Path:
     (tmp_path / "dvc.yaml").write_text(PIPELINE)
@@ -89,3 +97,36 @@ def test_a_failure_stops_only_what_depends_on_it(pipeline, capfd):
     assert (pipeline / "right").exists()
     assert not (pipeline / "last").exists()
     assert "failed: left; 1 stage(s) that depend on that" in capfd.readouterr().err
+
+
+# Runs for minutes unless terminated, and says so.
+ENDLESS = """import pathlib, signal, sys, time
+def end(*_):
+    pathlib.Path(sys.argv[1] + ".ended").touch()
+    sys.exit(1)
+signal.signal(signal.SIGTERM, end)
+pathlib.Path(sys.argv[1] + ".begun").touch()
+time.sleep(300)
+"""
+
+
+@pytest.mark.parametrize(
+    "sent", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.exhaustive)]
+)
+def test_an_interrupt_ends_the_stages_and_begins_no_other(pipeline, sent):
+    (pipeline / "endless.py").write_text(ENDLESS)
+    names = ("one", "two", "three")
+    stages = [f"  {name}: {{cmd: python endless.py {name}, outs: [{name}]}}" for name in names]
+    (pipeline / "dvc.yaml").write_text("\n".join(["stages:", *stages]))
+    code = (
+        "import signal; from spoken_digits import errors; from spoken_digits.cli import jobs; "
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "  # ignored in the background
+        "errors.run(lambda: jobs.repro([], 2))"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.DEVNULL) as process:
+        while len(begun := sorted(pipeline.glob("*.begun"))) < 2 and process.poll() is None:
+            time.sleep(0.05)
+        process.send_signal(sent)
+        assert process.wait(timeout=200) == {signal.SIGINT: 1, signal.SIGTERM: 143}[sent]
+    assert sorted(pipeline.glob("*.begun")) == begun
+    assert [path.with_suffix(".begun") for path in sorted(pipeline.glob("*.ended"))] == begun

@@ -132,14 +132,25 @@ def test_a_changed_source_or_option_is_another_module(folder, tmp_path, monkeypa
 
 
 @needs_clang
-def test_a_damaged_folder_is_one_line(folder, tmp_path):
+def test_a_damaged_folder_is_one_line_and_made_again(folder, tmp_path):
+    model = folder / "small.int8.safetensors"
     made = Path(shutil.copytree(folder / "made", tmp_path / "made"))
+    whole = (made / parts.MODULE).read_bytes()
     (made / parts.MODULE).unlink()
     with pytest.raises(UserError, match=r"detector.wasm is missing: make it with `dvc repro web`"):
         parts.read(made)
+    description = (made / parts.DESCRIPTION).read_text()
+    (made / parts.MODULE).write_bytes(whole)
     (made / parts.DESCRIPTION).write_text("{")
     with pytest.raises(UserError, match=r"model.json is not valid JSON"):
         parts.read(made)
+    assert not making.is_made(made, {})
+    (made / parts.DESCRIPTION).write_text(description)
+    (made / parts.MODULE).write_bytes(whole[:-1])
+    with pytest.raises(UserError, match=r"detector.wasm is damaged: make it again with"):
+        parts.read(made)
+    assert "bytes of WebAssembly" in making.make(model, FIRMWARE, made)
+    assert (made / parts.MODULE).read_bytes() == whole
 
 
 # ---- the page

@@ -13,6 +13,7 @@ from recordings import REPOSITORY
 
 from spoken_digits.config import read_config
 from spoken_digits.corpora import synthetic
+from spoken_digits.errors import UserError
 from spoken_digits.evaluation.detection import (
     backgrounds,
     calibration,
@@ -222,8 +223,8 @@ def test_the_threshold_loses_at_most_a_share_of_the_words(most_lost, expected):
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory):
-    """A small recogniser of tones, examined."""
+def model():
+    """A small recogniser of tones."""
     _, network, frontend, recognise = small("graph")
     labels = [f"word {i}" for i in range(network.n_classes)]
     recogniser = trial.Recogniser(
@@ -232,9 +233,14 @@ def report(tmp_path_factory):
         sample_rate=RATE,
         recognise=recognise,
     )
-    model = examination.Examinee(
+    return examination.Examinee(
         recogniser=recogniser, network=network, frontend=frontend, firmware=REPOSITORY / "firmware"
     )
+
+
+@pytest.fixture(scope="module")
+def report(model):
+    """Its examination."""
     others = [(-1, one) for _, one in clips(5, seed=3)]
     sound = [
         material.Material(words=clips(12, seed), other_words=others, phrases=[], synthetic=others)
@@ -259,9 +265,36 @@ def test_an_examination_reports_what_the_contract_names(report):
     json.dumps(found)
 
 
+def test_a_detector_that_hears_nothing_is_one_line(model):
+    deaf = dataclasses.replace(PARAMS, quietest_dbfs=0.0)
+    sound = material.Material(words=clips(3), other_words=[], phrases=[], synthetic=[])
+    with pytest.raises(UserError, match="finds none of the validation words"):
+        examination.examine(model, deaf, QUICK, sound, sound, seed=7)
+
+
+@pytest.mark.exhaustive
+def test_a_proof_tells_of_the_hours_that_were_heard(model):
+    nobody = material.Material(words=[], other_words=[], phrases=[], synthetic=[])
+    short = dataclasses.replace(QUICK, noise_hours=0.01)  # rounded up to a minute
+    n_events, n_differences, hours = examination.prove(model, PARAMS, short, nobody)
+    assert n_events > 0
+    assert n_differences == 0
+    assert hours == pytest.approx(1 / 60)  # no babble
+
+
+def test_a_picture_names_voices_as_never_heard_only_where_that_is_known():
+    found = [picture.voices(6, n) for n in (0, 2, 6, None)]
+    assert found == [
+        "voices it has heard",
+        "6 voices, 2 of which it never heard",
+        "voices it never heard",
+        "voices it may have heard",
+    ]
+
+
 def test_the_picture_is_the_same_again_and_the_table_holds_the_curve(report, tmp_path):
     for folder in ("a", "b"):
-        picture.write(tmp_path / folder, "small.int8", report, "tones", are_heard=True)
+        picture.write(tmp_path / folder, "small.int8", report, "tones", "voices")
     first, second = ((tmp_path / f / "small.int8.png").read_bytes() for f in ("a", "b"))
     assert first == second
     table = pd.read_csv(tmp_path / "a" / "small.int8.csv")

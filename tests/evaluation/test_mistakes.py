@@ -60,4 +60,5 @@ def test_an_offset_does_not_change_a_picture(tmp_path):
 
 @pytest.mark.parametrize(("sample_rate", "n_samples"), [(20, 3), (8000, 1), (192000, 500)])
 def test_clips_of_any_rate_and_length_can_be_drawn(tmp_path, sample_rate, n_samples):
-    draw(tmp_path / "picture", 1, clip(0.1, sample_rate, n_samples))
+    picture = draw(tmp_path / "picture", 1, clip(0.1, sample_rate, n_samples))
+    assert picture.startswith(b"\x89PNG")

@@ -100,6 +100,14 @@ def test_of_a_model_without_these_the_studies_of_this_corpus_tell(root):
     assert own.own_results(["tiny"], root).crossval["tiny"]["mean"] == 0.5
 
 
+def test_what_is_expected_of_other_recordings_is_not_of_these(root):
+    of_a = {**study(ann=0.9, bo=0.7, cy=0.8), "fingerprint": "a"}
+    write(root / "metrics/expected/tiny.json", {"tiny": of_a})
+    for fingerprint, is_known in (("a", True), ("b", False)):
+        write(root / "data/raw/provenance.json", {"fingerprint": fingerprint})
+        assert ("**Expect `tiny`" in own.page(["tiny"], root)) == is_known
+
+
 def test_nothing_run_on_this_corpus(root):
     with pytest.raises(UserError, match="no figures of lstm on folder: make them with"):
         own.page(["lstm"], root)

@@ -431,3 +431,26 @@ def test_the_picture_is_the_same_bytes_each_time(committed, tmp_path):
         picture.draw(tmp_path / name, committed.results())
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_listening_has_a_row_a_detector_and_blanks_for_what_was_not_tested(committed):
+    words, hour = {"n": 30, "hit_rate": 0.9}, {"per_hour": 1.5}
+    heard = {"threshold": 0.5, "words": words, "words_noisy": words, "words_in_room": words}
+    heard |= {"noise": hour, "corpus": "words 1", "speakers_unheard": None}
+    more = {
+        "words_in_babble": words,
+        "babble": hour,
+        "synthetic": hour,
+        "latency_ms": 210.0,
+    }
+    others = {"other_words": {"n": 7, "false_accepts": 3}}
+    committed.write("detector.json", {"small.int8": heard | more | others, "small.pow2": heard})
+    page = pages.results_page(committed.results())
+    assert (
+        "| `small.int8` | 0.500 | 90.0 | 90.0 | 90.0 | 90.0 | 1.5 | 1.5 | 1.5 | 3 |  | 210 |"
+        in page
+    )
+    assert "| `small.pow2` | 0.500 | 90.0 | 90.0 | 90.0 |  | 1.5 |  |  |  |  |  |" in page
+    assert "per cent of 30 test words" in page
+    assert "among 7 other words of real speech" in page
+    assert "have heard all speakers" not in page  # that is not known

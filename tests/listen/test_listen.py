@@ -312,3 +312,23 @@ def test_bad_recordings(bad, model, tmp_path, capsys):
         soundfile.write(path, samples, RATE, subtype="FLOAT")
     with pytest.raises(UserError, match=r"a\.wav"):
         run(capsys, model, path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a.wav", "--rate", "8000"], "--rate is of raw samples on standard input"),
+        (["a.wav", "--device", "1"], "--device is of a microphone"),
+    ],
+)
+def test_options_of_another_source_are_refused(arguments, message, model, capsys):
+    with pytest.raises(UserError, match=message):
+        run(capsys, model, *arguments)
+
+
+@pytest.mark.parametrize("content", ["empty", "file"])
+def test_a_pipe_that_is_empty_or_holds_a_file_is_refused(content, recording):
+    path, _ = recording
+    stream = io.BytesIO(path.read_bytes() if content == "file" else b"")
+    with pytest.raises(UserError, match=rf"standard input is .*{content}; - reads raw 16-bit"):
+        list(sources.from_stream(stream, RATE, RATE))

@@ -101,7 +101,7 @@ def examine(
     Raises
     ------
     UserError
-        Integers cannot hold a parameter.
+        Integers cannot hold a parameter, or none of the validation words is found.
     """
     recogniser, rate = model.recogniser, model.frontend.sample_rate
     specified(recogniser, detector)

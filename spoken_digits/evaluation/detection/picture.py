@@ -27,7 +27,7 @@ _NAMES = {
 }
 
 
-def write(folder: Path, stem: str, report: Report, corpus: str, *, are_heard: bool) -> None:
+def write(folder: Path, stem: str, report: Report, corpus: str, whose: str) -> None:
     """The curve as ``<stem>.csv`` and ``<stem>.png``.
 
     Parameters
@@ -40,8 +40,8 @@ def write(folder: Path, stem: str, report: Report, corpus: str, *, are_heard: bo
         Of its examination.
     corpus
         Whose words.
-    are_heard
-        Whether the model was trained on the voices of the test.
+    whose
+        The voices of the test, as `voices` names them.
     """
     rows = report.curve
     columns = list(rows[0])
@@ -53,9 +53,27 @@ def write(folder: Path, stem: str, report: Report, corpus: str, *, are_heard: bo
         if f"{kind}_accepted" in rows[0]
     }
     chosen = min(range(len(rows)), key=lambda i: abs(rows[i]["threshold"] - report.threshold))
-    whose = "voices it has heard" if are_heard else "voices it never heard"
     with files.replacing(folder / f"{stem}.png") as temporary:
         draw(temporary, curves, chosen, f"{stem} on {whose}, {corpus}")
+
+
+def voices(n_speakers: int, n_unheard: int | None) -> str:
+    """Whether a model was trained on the voices of the test.
+
+    Parameters
+    ----------
+    n_speakers
+        In the test.
+    n_unheard
+        Of these, whom the model never heard; None if that is not known.
+    """
+    if n_unheard is None:
+        return "voices it may have heard"
+    if n_unheard == 0:
+        return "voices it has heard"
+    if n_unheard == n_speakers:
+        return "voices it never heard"
+    return f"{n_speakers} voices, {n_unheard} of which it never heard"
 
 
 def draw(path: Path, curves: Mapping[str, Curve], chosen: int, title: str) -> None:

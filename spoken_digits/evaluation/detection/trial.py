@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from spoken_digits.embedded.host_detector import HostDetector
+from spoken_digits.errors import UserError
 from spoken_digits.evaluation.detection import backgrounds, calibration, losses, scoring
 from spoken_digits.evaluation.detection.material import Clips, Material
 from spoken_digits.evaluation.detection.params import DetectParams
@@ -98,7 +99,13 @@ def calibrate(
     params: DetectParams,
     streams: Mapping[str, Stream],
 ) -> tuple[float, int]:
-    """Temperature and threshold (of `CERTAIN`) from validation streams of words."""
+    """Temperature and threshold (of `CERTAIN`) from validation streams of words.
+
+    Raises
+    ------
+    UserError
+        The detector hears nothing.
+    """
     first = recogniser.specify(detector, temperature=1.0, threshold=0.0)
     rows, actual = [], []
     for kind in (WORDS, NOISY, ROOM):
@@ -108,6 +115,11 @@ def calibrate(
         for position, event in scoring.first_events(streams[kind], heard.events):
             rows.append(heard.logits[number[id(event)]])
             actual.append(streams[kind].spans[position].label)
+    if not rows:
+        raise UserError(
+            "the detector finds none of the validation words, so no threshold can be chosen: "
+            "set `detector` in params.yaml to hear more, such as a lower `onset_db`"
+        )
     logits = np.array(rows, np.float64) * recogniser.logit_step
     found = calibration.temperature(logits, np.array(actual))
     return found, _threshold(recogniser, detector, params, streams[WORDS], found)
@@ -164,7 +176,7 @@ def metrics(heard: Mapping[str, Heard], threshold: int, sample_rate: int) -> dic
 
 
 def curve(heard: Mapping[str, Heard], sample_rate: int) -> list[dict[str, float]]:
-    """Hits and false accepts at every threshold that makes a difference to a word, at most 100."""
+    """Hits and false accepts at thresholds that make a difference to a word: 200 at most."""
     asked = sorted(e.confidence for one in heard.values() for e in one.events if e.word >= 0)
     thresholds = sorted({0, *asked[:: max(1, len(asked) // 98)], *asked[-1:], CERTAIN + 1})
     rows = []

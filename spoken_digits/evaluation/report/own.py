@@ -51,7 +51,8 @@ def own_results(models: Sequence[str], root: Path) -> Results:
     """The recorded figures of the corpus of the last run alone.
 
     `crossval` holds what `stages/expect.py` left out speakers for or, of a model without, what the
-    studies did.
+    studies did. Expected figures of other recordings are left out: all folders of own words have
+    one name.
     """
     everything = collect(models, root / "metrics", root / "plots", root / "none")
     name = corpus_name(everything.corpus)
@@ -70,10 +71,21 @@ def own_results(models: Sequence[str], root: Path) -> Results:
     for model in dict.fromkeys(row["model"] for row in rows):
         path = root / "metrics" / "expected" / f"{model}.json"
         found = read_json(path, f"python stages/expect.py {model}") if path.exists() else {}
-        expected |= {row: study for row, study in found.items() if study["corpus"] == name}
+        expected |= {row: study for row, study in found.items() if _is_of(study, name, root)}
     return dataclasses.replace(
         everything, rows=rows, crossval=expected, seeds={}, official={}, strangers={}
     )
+
+
+def _is_of(study: Figures, corpus: str, root: Path) -> bool:
+    """Whether a study is of these recordings, as far as they are in reach."""
+    if study["corpus"] != corpus:
+        return False
+    path = root / "data" / "raw" / "provenance.json"
+    if not path.exists():
+        return True
+    provenance = read_json(path, "dvc repro download")
+    return bool(study.get("fingerprint") == provenance.get("fingerprint"))
 
 
 def verdict(results: Results) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from spoken_digits import validation
 from spoken_digits.bounds import Bounds, Digest
 from spoken_digits.errors import UserError
 from spoken_digits.integer.detector.params import DetectorParams
+from spoken_digits.integer.detector.specification import DetectorSpec, specify
 from spoken_digits.io import files
 
 
@@ -57,3 +59,43 @@ def read_settings(path: Path, model: Path, content: bytes) -> Settings:
             "`dvc repro detect`"
         )
     return settings
+
+
+def read_detector(
+    path: Path,
+    model: Path,
+    content: bytes,
+    *,
+    sample_rate: int,
+    labels: Sequence[str],
+    logit_step: float,
+    threshold: float | None = None,
+) -> DetectorSpec:
+    """The integers of a model's detector.
+
+    Parameters
+    ----------
+    path, model, content
+        As for `read_settings`.
+    sample_rate, labels, logit_step
+        Of the model, as for `specify`.
+    threshold
+        Replaces that of the file; 0 to 1.
+
+    Raises
+    ------
+    UserError
+        As `read_settings`, or integers cannot hold a value.
+    """
+    settings = read_settings(path, model, content)
+    try:
+        return specify(
+            settings.detector,
+            sample_rate,
+            labels=labels,
+            logit_step=logit_step,
+            temperature=settings.temperature,
+            threshold=settings.threshold if threshold is None else threshold,
+        )
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from None
