@@ -32,7 +32,7 @@ def sections(results: Results) -> list[str]:
         "Results of the detector of each integer model on streams of sound "
         f"([listening.md](listening.md)). *Words*: per cent of {first['words']['n']} test words "
         "that are found and right, `detect.snr_db` above noise, `detect.noisy_snr_db` above noise, "
-        "in a reverberant room, and over other talkers. *An hour*: false accepts per hour of noise, "
+        "in a reverberant room, and over other talkers. *An hour*: false accepts an hour of noise, "
         f"of people talking at once, and of synthetic speech. {others if counts else ''}*ms*: "
         "median time from the end of a word to the decision. The threshold is chosen on validation "
         "clips.",
