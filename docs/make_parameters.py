@@ -67,7 +67,7 @@ SECTIONS: dict[str, list[type]] = {
     "detect": [DetectParams],
     "robustness": [RobustnessParams],
     "studies": [StudyParams],
-    "studies.official, studies.with_voices": [SomeParams],
+    "studies.official, studies.again, studies.with_voices": [SomeParams],
     "studies.strangers": [StrangersParams],
 }
 INTRODUCTION = """# Parameters

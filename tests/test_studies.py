@@ -49,8 +49,11 @@ def runs_of(model: str, studies: dict[str, Any]) -> list[str]:
     if model in studies["official"]["models"]:
         seeds += [f"official@{model}-{seed}" for seed in studies["official"]["seeds"]]
     on_speakers = [("cross_validate", studies["speaker_seeds"])]
-    if model in studies["with_voices"]["models"]:
-        on_speakers.append(("cross_validate_with_voices", studies["with_voices"]["seeds"]))
+    on_speakers += [
+        (f"cross_validate_{some}", studies[some]["seeds"])
+        for some in ("again", "with_voices")
+        if model in studies[some]["models"]
+    ]
     return seeds + [
         f"{stage}@{model}-{fold}-{seed}"
         for fold in studies["folds"]
@@ -197,7 +200,8 @@ PARAMS = {
         "seeds": [41, 42],
         "official": {"models": ["small"], "seeds": [42]},
         "folds": [0],
-        "speaker_seeds": [42, 43],
+        "speaker_seeds": [42],
+        "again": {"models": ["small"], "seeds": [43]},
         "with_voices": {"models": [], "seeds": [43]},
     },
 }

@@ -27,7 +27,7 @@ class StrangersParams:
 
 @dataclass(frozen=True, kw_only=True)
 class SomeParams:
-    """Sections `studies.official` and `with_voices`: further trainings of some models."""
+    """Sections `studies.official`, `again` and `with_voices`: further trainings of some models."""
 
     models: Annotated[tuple[Annotated[str, Length(1, 40)], ...], Length(0, 100, example=["tiny"])]
     """Models among `studies.models`."""
@@ -57,6 +57,8 @@ class StudyParams:
     speaker_seeds: Seeds
     """Seeds with which each fold of speakers is trained; each draws initial weights, order and
     augmentation."""
+    again: SomeParams
+    """What is trained on the folds of speakers under further seeds."""
     with_voices: SomeParams
     """What is trained on the folds of speakers with extra voices too: rows of their own."""
     strangers: StrangersParams
@@ -64,10 +66,15 @@ class StudyParams:
 
     def seeds_on_speakers(self, row: str) -> tuple[int, ...]:
         """The seeds with which a model, or a row such as ``tiny+voices``, is trained on folds."""
-        return self.with_voices.seeds if row.endswith(VOICES) else self.speaker_seeds
+        if row.endswith(VOICES):
+            return self.with_voices.seeds
+        return (*self.speaker_seeds, *(self.again.seeds if row in self.again.models else ()))
 
     def __post_init__(self) -> None:
-        for name in ("official", "with_voices"):
+        for seed in self.again.seeds:
+            if seed in self.speaker_seeds:
+                raise ValueError(f"`again.seeds` has {seed}, which `speaker_seeds` has already")
+        for name in ("official", "again", "with_voices"):
             some: SomeParams = getattr(self, name)
             for model in some.models:
                 if model not in self.models:

@@ -28,6 +28,7 @@ def workspace(tmp_path_factory) -> Workspace:
         params["quantize"]["networks"] = {}
         params["studies"] |= {"models": [MODEL], "validation": {MODEL: "held_out"}}
         params["studies"]["with_voices"]["models"] = []
+        params["studies"]["again"]["models"] = []
         params["studies"]["official"]["models"] = []
 
     workspace.change(edit)

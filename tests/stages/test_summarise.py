@@ -20,7 +20,8 @@ STUDIES = {
     "seeds": [1, 2],
     "official": {"models": ["small"], "seeds": [1, 2]},
     "folds": [0, 1],
-    "speaker_seeds": [1, 2],
+    "speaker_seeds": [1],
+    "again": {"models": ["small"], "seeds": [2]},
     "with_voices": {"models": ["small"], "seeds": [1, 2]},
     "strangers": {"models": ["small"], "seeds": [1, 2]},
 }
