@@ -21,6 +21,8 @@ MAY_NAME_THE_TEST_STORE = {
     "stages/detect.py",
     "stages/detect_unseen.py",
     "stages/other_speech.py",
+    # Only compares what hears the same sound.
+    "stages/prove_streams.py",
     "stages/reject.py",
 }
 
