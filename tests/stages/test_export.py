@@ -247,12 +247,14 @@ def test_measuring_needs_the_recorded_tools_and_never_mixes_models(workspace):
     assert unknown["not_measured"].startswith("gcc is not installed; ")
     page = exported(workspace, "int8")["README.md"].decode()
     assert "Nothing else was run before the export: gcc is not installed" in page
+    workspace.change(lambda params: params["measure"].update(clips=3))
     line = workspace.stage("measure", "small", "int8", "--targets", "gcc -O0").stdout
-    assert "small.int8: 0 mismatches on" in line
+    assert "small.int8: 0 mismatches on 3 clips" in line
     measured = cost_of(workspace, "int8")
     assert measured["mismatches"] == 0
     names = {on_board(board).name for board in boards.BOARDS.values()}
     assert set(measured["proof"]) == {"gcc -O0", *names}
+    assert {of_target["clips"] for of_target in measured["proof"].values()} == {3}
     assert measured["stack_bytes"] <= measured["stack_bound_bytes"] + 64
     assert measured["instructions_m0"] > measured["instructions_m3"] > 1000
     # Those of this model stay, without the tools and with others.
