@@ -142,10 +142,15 @@ class _Processes:
             # A session of its own: DVC and the stage that it runs are terminated together.
             process = _open(*command, stderr=subprocess.STDOUT, start_new_session=True)
             self._running.add(process)
-        said, _ = process.communicate()
+        said = list[str]()
+        with process:
+            for line in process.stdout or ():
+                if line.startswith("Running stage"):  # not said of a stage that is up to date
+                    print(f"{stage} is running", flush=True)
+                said.append(line)
         with self._lock:
             self._running.remove(process)
-        return time.monotonic() - start, process.returncode, said
+        return time.monotonic() - start, process.returncode, "".join(said)
 
     def terminate(self) -> None:
         """Terminate all stages, and begin no other one."""

@@ -82,10 +82,13 @@ def test_stages_run_together_and_once(pipeline, capfd):
     assert (pipeline / "last").read_text() == "xx"
     out = capfd.readouterr().out
     assert "said by left" in out
-    assert out.count(" of 4] ") == 4
+    assert out.index("left is running") < out.index("right: ")  # said when it begins
+    assert out.count(" is running\n") == out.count(" of 4] ") == 4
     assert "up to date" in out
     jobs.repro([], 2)
-    assert " of " not in capfd.readouterr().out
+    out = capfd.readouterr().out
+    assert " of " not in out
+    assert " is running" not in out
 
 
 def test_a_failure_stops_only_what_depends_on_it(pipeline, capfd):
