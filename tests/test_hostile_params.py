@@ -15,6 +15,7 @@ from typing import Any, Literal
 import pytest
 from recordings import REPOSITORY
 
+from spoken_digits.augmentation.sound_params import SoundParams
 from spoken_digits.bounds import Bounds, Keys, Length
 from spoken_digits.config import Config, convert_part, read_config
 from spoken_digits.corpora import CorpusParams
@@ -46,6 +47,7 @@ KINDS = {
     "spectrogram": SpectrogramParams,
 }
 COMMITTED = read_config(REPOSITORY / "params.yaml")
+COMMITTED_STEPS = COMMITTED["studies"]["ablation"]["steps"]
 BATTERY = [
     *(None, True, False, 0, -1, 1, 2, 7, 0.5, -0.5, 1.5, 3.0, 1e-300, 1e300),
     *(10**9, -(10**9), 10**400, -(10**400), 10**5000, math.nan, math.inf, -math.inf),
@@ -151,7 +153,7 @@ def hint_of(path: tuple[str, ...]) -> Any:
             rest.pop(0)
             hint = TrainParams if key == "train_on" else splits.SplitParams
         elif typing.get_origin(hint) is dict:
-            hint = typing.get_args(hint)[1]
+            hint = SoundParams if key in COMMITTED_STEPS else typing.get_args(hint)[1]
         else:
             (plain,) = [o for o in options(hint) if dataclasses.is_dataclass(o)]
             hint = field_hints(plain)[key]
@@ -201,7 +203,8 @@ def every_path(node: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 
 
 PATHS = every_path(COMMITTED)
-NAMED_BY_US = (("variants",), ("quantize", "networks"), ("corpus", "rejection", "models"))
+STEPS = ("studies", "ablation", "steps")
+NAMED_BY_US = (("variants",), ("quantize", "networks"), ("corpus", "rejection", "models"), STEPS)
 """Sections whose keys are names that we chose."""
 
 
@@ -261,7 +264,7 @@ def test_every_key_misspelt_or_missing(path):
 
 def may_be_missing(path: tuple[str, ...]) -> bool:
     """Whether the key only changes something for one model or corpus, or is a name of ours."""
-    changes = {"train", "train_on", "split_on"}.intersection(path[1:-1])
+    changes = {"train", "train_on", "split_on", "steps"}.intersection(path[1:-1])
     return bool(changes) or path[:-1] in NAMED_BY_US or path in (("quantize",), ("variants",))
 
 

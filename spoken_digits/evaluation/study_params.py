@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+from spoken_digits.augmentation.sound_params import SoundParams
 from spoken_digits.bounds import Bounds, Length
-from spoken_digits.errors import did_you_mean
-from spoken_digits.evaluation.columns import VOICES
+from spoken_digits.config import convert_part
+from spoken_digits.errors import UserError, did_you_mean
+from spoken_digits.evaluation.columns import VOICES, WHOLE
 
 Seeds = Annotated[
     tuple[Annotated[int, Bounds(0, 2**31 - 1, example=42)], ...],
@@ -35,6 +37,62 @@ class SomeParams:
     """Seeds of each of these trainings."""
 
 
+FoldNumber = Annotated[int, Bounds(0, 999, example=1)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InnerFold:
+    """An item of `studies.ablation.folds`: two folds are left out, and one of them is tested."""
+
+    tested: FoldNumber
+    """Fold whose speakers are tested."""
+    without: FoldNumber
+    """Fold whose speakers are left out altogether."""
+
+    def __post_init__(self) -> None:
+        if self.tested == self.without:
+            raise ValueError(f"`without` is {self.without}, which is tested: name another fold")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AblationParams:
+    """Section `studies.ablation`: what each step of the augmentation of sound is worth."""
+
+    model: Annotated[str, Length(1, 40, example="micro")]
+    """Model with `augmentation: sound`."""
+    folds: Annotated[tuple[InnerFold, ...], Length(1, 1000, example=[{"tested": 0, "without": 3}])]
+    """Inner folds, since steps are chosen by what they give there."""
+    seeds: Seeds
+    """Seeds of each of these trainings."""
+    steps: dict[str, dict[str, Any]]
+    """Name of a step -> keys of `train.sound` and the values without it; none for the whole
+    recipe."""
+
+    def changes_of(self, step: str) -> dict[str, Any]:
+        """The changes that leave a step out.
+
+        Raises
+        ------
+        UserError
+            There is no such step.
+        """
+        if step not in self.steps:
+            raise UserError(
+                f"params.yaml: no step {step!r} in `studies.ablation.steps`"
+                f"{did_you_mean(step, tuple(self.steps))}; there are {', '.join(self.steps)}"
+            )
+        return self.steps[step]
+
+    def __post_init__(self) -> None:
+        for step, changes in self.steps.items():
+            convert_part(SoundParams, changes, f"studies.ablation.steps.{step}")
+        if self.steps.get(WHOLE) != {}:
+            raise ValueError(f"`steps` must have a step {WHOLE}, without changes")
+        for step, changes in self.steps.items():
+            if step != WHOLE and not changes:
+                raise ValueError(f"`steps.{step}` must change something: name a key of train.sound")
+
+
 @dataclass(frozen=True, kw_only=True)
 class StudyParams:
     """Section `studies`: what `make crossval` trains more than once."""
@@ -49,9 +107,7 @@ class StudyParams:
     """Seeds of the random split; each draws split, initial weights, order and augmentation."""
     official: SomeParams
     """What is trained on the split of the corpus's authors; no model where they made none."""
-    folds: Annotated[
-        tuple[Annotated[int, Bounds(0, 999, example=0)], ...], Length(1, 1000, example=[0, 1])
-    ]
+    folds: Annotated[tuple[FoldNumber, ...], Length(1, 1000, example=[0, 1])]
     """Folds of speakers; of FSDD there are six, of AudioMNIST five, of own recordings
     `split.n_folds`."""
     speaker_seeds: Seeds
@@ -63,6 +119,8 @@ class StudyParams:
     """What is trained on the folds of speakers with extra voices too: rows of their own."""
     strangers: StrangersParams
     """What is tested on strangers."""
+    ablation: AblationParams
+    """What is trained without one step of its augmentation."""
 
     def seeds_on_speakers(self, row: str) -> tuple[int, ...]:
         """The seeds with which a model, or a row such as ``tiny+voices``, is trained on folds."""

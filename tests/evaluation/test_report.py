@@ -92,13 +92,23 @@ STRANGERS = {
     "seeds": [1],
     "corpus": WORDS,
 }
+STEP = {
+    "model": "small",
+    "mean": 0.75,
+    "loss": 0.0,
+    "loss_error": 0.0,
+    "trainings": 4,
+    "per_speaker": {"ann": 0.8, "bo": 0.7},
+    "seeds": [1, 2],
+    "corpus": WORDS,
+}
 DISTORTED = """model,condition,level,accuracy,n,corpus
 NAME,clean,,0.9,134,words 2
 NAME,white_noise,10,0.456,134,words 2
 NAME,white_noise,7,0.321,134,words 2
 NAME,level,-40,0.789,134,words 2
 """
-STUDIES = ("seeds.json", "official.json", "crossval.json", "strangers.json")
+STUDIES = ("seeds.json", "official.json", "crossval.json", "strangers.json", "ablation.json")
 HEADLINES = {
     "seeds.json": "91.00 ± 2.00 %",
     "crossval.json": "81.00 %",
@@ -122,6 +132,9 @@ class Committed:
         self.write("official.json", {"small": {**STUDY, "seeds": [1, 2]}})
         self.write("crossval.json", {"small": UNSEEN, "small+voices.int8": UNSEEN})
         self.write("strangers.json", {"small": STRANGERS})
+        less = {"mean": 0.7, "loss": 0.0512, "loss_error": 0.0121}
+        steps = {"noise": STEP | {"loss": -0.01}, "time_warp": STEP | less, "nothing": STEP}
+        self.write("ablation.json", steps)
         published = [
             {"model": "small", "scheme": "float32", "accuracy": 0.8, "corpus": "words"},
             {"model": "small_too", "scheme": "float32", "accuracy": 0.7, "corpus": "elsewhere"},
@@ -284,6 +297,18 @@ def test_the_page_begins_with_all_models_extra_voices_and_references_too(committ
         "| 91.00 ± 2.00 % | 80.00 % |",
         "| `small+voices.int8` | 4.00 KiB | 81.00 % | 70.00 to 88.00 | 72.00 % (bo) |  |  |  |",
         "| `small_too` | 4.00 KiB |  |  |  |  | 90.00 % | 70.00 % (Elsewhere) |",
+    ]
+
+
+def test_the_step_whose_loss_is_largest_stands_below_the_whole_recipe(committed):
+    page = pages.results_page(committed.results())
+    _, _, section = page.partition("## What each step of the augmentation is worth")
+    assert "4 pairs of trainings" in section.partition("|")[0]
+    assert rows_of(section.partition("##")[0]) == [
+        "| without | accuracy | loss | ann | bo |",
+        "| nothing | 75.00 % |  | 80.00 | 70.00 |",
+        "| time warp | 70.00 % | 5.12 ± 1.21 | 80.00 | 70.00 |",
+        "| noise | 75.00 % | -1.00 ± 0.00 | 80.00 | 70.00 |",
     ]
 
 

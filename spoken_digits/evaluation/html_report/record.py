@@ -100,7 +100,9 @@ def read(root: Path, *, studies: bool) -> Record:
     models = names(config)
     results = collect(models, root / "metrics", root / "plots", root / "benchmarks")
     if not studies:
-        results = dataclasses.replace(results, seeds={}, official={}, crossval={}, strangers={})
+        results = dataclasses.replace(
+            results, seeds={}, official={}, crossval={}, strangers={}, ablation={}
+        )
     manifest = _manifest(root)
     opened = _open_models(config)
     record = Record(

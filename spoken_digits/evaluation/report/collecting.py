@@ -34,6 +34,8 @@ class Results:
     """metrics/crossval.json; empty without the studies."""
     strangers: Figures
     """metrics/strangers.json; empty without the strangers' archive."""
+    ablation: Figures
+    """metrics/ablation.json: by step of the augmentation; empty without the studies."""
     robustness: list[Figures]
     """One row per tested network: model (with its scheme), corpus, n (test clips) and `accuracy`
     by (condition, level as text); empty without stage `robustness`."""
@@ -54,7 +56,7 @@ class Results:
         """Names of all corpora in the metrics, each once."""
         studies = [
             figures
-            for study in (self.seeds, self.official, self.crossval, self.strangers)
+            for study in (self.seeds, self.official, self.crossval, self.strangers, self.ablation)
             for figures in study.values()
         ]
         names = [corpus_name(self.corpus)]
@@ -93,6 +95,7 @@ def collect(models: Sequence[str], metrics: Path, plots: Path, benchmarks: Path)
         official=_study(metrics / "official.json"),
         crossval=_study(metrics / "crossval.json"),
         strangers=_study(metrics / "strangers.json"),
+        ablation=_study(metrics / "ablation.json"),
         robustness=[
             _distorted(path)
             for model in models
@@ -130,6 +133,7 @@ def collect_one(model: str, metrics: Path) -> Results:
         official={},
         crossval={},
         strangers={},
+        ablation={},
         robustness=[],
         detectors={},
         published=[],

@@ -73,7 +73,7 @@ def own_results(models: Sequence[str], root: Path) -> Results:
         found = read_json(path, f"python stages/expect.py {model}") if path.exists() else {}
         expected |= {row: study for row, study in found.items() if _is_of(study, name, root)}
     return dataclasses.replace(
-        everything, rows=rows, crossval=expected, seeds={}, official={}, strangers={}
+        everything, rows=rows, crossval=expected, seeds={}, official={}, strangers={}, ablation={}
     )
 
 

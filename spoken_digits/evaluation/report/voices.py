@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from spoken_digits.evaluation.columns import VOICES
+from spoken_digits.evaluation.columns import VOICES, WHOLE
 from spoken_digits.evaluation.report.collecting import Figures, Results
 from spoken_digits.evaluation.report.markdown import code, interval, percent, size, values
 from spoken_digits.evaluation.report.tables import (
@@ -181,6 +181,18 @@ def voices_sections(results: Results) -> list[str]:
             "replacement. *By seed*: with Wilson intervals, as if all clips were independent.",
             strangers_table(results),
         ]
+    if results.ablation:
+        some = next(iter(results.ablation.values()))
+        parts += [
+            "## What each step of the augmentation is worth",
+            f"{code(some['model'])} without one step of `train.sound` at a time "
+            "(`studies.ablation` in params.yaml), on inner folds: two speakers are left out, and "
+            f"one of them is tested; mean over speakers and {len(some['seeds'])} seeds. *Loss*: "
+            "percentage points below the whole recipe, with the standard error over "
+            f"{some['trainings']} pairs of trainings with the same speaker and seed. A loss below "
+            "twice its error may be chance.",
+            ablation_table(results),
+        ]
     return parts
 
 
@@ -242,6 +254,24 @@ def strangers_table(results: Results) -> str:
         for name, study in results.strangers.items()
     ]
     return by_corpus(results, columns, rows)
+
+
+def ablation_table(results: Results) -> str:
+    """A row for each step left out, the whole recipe first, then the largest loss."""
+    whole, *steps = sorted(results.ablation.items(), key=lambda item: _rank(*item))
+    speakers = list(whole[1]["per_speaker"])
+    columns = ["without", ">accuracy", ">loss", *(f">{speaker}" for speaker in speakers)]
+    rows = []
+    for name, step in (whole, *steps):
+        of = step["per_speaker"]
+        loss = f"{100 * step['loss']:.2f} ± {100 * step['loss_error']:.2f}"
+        cells = [name.replace("_", " "), percent(step["mean"]), "" if name == WHOLE else loss]
+        rows.append((step, [*cells, *("".join(values([of[s]])) for s in speakers)]))
+    return by_corpus(results, columns, rows)
+
+
+def _rank(name: str, step: Figures) -> tuple[bool, float]:
+    return name != WHOLE, -step["loss"]
 
 
 def speakers_of(results: Results) -> list[str]:
