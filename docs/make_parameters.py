@@ -16,7 +16,13 @@ from spoken_digits.data.splits import SplitParams
 from spoken_digits.embedded.toolchain import MeasureParams
 from spoken_digits.evaluation.conditions import RobustnessParams
 from spoken_digits.evaluation.detection.params import DetectParams
-from spoken_digits.evaluation.study_params import SomeParams, StrangersParams, StudyParams
+from spoken_digits.evaluation.study_params import (
+    AblationParams,
+    InnerFold,
+    SomeParams,
+    StrangersParams,
+    StudyParams,
+)
 from spoken_digits.features.log_mel import LogMelParams
 from spoken_digits.features.mfcc import MfccParams
 from spoken_digits.features.parallel import ParallelParams
@@ -69,6 +75,8 @@ SECTIONS: dict[str, list[type]] = {
     "studies": [StudyParams],
     "studies.official, studies.again, studies.with_voices": [SomeParams],
     "studies.strangers": [StrangersParams],
+    "studies.ablation": [AblationParams],
+    "studies.ablation.folds": [InnerFold],
 }
 INTRODUCTION = """# Parameters
 
