@@ -14,6 +14,7 @@ import spoken_digits.arithmetic.portable  # noqa: F401
 
 import argparse
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from spoken_digits.integer.detector.stored import read_detector
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.io import files
+from spoken_digits.models import trained_on
 from spoken_digits.models.card import ModelCard
 from spoken_digits.models.model_file import read_model
 from spoken_digits.quantization import integer
@@ -127,18 +129,19 @@ def project() -> Project:
     return Project(
         version=str(citation["version"]),
         licence=citation["license"],
-        authors=", ".join(author["name"] for author in citation["authors"]),
+        authors=", ".join(map(author, citation["authors"])),
     )
+
+
+def author(entry: Mapping[str, str]) -> str:
+    """The name of an author in CITATION.cff: a person's parts, or an entity's name."""
+    parts = ("given-names", "name-particle", "family-names", "name-suffix")
+    return entry.get("name") or " ".join(entry[part] for part in parts if part in entry)
 
 
 def provenance(card: ModelCard, metrics: dict[str, Any], sha256: str) -> dict[str, object]:
     """What the model card in C and the README say about the model."""
-    raw = files.read_json(RAW / "provenance.json", "dvc repro download")
-    if raw["fingerprint"] != card.corpus["fingerprint"]:
-        raise UserError(
-            f"{card.name} was trained on other recordings than those in {RAW}: "
-            f"train it again with `dvc repro train@{card.name}`"
-        )
+    raw = trained_on.provenance(card, RAW)
     accuracy = f"{metrics['accuracy']:.4f}"
     if "accuracy_ci_low" in metrics and "accuracy_ci_high" in metrics:
         low, high = metrics["accuracy_ci_low"], metrics["accuracy_ci_high"]

@@ -22,7 +22,6 @@ from torch import Tensor
 from spoken_digits import errors
 from spoken_digits.data import manifest
 from spoken_digits.data.waveforms import waveforms_of
-from spoken_digits.errors import UserError
 from spoken_digits.evaluation.report.collecting import Figures, collect_one
 from spoken_digits.evaluation.report.data_card import data_card
 from spoken_digits.evaluation.report.model_card import model_card
@@ -30,6 +29,7 @@ from spoken_digits.features.registry import extractor_from
 from spoken_digits.interchange import onnx_file
 from spoken_digits.interchange.networks import ARCHITECTURES
 from spoken_digits.io import files
+from spoken_digits.models import trained_on
 from spoken_digits.models.card import ModelCard
 from spoken_digits.models.model_file import load_network, read_model
 
@@ -70,7 +70,7 @@ def checked(card: ModelCard, tensors: dict[str, Tensor], figures: Figures) -> by
     """The ONNX file, after ONNX Runtime has given PyTorch's logits."""
     network = load_network(card, tensors)
     features, n_frames, sample_rate = some_clips(card)
-    metadata = onnx_file.facts(card, sample_rate, provenance(card), figures)
+    metadata = onnx_file.facts(card, sample_rate, trained_on.provenance(card, RAW), figures)
     content = onnx_file.onnx_model(network, card, metadata)
     largest = onnx_file.difference(content, network, card, features, n_frames)
     print(
@@ -84,17 +84,6 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="tiny, lstm, or another under `variants` in params.yaml")
     return parser.parse_args()
-
-
-def provenance(card: ModelCard) -> dict[str, object]:
-    """Where the recordings that the model was trained on come from."""
-    raw = files.read_json(RAW / "provenance.json", "dvc repro download")
-    if raw["fingerprint"] != card.corpus["fingerprint"]:
-        raise UserError(
-            f"{card.name} was trained on other recordings than those in {RAW}: "
-            f"train it again with `dvc repro train@{card.name}`"
-        )
-    return raw
 
 
 def some_clips(card: ModelCard) -> tuple[NDArray[np.float32], NDArray[np.int32], int]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
 import pytest
+from damaged import float_model
 
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.report import own
+from spoken_digits.models.card import write_model
 
 CORPUS = {
     "corpus": "folder",
@@ -106,6 +109,20 @@ def test_what_is_expected_of_other_recordings_is_not_of_these(root):
     for fingerprint, is_known in (("a", True), ("b", False)):
         write(root / "data/raw/provenance.json", {"fingerprint": fingerprint})
         assert ("**Expect `tiny`" in own.page(["tiny"], root)) == is_known
+
+
+def test_a_model_of_another_folder_of_own_words_is_not_of_this_one(root):
+    figures = json.loads((root / "metrics/tiny.json").read_text())
+    write(root / "metrics/micro.json", figures)
+    card, tensors = float_model()
+    for model, fingerprint in (("tiny", "a" * 64), ("micro", "b" * 64)):
+        own_card = dataclasses.replace(card, corpus={**card.corpus, "fingerprint": fingerprint})
+        write_model(root / f"models/{model}.safetensors", own_card, tensors)
+    assert len(own.own_results(["tiny", "micro"], root).rows) == 3  # without the recordings
+    write(root / "data/raw/provenance.json", {"fingerprint": "b" * 64})
+    assert {row["model"] for row in own.own_results(["tiny", "micro"], root).rows} == {"micro"}
+    with pytest.raises(UserError, match="no figures of tiny on folder"):
+        own.page(["tiny"], root)
 
 
 def test_nothing_run_on_this_corpus(root):

@@ -15,6 +15,7 @@ from spoken_digits.evaluation.report.markdown import code, interval, percent, si
 from spoken_digits.evaluation.report.tables import study_name
 from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.io.files import read_json
+from spoken_digits.models.model_file import read_card
 
 _MOST_CONFUSIONS = 10
 _MOST_SPEAKERS = 8
@@ -51,12 +52,13 @@ def own_results(models: Sequence[str], root: Path) -> Results:
     """The recorded figures of the corpus of the last run alone.
 
     `crossval` holds what `stages/expect.py` left out speakers for or, of a model without, what the
-    studies did. Expected figures of other recordings are left out: all folders of own words have
-    one name.
+    studies did. Figures of other recordings are left out: all folders of own words have one name.
     """
     everything = collect(models, root / "metrics", root / "plots", root / "none")
     name = corpus_name(everything.corpus)
-    rows = [row for row in everything.rows if row["corpus"] == name]
+    rows = [
+        row for row in everything.rows if row["corpus"] == name and not _is_of_others(row, root)
+    ]
     if not rows:
         raise UserError(
             f"no figures of {', '.join(models)} on {name}: "
@@ -77,15 +79,27 @@ def own_results(models: Sequence[str], root: Path) -> Results:
     )
 
 
+def _is_of_others(row: Figures, root: Path) -> bool:
+    """Whether the model in models/ was trained on other recordings than those in data/raw/."""
+    path = root / "models" / f"{row['model']}.safetensors"
+    recordings = _fingerprint(root)
+    if recordings is None or not path.exists():
+        return False
+    return bool(read_card(path).corpus["fingerprint"] != recordings)
+
+
+def _fingerprint(root: Path) -> str | None:
+    """That of the recordings; None where they are not in reach."""
+    path = root / "data" / "raw" / "provenance.json"
+    return read_json(path, "dvc repro download").get("fingerprint") if path.exists() else None
+
+
 def _is_of(study: Figures, corpus: str, root: Path) -> bool:
     """Whether a study is of these recordings, as far as they are in reach."""
     if study["corpus"] != corpus:
         return False
-    path = root / "data" / "raw" / "provenance.json"
-    if not path.exists():
-        return True
-    provenance = read_json(path, "dvc repro download")
-    return bool(study.get("fingerprint") == provenance.get("fingerprint"))
+    recordings = _fingerprint(root)
+    return recordings is None or bool(study.get("fingerprint") == recordings)
 
 
 def verdict(results: Results) -> str:
