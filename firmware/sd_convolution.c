@@ -1,63 +1,8 @@
 /* Convolution over frames and bands, and a ReLU: see sd_operators.h. */
+#include "sd_gather.h"
 #include "sd_operators.h"
 #include "sd_relu.h"
 #include "sd_rows.h"
-
-static int16_t *put_zeros(int16_t *operand, uint32_t n)
-{
-    while (n-- > 0u) {
-        *operand++ = 0;
-    }
-    return operand;
-}
-
-/* n values from `offset` on, widened; adds them to *sum. */
-static int16_t *put_values(int16_t *operand, const void *frame, uint32_t offset, uint32_t n,
-                           uint32_t wide, int32_t *sum)
-{
-    int32_t total = *sum;
-    if (wide != 0u) {
-        const int16_t *values = (const int16_t *)frame + offset;
-        for (const int16_t *end = values + n; values != end; values++) {
-            total += *values;
-            *operand++ = *values;
-        }
-    } else {
-        const uint8_t *values = (const uint8_t *)frame + offset;
-        for (const uint8_t *end = values + n; values != end; values++) {
-            total += *values;
-            *operand++ = *values;
-        }
-    }
-    *sum = total;
-    return operand;
-}
-
-/* What the window sees at an output band; returns the sum of it. */
-static int32_t gather(const sd_convolution_parameters *convolution, const sd_step *step,
-                      uint32_t band, int16_t *operand)
-{
-    const sd_window *window = &convolution->window;
-    const int32_t first = (int32_t)(band * window->stride) - window->padding;
-    const int32_t beyond = first + window->kernel_bands - window->bands_in;
-    const uint32_t before = first < 0 ? (uint32_t)-first : 0u;
-    const uint32_t after = beyond > 0 ? (uint32_t)beyond : 0u;
-    const uint32_t n_in = convolution->n_in;
-    const uint32_t offset = (uint32_t)(first + (int32_t)before) * n_in;
-    const uint32_t n = (window->kernel_bands - before - after) * n_in;
-    int32_t sum = 0;
-
-    for (uint32_t k = 0; k < window->kernel_frames; k++) {
-        if (step->frames[k] == 0) {
-            operand = put_zeros(operand, window->kernel_bands * n_in);
-            continue;
-        }
-        operand = put_zeros(operand, before * n_in);
-        operand = put_values(operand, step->frames[k], offset, n, convolution->wide, &sum);
-        operand = put_zeros(operand, after * n_in);
-    }
-    return sum;
-}
 
 /* All channels of an output band. */
 static uint8_t *multiply(const sd_convolution_parameters *convolution, const int16_t *operand,
@@ -139,14 +84,14 @@ void sd_convolution(const void *parameters, const sd_step *step)
     int16_t *second = operand + n_columns + n_columns % 2u; /* in a whole word */
     for (; band + 1u < window->bands_out; band += 2u, output += 2u * convolution->n_out) {
         const int32_t excess[2] = {
-            SD_WEIGHT_OFFSET * gather(convolution, step, band, operand),
-            SD_WEIGHT_OFFSET * gather(convolution, step, band + 1u, second),
+            SD_WEIGHT_OFFSET * sd_gather(convolution, step, band, operand),
+            SD_WEIGHT_OFFSET * sd_gather(convolution, step, band + 1u, second),
         };
         multiply_two(convolution, operand, second, n_columns, excess, output);
     }
 #endif
     for (; band < window->bands_out; band++) {
-        const int32_t excess = SD_WEIGHT_OFFSET * gather(convolution, step, band, operand);
+        const int32_t excess = SD_WEIGHT_OFFSET * sd_gather(convolution, step, band, operand);
         output = multiply(convolution, operand, n_columns, excess, output);
     }
 }

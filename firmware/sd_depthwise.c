@@ -2,22 +2,7 @@
 #include "sd_dsp.h"
 #include "sd_operators.h"
 #include "sd_relu.h"
-
-/* Where the window reads the channels of an output band, tap by tap. */
-static void find_taps(const sd_depthwise_parameters *depthwise, const sd_step *step, uint32_t band,
-                      const uint8_t **taps)
-{
-    const sd_window *window = &depthwise->window;
-    const int32_t first = (int32_t)(band * window->stride) - window->padding;
-
-    for (uint32_t k = 0; k < window->kernel_frames; k++) {
-        const uint8_t *frame = step->frames[k];
-        for (int32_t i = first; i < first + window->kernel_bands; i++) {
-            const int outside = frame == 0 || i < 0 || i >= window->bands_in;
-            *taps++ = outside ? depthwise->zeros : frame + (uint32_t)i * depthwise->n_channels;
-        }
-    }
-}
+#include "sd_taps.h"
 
 #if SD_DSP
 /* Four taps of two channels: a pair of bytes of taps 0 and 2, and of 1 and 3. */
@@ -118,7 +103,7 @@ void sd_depthwise(const void *parameters, const sd_step *step)
 
     for (uint32_t band = 0; band < window->bands_out; band++, output += depthwise->n_channels) {
         uint32_t done;
-        find_taps(depthwise, step, band, taps);
+        sd_find_taps(depthwise, step, band, taps);
         done = n_taps == 9u ? multiply_nine(depthwise, taps, output) : 0u;
         multiply_any(depthwise, taps, n_taps, done, output);
     }

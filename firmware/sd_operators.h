@@ -64,7 +64,8 @@ typedef struct {
 
 /* The same of each channel by itself. */
 typedef struct {
-    const int8_t *weights; /* the taps (frame, band) of channel 0, of channel 1, ... */
+    const int8_t *weights; /* the taps (frame, band) of channel 0, of channel 1, ...; of
+                              sd_depthwise_pow2 a byte for two, low half the first */
     const int32_t *bias;
     const uint8_t *shift;
     const uint8_t *zeros; /* n_channels: what lies around the bands */
@@ -120,7 +121,9 @@ typedef struct {
 
 void sd_centring(const void *parameters, const sd_step *step);
 void sd_convolution(const void *parameters, const sd_step *step);
+void sd_convolution_pow2(const void *parameters, const sd_step *step);
 void sd_depthwise(const void *parameters, const sd_step *step);
+void sd_depthwise_pow2(const void *parameters, const sd_step *step);
 void sd_sum(const void *parameters, const sd_step *step);
 void sd_pooling(const void *parameters, const sd_step *step);
 void sd_shift(const void *parameters, const sd_step *step);

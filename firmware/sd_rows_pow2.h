@@ -28,6 +28,14 @@ static inline uint32_t sd_rows_pow2_bytes(uint32_t n_columns)
     return 4u * ((n_columns + 1u) / 2u);
 }
 
+/* A weight times a value that no other row shares. */
+static inline int32_t sd_rows_pow2_product(uint32_t code, uint8_t value)
+{
+    const uint32_t magnitude = code & 7u;
+    const int32_t product = magnitude != 0u ? (int32_t)value << (magnitude - 1u) : 0;
+    return code < SD_ROWS_POW2_CODES / 2u ? product : -product;
+}
+
 /* accumulator[row] = bias[row] + sum of products; n_rows: a multiple of 4, at most SD_ROWS_POW2. */
 void sd_rows_pow2(const uint8_t *weights, const int32_t *bias, const int16_t *operand,
                   uint32_t n_columns, uint32_t n_rows, sd_rows_pow2_sums *sums);

@@ -18,16 +18,22 @@ from spoken_digits.integer.operators.rows import Rows
 
 
 def at_the_edge(graph: IntegerGraph, rng: np.random.Generator) -> IntegerGraph:
-    """All weights +-127 and biases so large that accumulators come next to the ends of int32."""
+    """All weights as large as can be, and biases so large that accumulators come next to the ends
+    of int32.
+    """
     reaches: list[np.ndarray] = []
     nodes: list[Node[IntegerOperator]] = []
     for node in graph.nodes:
         operator = node.operator
         read = [np.full(1, 128) if i == FEATURES else reaches[i] for i in node.inputs]
         if isinstance(operator, Convolution | Depthwise | Linear):
-            weight = rng.choice(np.array([-127, 127], np.int8), operator.rows.weight.shape)
+            code = operator.rows.code
+            largest = 127 if code == "int8" else 64
+            ends = np.array([-largest, largest], np.int8)
+            weight = rng.choice(ends, operator.rows.weight.shape)
             shift = np.full_like(operator.rows.shift, 23)
-            rows = Rows(weight=weight, bias=np.zeros_like(operator.rows.bias), shift=shift)
+            none = np.zeros_like(operator.rows.bias)
+            rows = Rows(weight=weight, bias=none, shift=shift, code=code)
             if isinstance(operator, Convolution):
                 reach = np.tile(read[0], operator.window.kernel[0] * operator.window.kernel[1])
             elif isinstance(operator, Depthwise):

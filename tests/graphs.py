@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import torch
 from torch import nn
@@ -127,3 +129,19 @@ def random_graph(rng: np.random.Generator, *, extreme: bool = False) -> IntegerG
     return IntegerGraph(
         nodes=tuple(nodes), n_inputs=n_bands, n_frames=n_frames, logit_step=2.0**-10
     )
+
+
+def as_pow2(graph: IntegerGraph) -> IntegerGraph:
+    """The same with powers of two as weights, stored as such."""
+    nodes: list[Node[IntegerOperator]] = []
+    for node in graph.nodes:
+        operator = node.operator
+        if operator.code is not None:
+            weight = operator.rows.weight.astype(int)
+            power = 2 ** np.floor(np.log2(np.maximum(np.abs(weight), 1))).astype(int)
+            rows = dataclasses.replace(
+                operator.rows, weight=(np.sign(weight) * power).astype(np.int8), code="pow2"
+            )
+            operator = dataclasses.replace(operator, rows=rows)
+        nodes.append(Node(operator, node.inputs))
+    return dataclasses.replace(graph, nodes=tuple(nodes))

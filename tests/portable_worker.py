@@ -35,9 +35,9 @@ from spoken_digits.data.dataset import Normalisation, Subset, fit_normalisation
 from spoken_digits.evaluation.inference import predict
 from spoken_digits.evaluation.metrics import accuracy_metrics, cross_entropy
 from spoken_digits.features.registry import kinds, make_extractor
-from spoken_digits.integer.float_graph import quantise
+from spoken_digits.integer.float_graph import calibrate
 from spoken_digits.integer.limits import SCHEMES
-from spoken_digits.integer.qat import QatParams
+from spoken_digits.integer.qat import QatParams, by_validation, fine_tune
 from spoken_digits.models import portable_lstm
 from spoken_digits.models.card import ModelCard, as_floats
 from spoken_digits.models.device import set_up
@@ -168,7 +168,20 @@ def model(config: Config, name: str, recipe: Recipe, counts: bool) -> dict[str, 
         card = dataclasses.replace(card, features=described)
         parent = integer_ds_cnn.float_graph(card, network.state_dict())
         steps = np.round(np.asarray(val.x) / described["step_db"]).astype(np.int8)
-        hashes[f"{name} int8"] = digest(*quantise(parent, steps).arrays().values())
+        calibrated = calibrate(parent, steps)
+        hashes[f"{name} int8"] = digest(*calibrated.quantised("int8").arrays().values())
+        n_frames = np.full(len(steps), parent.n_frames)
+        tuned = fine_tune(
+            calibrated,
+            steps,
+            n_frames,
+            val.y,
+            code="pow2",
+            params=dataclasses.replace(config.section("quantize.pow2", QatParams), epochs=1),
+            seed=0,
+            score=by_validation(steps[:0], n_frames[:0], val.y[:0]),
+        )
+        hashes[f"{name} pow2"] = digest(*tuned.arrays().values())
     return hashes
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +22,8 @@ from spoken_digits.integer.operators.base import (
     Real,
     Scales,
 )
+
+_CHUNK = 64  # clips at once: the results of all nodes are held
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,12 @@ class FloatGraph:
 
     def logits(self, features: NDArray[np.generic], n_frames: Counts | None = None) -> Real:
         """(n_clips, n_classes)"""
-        return self.run(features, n_frames)[-1][:, 0, 0]
+        counts = clip_lengths(features, n_frames)
+        parts = [
+            self.run(features[i : i + _CHUNK], counts[i : i + _CHUNK])[-1][:, 0, 0]
+            for i in range(0, max(len(features), 1), _CHUNK)
+        ]
+        return np.concatenate(parts)
 
     def calibrated(
         self, features: NDArray[np.generic], n_frames: Counts | None = None
@@ -82,6 +88,61 @@ class FloatGraph:
         return replace(self, nodes=tuple(nodes))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Calibrated:
+    """A float graph, and how its tensors are held as integers."""
+
+    graph: FloatGraph
+    """With the ranges inside its operators."""
+    scales: tuple[float | None, ...]
+    """Of each node's result, integers per unit; None: it follows from the scale of its input."""
+
+    def quantised(self, code: Scheme) -> IntegerGraph:
+        """The graph in integers, weights stored as `code`."""
+        return self.rounded(code)[0]
+
+    def rounded(self, code: Scheme) -> tuple[IntegerGraph, list[float]]:
+        """The graph in integers, and the scale of each node's result."""
+        known: list[float] = []
+        reaches: list[NDArray[np.int64]] = []
+        nodes: list[Node[IntegerOperator]] = []
+        for node, chosen in zip(self.graph.nodes, self.scales, strict=True):
+            read = tuple(1.0 if i == FEATURES else known[i] for i in node.inputs)
+            reach = [FEATURE_REACH if i == FEATURES else reaches[i] for i in node.inputs]
+            operator = node.operator.quantised(
+                Scales(read, 1.0 if chosen is None else chosen, reach[0], code)
+            )
+            known.append(operator.output_scale(read[0]) if chosen is None else chosen)
+            reaches.append(operator.reach(reach))
+            nodes.append(Node(operator, node.inputs))
+        graph = IntegerGraph(
+            nodes=tuple(nodes),
+            n_inputs=self.graph.n_inputs,
+            n_frames=self.graph.n_frames,
+            any_length=self.graph.any_length,
+            logit_step=1.0 / known[-1],
+        )
+        return graph, known
+
+
+def calibrate(
+    graph: FloatGraph, features: NDArray[np.int8], n_frames: Counts | None = None
+) -> Calibrated:
+    """Choose the scales by what the graph makes of calibration clips.
+
+    Parameters
+    ----------
+    features, n_frames
+        Clips of the train subset only: as for :meth:`FloatGraph.run`.
+    """
+    graph = graph.calibrated(features, n_frames)
+    results = graph.run(features, n_frames)
+    scales = [
+        node.operator.scale(result) for node, result in zip(graph.nodes, results, strict=True)
+    ]
+    return Calibrated(graph=graph, scales=tuple(scales))
+
+
 def quantise(
     graph: FloatGraph,
     features: NDArray[np.int8],
@@ -94,43 +155,8 @@ def quantise(
     Parameters
     ----------
     features, n_frames
-        Calibration clips, from the train subset only: as for :meth:`FloatGraph.run`. They set
-        the scale of every tensor.
+        As for :func:`calibrate`.
     code
         How to store weights.
     """
-    graph = graph.calibrated(features, n_frames)
-    results = graph.run(features, n_frames)
-    scales = [
-        node.operator.scale(result) for node, result in zip(graph.nodes, results, strict=True)
-    ]
-    return rounded(graph, scales, code=code)
-
-
-def rounded(graph: FloatGraph, scales: Sequence[float | None], *, code: Scheme) -> IntegerGraph:
-    """The graph in integers.
-
-    Parameters
-    ----------
-    scales
-        Of each node's result; None: it follows from the scale of its input.
-    """
-    known: list[float] = []
-    reaches: list[NDArray[np.int64]] = []
-    nodes: list[Node[IntegerOperator]] = []
-    for node, chosen in zip(graph.nodes, scales, strict=True):
-        read = tuple(1.0 if i == FEATURES else known[i] for i in node.inputs)
-        reach = [FEATURE_REACH if i == FEATURES else reaches[i] for i in node.inputs]
-        operator = node.operator.quantised(
-            Scales(read, 1.0 if chosen is None else chosen, reach[0], code)
-        )
-        known.append(operator.output_scale(read[0]) if chosen is None else chosen)
-        reaches.append(operator.reach(reach))
-        nodes.append(Node(operator, node.inputs))
-    return IntegerGraph(
-        nodes=tuple(nodes),
-        n_inputs=graph.n_inputs,
-        n_frames=graph.n_frames,
-        any_length=graph.any_length,
-        logit_step=1.0 / known[-1],
-    )
+    return calibrate(graph, features, n_frames).quantised(code)

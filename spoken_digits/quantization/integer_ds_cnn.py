@@ -7,7 +7,7 @@ They are trained on the float features `log_mel` and run on those of the fixed-p
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,10 @@ from spoken_digits.data.waveforms import read_waveforms
 from spoken_digits.errors import UserError
 from spoken_digits.features.log_mel_int import LogMelInt
 from spoken_digits.integer import ds_cnn
-from spoken_digits.integer.float_graph import FloatGraph, quantise
-from spoken_digits.integer.qat import QatParams
+from spoken_digits.integer.float_graph import FloatGraph, calibrate
+from spoken_digits.integer.graph import IntegerGraph
+from spoken_digits.integer.limits import Scheme
+from spoken_digits.integer.qat import QatParams, by_validation, fine_tune
 from spoken_digits.models.card import ModelCard
 from spoken_digits.quantization import integer
 from spoken_digits.quantization.schemes import Quantized
@@ -36,21 +38,9 @@ _BLOCK_CLIPS = 64
 def quantized(
     card: ModelCard, tensors: dict[str, Tensor], dataset: Dataset, params: QatParams, seed: int
 ) -> Quantized:
-    """See `schemes.SchemeModule`.
-
-    Post-training quantization: what rounding loses is less than a clip in a thousand, so
-    ``params.epochs`` must be 0.
-    """
-    if card.scheme != "int8" or params.epochs != 0:
-        raise UserError(
-            f"model {card.name} of architecture {card.architecture['name']} becomes an integer "
-            "network by scheme int8 with `quantize.int8.epochs: 0`"
-        )
+    """See `schemes.SchemeModule`."""
     extractor = extractor_of(card)
-    parent = float_graph(card, tensors)
-    train = dataset.rows["train"]
-    drawn = np.random.default_rng(seed).permutation(len(train))[:CALIBRATION_CLIPS]
-    network = quantise(parent, heard(dataset, train[np.sort(drawn)], extractor))
+    network = quantize(card, tensors, dataset, extractor, params, seed)
     test = heard(dataset, dataset.rows["test"], extractor)
     n_bytes = network.parameter_bytes()
     return Quantized(
@@ -60,6 +50,47 @@ def quantized(
         n_bytes=n_bytes,
         logits=network.logit_step * network.logits(test).astype(np.float64),
         metrics={"parameter_bytes": n_bytes},
+    )
+
+
+def quantize(
+    card: ModelCard,
+    tensors: dict[str, Tensor],
+    dataset: Dataset,
+    extractor: LogMelInt,
+    params: QatParams,
+    seed: int,
+) -> IntegerGraph:
+    """The integer network of a trained float network, weights stored as `card.scheme` says.
+
+    Some train clips set the scales; with ``params.epochs`` the network is trained on, on all of
+    them, with the integer forward pass, and the best by validation is kept.
+
+    Raises
+    ------
+    UserError
+        The model cannot become integer.
+    """
+    parent = float_graph(card, tensors)
+    code = cast(Scheme, card.scheme)
+    train, val = dataset.rows["train"], dataset.rows["val"]
+    drawn = np.random.default_rng(seed).permutation(len(train))[:CALIBRATION_CLIPS]
+    calibrated = calibrate(parent, heard(dataset, train[np.sort(drawn)], extractor))
+    if params.epochs == 0:
+        return calibrated.quantised(code)
+    return fine_tune(
+        calibrated,
+        heard(dataset, train, extractor),
+        np.full(len(train), parent.n_frames),
+        dataset.actual("train"),
+        code=code,
+        params=params,
+        seed=seed,
+        score=by_validation(
+            heard(dataset, val, extractor),
+            np.full(len(val), parent.n_frames),
+            dataset.actual("val"),
+        ),
     )
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
-from collections.abc import Callable
 from typing import cast
 
 import numpy as np
@@ -16,11 +14,11 @@ from spoken_digits.data.dataset import Subset
 from spoken_digits.data.loading import Dataset
 from spoken_digits.errors import UserError
 from spoken_digits.features.mfcc_int import MfccInt
-from spoken_digits.integer.float_graph import FloatGraph
+from spoken_digits.integer.float_graph import FloatGraph, calibrate
 from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.integer.limits import Scheme
 from spoken_digits.integer.lstm import from_state
-from spoken_digits.integer.qat import QatParams, accuracy_then_loss, fine_tune
+from spoken_digits.integer.qat import QatParams, by_validation, fine_tune
 from spoken_digits.models.card import ModelCard
 from spoken_digits.quantization import integer
 from spoken_digits.quantization.schemes import Quantized
@@ -69,24 +67,15 @@ def quantize(
     torch.set_num_threads(1)  # with matrices this small a second thread only waits
     x, n_frames, y = _clips(train)
     return fine_tune(
-        parent,
+        calibrate(parent, x, n_frames),
         x,
         n_frames,
         y,
         code=cast(Scheme, scheme),
         params=params,
         seed=seed,
-        score=_score(val),
+        score=by_validation(*_clips(val)),
     )
-
-
-def _score(val: Subset) -> Callable[[IntegerGraph], float]:
-    """How well a network does on the validation clips; without any, the latest is the best."""
-    if len(val) == 0:
-        epochs = itertools.count()
-        return lambda network: next(epochs)
-    x, n_frames, y = _clips(val)
-    return lambda network: accuracy_then_loss(network, x, n_frames, y)
 
 
 def float_parent(card: ModelCard, tensors: dict[str, Tensor]) -> FloatGraph:

@@ -22,7 +22,16 @@ SPEC = committed_spec()
 OTHERS = {
     "int8": {"sd_lstm_pow2", "sd_linear_pow2", "sd_rows_pow2", "sd_graph_windows", "sd_by_word"},
     "pow2": {"sd_lstm", "sd_linear", "sd_rows", "sd_graph_windows", "sd_word", "sd_by_word"},
-    "graph": {"sd_rows_pow2", "sd_lstm", "sd_mean", "sd_activation", "sd_cepstrum", "sd_by_frame"},
+    "graph": {
+        "sd_convolution_pow2",
+        "sd_depthwise_pow2",
+        "sd_rows_pow2",
+        "sd_lstm",
+        "sd_mean",
+        "sd_activation",
+        "sd_cepstrum",
+        "sd_by_frame",
+    },
 }
 
 

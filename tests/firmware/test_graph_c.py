@@ -13,16 +13,17 @@ import numpy as np
 import pytest
 import torch
 from edges import at_the_edge
-from graphs import random_graph, small_graph
+from graphs import as_pow2, random_graph, small_graph
 from torch import nn
 from wild_graphs import wild_graph
 
 from spoken_digits.embedded import boards, host_network
 from spoken_digits.embedded.emit import graph as c_graph
+from spoken_digits.embedded.emit import operators as c_operators
 from spoken_digits.integer import ds_cnn
 from spoken_digits.integer.float_graph import quantise
 from spoken_digits.integer.graph import FEATURES, IntegerGraph, Node
-from spoken_digits.integer.operators.base import IntegerOperator
+from spoken_digits.integer.operators.base import IntegerOperator, Shape
 from spoken_digits.integer.operators.convolution import Convolution
 from spoken_digits.integer.operators.depthwise import Depthwise
 from spoken_digits.integer.operators.rows import Rows
@@ -136,6 +137,8 @@ def assert_equal(actual: np.ndarray, graph: IntegerGraph, clips: np.ndarray) -> 
 GRAPHS = {
     **{f"chain{seed}": random_graph for seed in range(4)},
     **{f"wild{seed}": wild_graph for seed in range(8)},
+    **{f"pow2_chain{seed}": lambda rng: as_pow2(random_graph(rng)) for seed in range(2)},
+    **{f"pow2_wild{seed}": lambda rng: as_pow2(wild_graph(rng)) for seed in range(6)},
 }
 
 
@@ -154,7 +157,7 @@ def test_host_equals_numpy(name, build, firmware, tmp_path):
 
 
 @pytest.mark.parametrize("build", HOST_BUILDS, ids=lambda b: f"{b[0]}{b[1][0]}{b[1][-1]}")
-@pytest.mark.parametrize("name", ["chain1", "wild1", "wild4"])
+@pytest.mark.parametrize("name", ["chain1", "wild1", "wild4", "pow2_wild1"])
 def test_host_equals_numpy_at_the_limits(name, build, firmware, tmp_path):
     graph, clips = make(name)
     graph = at_the_edge(graph, np.random.default_rng(1))
@@ -269,7 +272,7 @@ def test_sanitizers_find_nothing(firmware, tmp_path):
     compiler = "clang" if shutil.which("clang") else "gcc"
     source, program = tmp_path / "driver.c", tmp_path / "driver"
     source.write_text(DRIVER)
-    for name in ("chain0", "wild2", "wild5"):
+    for name in ("chain0", "wild2", "wild5", "pow2_wild2"):
         graph, clips = make(name)
         for network in (graph, at_the_edge(graph, np.random.default_rng(5))):
             paths = [*host_network.sources_of(firmware, network), source]
@@ -322,6 +325,24 @@ def test_same_graph_same_bytes():
     assert f"#define SD_WORDS_STATE_BYTES {c_graph.layout(small_graph()).n_bytes}\n" in header
     with pytest.raises(ValueError, match="1 labels for 5 classes"):
         c_graph.c_files(small_graph(), "sd_words", labels=["oui"], provenance={})
+
+
+def test_each_code_brings_its_own_files_and_no_others():
+    graph = small_graph()
+    stems = ("convolution", "depthwise", "linear", "rows")
+    of_int8, of_pow2 = (set(c_graph.sources(one)) for one in (graph, as_pow2(graph)))
+    assert of_int8 - of_pow2 == {f"sd_{stem}.c" for stem in stems}
+    assert of_pow2 - of_int8 == {f"sd_{stem}_pow2.c" for stem in stems}
+    assert c_graph.layout(as_pow2(graph)).n_bytes <= c_graph.layout(graph).n_bytes
+
+
+def test_weights_of_powers_of_two_take_half_the_bytes():
+    graph, halved = (one.nodes[2].operator for one in (small_graph(), as_pow2(small_graph())))
+    assert graph.kind == "depthwise"
+    n_channels = len(graph.rows.bias)
+    assert graph.n_bytes() - halved.n_bytes() == n_channels * (9 - 5)
+    text = c_operators.constants(2, halved, Shape(8, 5), Shape(4, 5), n_frames=11, wide=False)
+    assert f"int8_t weights_2[{5 * n_channels}] = " in text
 
 
 def test_what_c_cannot_run_is_refused():
@@ -378,7 +399,7 @@ def test_board_equals_numpy_and_keeps_to_its_budget(board, firmware, tmp_path):
 
 
 def test_board_equals_numpy_at_the_limits(board, firmware):
-    for name in ("chain2", "wild3"):
+    for name in ("chain2", "wild3", "pow2_wild3"):
         graph, clips = make(name)
         for network in (graph, at_the_edge(graph, np.random.default_rng(6))):
             actual, _ = host_network.logits_on_board(

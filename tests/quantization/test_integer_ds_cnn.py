@@ -152,30 +152,77 @@ def test_calibration_hears_train_clips_only(tensors, dataset, quantized):
     )
 
 
+def trained_on(tensors, dataset: Dataset, scheme: str, epochs: int):
+    params = dataclasses.replace(NOT_TRAINED, epochs=epochs, learning_rate=5e-3)
+    return integer.quantized(dataclasses.replace(CARD, scheme=scheme), tensors, dataset, params, 42)
+
+
+def weights_of(quantized) -> dict[str, bytes]:
+    return {name: tensor.numpy().tobytes() for name, tensor in quantized.tensors.items()}
+
+
+def with_rows(dataset: Dataset, **rows: np.ndarray) -> Dataset:
+    return dataclasses.replace(dataset, rows={**dataset.rows, **rows})
+
+
+def with_labels(dataset: Dataset, y: np.ndarray) -> Dataset:
+    return dataclasses.replace(dataset, whole=dataclasses.replace(dataset.whole, y=y))
+
+
+def test_it_is_trained_on_train_clips_and_the_best_by_validation_is_kept(tensors, dataset):
+    """Without validation clips the last epoch is kept; neither looks at the test clips."""
+    before, after = (trained_on(tensors, dataset, "pow2", epochs) for epochs in (0, 2))
+    assert weights_of(before) != weights_of(after)
+    y = dataset.whole.y
+    other_test = with_labels(dataset, np.where(np.arange(60) < 40, y, (y + 1) % 5))
+    assert weights_of(trained_on(tensors, other_test, "pow2", 2)) == weights_of(after)
+    other_train = with_labels(dataset, np.where(np.arange(60) < 40, (y + 1) % 5, y))
+    assert weights_of(trained_on(tensors, other_train, "pow2", 2)) != weights_of(after)
+    # Clips whose labels are what post-training quantization says: it cannot be bettered.
+    said = y.copy()
+    said[40:] = before.logits.argmax(axis=1)
+    agreed = with_rows(with_labels(dataset, said), val=np.arange(40, 60))
+    chosen = trained_on(tensors, agreed, "pow2", 2)
+    heard = (chosen.logits.argmax(axis=1) == said[40:]).all()
+    assert heard
+
+
+@pytest.mark.parametrize("epochs", [0, 1])
+def test_weights_of_powers_of_two(epochs, tensors, dataset, quantized, tmp_path):
+    made = trained_on(tensors, dataset, "pow2", epochs)
+    for name, tensor in made.tensors.items():
+        if name.endswith("weight"):
+            magnitude = np.abs(tensor.numpy().astype(int))
+            assert ((magnitude & (magnitude - 1)) == 0).all()
+            assert magnitude.max() <= 64
+    assert made.n_bytes < 0.7 * quantized.n_bytes
+    write_model(tmp_path / "m.safetensors", made.card, made.tensors)
+    card, stored = read_model(tmp_path / "m.safetensors")
+    heard = integer_ds_cnn.heard(dataset, np.arange(40, 60), extractor_from(card.features))
+    got = load_any(card, stored)(torch.from_numpy(heard), torch.full((20,), N_FRAMES)).numpy()
+    np.testing.assert_array_equal(got, made.logits)
+
+
 @pytest.mark.parametrize(
-    ("change", "params", "message"),
+    ("change", "message"),
     [
-        ({"scheme": "pow2"}, {}, "becomes an integer network by scheme int8"),
-        ({}, {"epochs": 3}, "quantize.int8.epochs: 0"),
-        ({"features": {"kind": "mfcc"}}, {}, "an integer ds_cnn needs `features: log_mel`"),
+        ({"features": {"kind": "mfcc"}}, "an integer ds_cnn needs `features: log_mel`"),
         (
             {"features": {**EXTRACTOR.describe(), "step_db": None}},
-            {},
             "step_db",
         ),
         (
             {"architecture": {**CARD.architecture, "depthwise_relu": False}},
-            {},
             "`depthwise_relu: false`",
         ),
-        ({"std": [9.0] * N_BANDS}, {}, "`train.normalisation: per_talker`"),
-        ({"architecture": {"name": "cnn"}}, {}, "only lstm and ds_cnn become integer networks"),
+        ({"std": [9.0] * N_BANDS}, "`train.normalisation: per_talker`"),
+        ({"architecture": {"name": "cnn"}}, "only lstm and ds_cnn become integer networks"),
     ],
 )
-def test_models_that_cannot_become_integer_are_refused(change, params, message, tensors, dataset):
+def test_models_that_cannot_become_integer_are_refused(change, message, tensors, dataset):
     card = dataclasses.replace(CARD, **{"scheme": "int8", **change})
     with pytest.raises(UserError, match=message):
-        integer.quantized(card, tensors, dataset, dataclasses.replace(NOT_TRAINED, **params), 42)
+        integer.quantized(card, tensors, dataset, NOT_TRAINED, 42)
 
 
 def without(name):

@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.embedded.emit.rows import blocks_of_rows, filled, stored, units_of_gates
+from spoken_digits.embedded.emit.rows import (
+    blocks_of_rows,
+    filled,
+    packed_pairs,
+    stored,
+    units_of_gates,
+)
 from spoken_digits.embedded.emit.text import array
 from spoken_digits.integer.operators.base import IntegerOperator, Shape
 from spoken_digits.integer.operators.centring import Centring
@@ -61,7 +67,8 @@ def scratch_bytes(operator: IntegerOperator) -> int:
     """Bytes that it needs during a step."""
     if isinstance(operator, Convolution):
         n_columns = int(operator.rows.weight.shape[1])
-        return 2 * 2 * (n_columns + n_columns % 2)  # two vectors of int16
+        n_vectors = 1 if operator.code == "pow2" else 2  # of int16
+        return n_vectors * 2 * (n_columns + n_columns % 2)
     return 2 * operator.n_units if isinstance(operator, Lstm) else 0
 
 
@@ -100,15 +107,16 @@ def constants(
     if isinstance(operator, Centring):
         fields = [named("int16_t", "mean", operator.mean), len(operator.mean)]
     elif isinstance(operator, Convolution):
+        blocks = blocks_of_rows(operator.rows.weight)
         fields = [
-            named("uint8_t", "weights", stored(blocks_of_rows(operator.rows.weight), "int8")),
+            named("uint8_t", "weights", stored(blocks, operator.rows.code)),
             named("int32_t", "bias", filled(_half_up(operator.rows))),
             _window(operator.window, read, shape),
             *(read.n_channels, shape.n_channels, operator.rows.shift[0], int(wide)),
         ]
     elif isinstance(operator, Depthwise):
         fields = [
-            named("int8_t", "weights", operator.rows.weight),
+            named("int8_t", "weights", _taps(operator.rows)),
             named("int32_t", "bias", _half_up(operator.rows)),
             named("uint8_t", "shift", operator.rows.shift),
             *("zeros", _window(operator.window, read, shape), shape.n_channels),
@@ -141,6 +149,11 @@ def constants(
     values = ", ".join(map(str, fields))
     kind = f"sd_{operator.kind}_parameters"
     return "".join(arrays) + f"static const {kind} parameters_{number} = {{{values}}};\n\n"
+
+
+def _taps(rows: Rows) -> NDArray[np.int8]:
+    """Weights of a depthwise convolution, a byte each or for two."""
+    return packed_pairs(rows.weight).view(np.int8) if rows.code == "pow2" else rows.weight
 
 
 def _half_up(rows: Rows) -> NDArray[np.int32]:

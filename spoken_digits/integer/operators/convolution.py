@@ -23,7 +23,7 @@ class Convolution(Windowed):
     kind = "convolution"
 
     def __post_init__(self) -> None:
-        self._check_rows()
+        self.rows.check(self.kind)
         if not self.rows.shared_shift:
             raise ValueError("convolution: its rows must share one shift")
         if self.rows.weight.shape[1] % self.window.size:

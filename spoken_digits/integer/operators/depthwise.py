@@ -22,7 +22,7 @@ class Depthwise(Windowed):
     kind = "depthwise"
 
     def __post_init__(self) -> None:
-        self._check_rows()
+        self.rows.check(self.kind)
         if self.rows.weight.shape[1] != self.window.size:
             raise ValueError("depthwise: weight and window do not fit each other")
 

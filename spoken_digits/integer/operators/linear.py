@@ -12,13 +12,12 @@ from spoken_digits.integer.fixed import IntArray
 from spoken_digits.integer.limits import Scheme
 from spoken_digits.integer.operators.base import (
     Arrays,
-    FloatOperator,
     IntegerOperator,
     Real,
     Scales,
     Shape,
 )
-from spoken_digits.integer.operators.rows import Rows, quantised_rows
+from spoken_digits.integer.operators.rows import FloatRows, Rows, quantised_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,13 +93,8 @@ class Linear(IntegerOperator):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FloatLinear(FloatOperator):
-    """``W v + bias``."""
-
-    weight: Real
-    """(n_classes, n_columns)"""
-    bias: Real
-    """(n_classes,)"""
+class FloatLinear(FloatRows):
+    """``W v + bias``: a row for each class."""
 
     def run(self, inputs: Sequence[Real]) -> Real:
         """As `FloatOperator.run`."""

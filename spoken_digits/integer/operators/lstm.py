@@ -29,13 +29,12 @@ from spoken_digits.integer.limits import (
 from spoken_digits.integer.operators.base import (
     Arrays,
     Counts,
-    FloatOperator,
     IntegerOperator,
     Real,
     Scales,
     Shape,
 )
-from spoken_digits.integer.operators.rows import Rows
+from spoken_digits.integer.operators.rows import FloatRows, Rows
 from spoken_digits.integer.quantize import quantize_rows
 
 MAX_HIDDEN = 4092
@@ -179,13 +178,13 @@ def cell_step(
 
 
 @dataclass(frozen=True, kw_only=True)
-class FloatLstm(FloatOperator):
-    """PyTorch's LSTM layer, on inputs less their mean."""
+class FloatLstm(FloatRows):
+    """PyTorch's LSTM layer, on inputs less their mean.
 
-    weight: Real
-    """(4 h, n_in + h): rows are gates i, f, g, o of h units each, columns input then hidden."""
-    bias: Real
-    """(4 h,): the sum of PyTorch's two bias vectors."""
+    Rows are gates i, f, g, o of h units each, columns input then hidden: (4 h, n_in + h). The bias
+    is the sum of PyTorch's two.
+    """
+
     input_mean: Real
     """(n_in,): what the layer subtracts from its input; folded into the bias of the integers."""
     cell_bits: int = MAX_CELL_BITS

@@ -21,7 +21,7 @@ from spoken_digits.integer.limits import (
     check_weights,
     stored_bytes,
 )
-from spoken_digits.integer.operators.base import Arrays, Real, int_array
+from spoken_digits.integer.operators.base import Arrays, FloatOperator, Real, int_array
 from spoken_digits.integer.quantize import quantize_rows
 
 _CODE = "code"
@@ -102,6 +102,16 @@ def _read_code(named: Arrays) -> Scheme:
         if text == code:
             return code
     raise ValueError(f"weights of the unknown code {text!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FloatRows(FloatOperator):
+    """An operator in floating point with weights, which can be trained."""
+
+    weight: Real
+    """(n_rows, n_columns)"""
+    bias: Real
+    """(n_rows,)"""
 
 
 def quantised_rows(

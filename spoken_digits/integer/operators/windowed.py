@@ -15,13 +15,12 @@ from spoken_digits.integer.limits import Scheme
 from spoken_digits.integer.operators.base import (
     ACTIVATION_MAX,
     Arrays,
-    FloatOperator,
     IntegerOperator,
     Real,
     Scales,
     Shape,
 )
-from spoken_digits.integer.operators.rows import Rows, quantised_rows
+from spoken_digits.integer.operators.rows import FloatRows, Rows, quantised_rows
 from spoken_digits.integer.operators.window import Window
 
 
@@ -30,7 +29,7 @@ class Windowed(IntegerOperator):
     """``min(max((bias + products) >> shift, 0), 255)`` at every position of the window."""
 
     rows: Rows
-    """A row for each output channel, in int8."""
+    """A row for each output channel."""
     window: Window
 
     @staticmethod
@@ -61,11 +60,6 @@ class Windowed(IntegerOperator):
     def code(self) -> Scheme:
         """As `IntegerOperator.code`."""
         return self.rows.code
-
-    def _check_rows(self) -> None:
-        self.rows.check(self.kind)
-        if self.rows.code != "int8":
-            raise ValueError(f"{self.kind}: weights are int8, not {self.rows.code}")
 
     @property
     @abc.abstractmethod
@@ -104,18 +98,17 @@ class Windowed(IntegerOperator):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FloatWindowed(FloatOperator):
-    """``max(products + bias, 0)`` at every position of the window."""
+class FloatWindowed(FloatRows):
+    """``max(products + bias, 0)`` at every position of the window.
+
+    A row for each output channel, columns as in `integer`.
+    """
 
     integer: ClassVar[type[Windowed]]
     """The same in integers."""
     each: ClassVar[bool]
     """Whether each row gets an exponent of its own."""
 
-    weight: Real
-    """(n_out, n_columns), columns as in `integer`."""
-    bias: Real
-    """(n_out,)"""
     window: Window
 
     def run(self, inputs: Sequence[Real]) -> Real:
