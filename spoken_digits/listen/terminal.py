@@ -7,8 +7,8 @@ import sys
 from collections.abc import Sequence
 
 from spoken_digits.errors import printable
-from spoken_digits.integer.detector.detector import REASONS, Event, Verdict
 from spoken_digits.integer.detector.endpoint import Endpointer
+from spoken_digits.integer.detector.event import REASONS, Event, Verdict
 from spoken_digits.integer.detector.specification import CERTAIN, FLOOR_BITS, dbfs
 
 _BAR = 30

@@ -28,7 +28,7 @@ from spoken_digits.evaluation.detection import (
 )
 from spoken_digits.evaluation.detection.params import DetectParams
 from spoken_digits.evaluation.detection.streams import Span, Stream, Surroundings
-from spoken_digits.integer.detector.detector import Event, Verdict
+from spoken_digits.integer.detector.event import Event, Verdict
 
 DETECT = read_config(REPOSITORY / "params.yaml").section("detect", DetectParams)
 QUICK = dataclasses.replace(DETECT, noise_hours=0.02, babble_hours=0.02)

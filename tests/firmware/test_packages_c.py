@@ -18,7 +18,8 @@ from exports import unpack
 from recordings import REPOSITORY
 
 from spoken_digits.embedded import boards
-from spoken_digits.integer.detector.detector import Detector, Verdict
+from spoken_digits.integer.detector.detector import Detector
+from spoken_digits.integer.detector.event import Verdict
 from spoken_digits.integer.frontend.decimator import decimate
 
 FIRMWARE = REPOSITORY / "firmware"

@@ -17,8 +17,9 @@ from detectors import RATE, small, words_in_noise, write_detector, write_model
 from spoken_digits import audio
 from spoken_digits.cli import main
 from spoken_digits.errors import UserError
-from spoken_digits.integer.detector.detector import Detector, Verdict
+from spoken_digits.integer.detector.detector import Detector
 from spoken_digits.integer.detector.endpoint import levels
+from spoken_digits.integer.detector.event import Verdict
 from spoken_digits.listen import sources
 from spoken_digits.listen.model import METADATA_KEY, open_listener, settings_path
 from spoken_digits.listen.terminal import Screen

@@ -201,17 +201,39 @@ def _source(network: IntegerGraph, name: str) -> str:
     else:
         hearing, kind = "sd_by_frame", "sd_frame_parts"
         where = {part: part for part in ("frontend", "scratch", "features", "graph")}
+    model, memory = f"const sd_model {name}_model", f"{name}_recogniser_memory"
     return f"""/* The recogniser of {name}_model.h. Generated: do not edit. */
 #include "{name}_model.h"
 
-#include <stddef.h>
+{definition(model, name, memory, hearing, kind, where)}"""
 
-#define AT(part) ((uint32_t)offsetof({name}_recogniser_memory, parts.part))
 
-static const {kind} parts = {{
+def definition(
+    declared: str, name: str, memory: str, hearing: str, parts: str, where: Mapping[str, str]
+) -> str:
+    """C that defines an ``sd_model`` for a memory of its own layout.
+
+    Parameters
+    ----------
+    declared
+        What is defined, such as ``const sd_model digits_model``.
+    name
+        Of the network in C.
+    memory
+        Type of all the RAM, with a member ``parts``.
+    hearing
+        The ``sd_hearing`` that works in it.
+    parts, where
+        Type of the places it needs, and the member of the memory in each of its fields.
+    """
+    return f"""#include <stddef.h>
+
+#define AT(part) ((uint32_t)offsetof({memory}, parts.part))
+
+static const {parts} parts = {{
 {_fields(where)}}};
 
-const sd_model {name}_model = {{
+{declared} = {{
     SD_ABI,
     {name.upper()}_MODEL_ID,
     &{hearing},
@@ -219,7 +241,7 @@ const sd_model {name}_model = {{
     &{name},
     &parts,
     {name}_labels,
-    (uint32_t)sizeof({name}_recogniser_memory),
+    (uint32_t)sizeof({memory}),
     {name.upper()}_N_CLASSES,
 }};
 """

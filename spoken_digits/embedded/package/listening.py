@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.integer.detector.detector import Detector, Event
+from spoken_digits.integer.detector.detector import Detector
+from spoken_digits.integer.detector.event import Event
 from spoken_digits.integer.detector.specification import CERTAIN, DetectorSpec
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec

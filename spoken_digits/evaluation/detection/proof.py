@@ -16,7 +16,8 @@ from spoken_digits.evaluation.detection.material import Material
 from spoken_digits.evaluation.detection.params import DetectParams
 from spoken_digits.evaluation.detection.running import differences
 from spoken_digits.evaluation.detection.streams import Stream
-from spoken_digits.integer.detector.detector import Detector, Event
+from spoken_digits.integer.detector.detector import Detector
+from spoken_digits.integer.detector.event import Event
 from spoken_digits.integer.detector.specification import DetectorSpec
 
 Hear = Callable[[Stream], list[Event]]

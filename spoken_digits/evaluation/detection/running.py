@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from spoken_digits.embedded.host_detector import HostDetector
 from spoken_digits.evaluation.detection.streams import Pcm, Stream
-from spoken_digits.integer.detector.detector import Detector, Event, Recognise
+from spoken_digits.integer.detector.base import Recognise
+from spoken_digits.integer.detector.detector import Detector
+from spoken_digits.integer.detector.event import Event
 from spoken_digits.integer.detector.specification import DetectorSpec
 
 _C_BLOCKS = (160, 1, 999)

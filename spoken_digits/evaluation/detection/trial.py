@@ -16,7 +16,7 @@ from spoken_digits.evaluation.detection.material import Clips, Material
 from spoken_digits.evaluation.detection.params import DetectParams
 from spoken_digits.evaluation.detection.running import Heard, hear
 from spoken_digits.evaluation.detection.streams import Stream, Surroundings, speech
-from spoken_digits.integer.detector.detector import Recognise
+from spoken_digits.integer.detector.base import Recognise
 from spoken_digits.integer.detector.params import DetectorParams
 from spoken_digits.integer.detector.specification import CERTAIN, DetectorSpec, specify
 
