@@ -60,17 +60,31 @@ class Spotter:
 
     def __call__(self, words: NDArray[np.int64], confidences: NDArray[np.int64]) -> list[Event]:
         """Take what a `Smoother` gave; return the words that it shows, in order."""
+        spec = self._spec
+        likely = ~np.array(spec.silent)[words] & (confidences >= spec.threshold)
+        events = self._events(words, confidences, np.flatnonzero(likely))
+        return [event for event in events if event.verdict is Verdict.WORD]
+
+    def every_window(self, words: NDArray[np.int64], confidences: NDArray[np.int64]) -> list[Event]:
+        """The same with an event for each window: a word, or why there is none."""
+        return self._events(words, confidences, np.arange(len(words)))
+
+    def _events(
+        self,
+        words: NDArray[np.int64],
+        confidences: NDArray[np.int64],
+        chosen: NDArray[np.integer],
+    ) -> list[Event]:
         spec, first = self._spec, self.n_windows
         self.n_windows += len(words)
-        (likely,) = np.nonzero(~np.array(spec.silent)[words] & (confidences >= spec.threshold))
         events = []
-        for i in likely.tolist():
+        for i in chosen.tolist():
             start = (first + i) * spec.step
             decided = start + spec.window
             end = decided - (spec.n_smoothed - 1) * spec.step
             word, confidence = int(words[i]), int(confidences[i])
-            if self._judge(word, confidence, start, end) is Verdict.WORD:
-                events.append(Event(Verdict.WORD, word, confidence, start, end, decided))
+            verdict = self._judge(word, confidence, start, end)
+            events.append(Event(verdict, word, confidence, start, end, decided))
         return events
 
 
