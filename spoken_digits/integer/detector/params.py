@@ -60,7 +60,7 @@ class DetectorParams:
     """Loud part of the longest word, ms: longer sounds are speech that runs on, or noise."""
     refractory_ms: Annotated[float, Bounds(0, 60_000, example=0.0)]
     """Pause after a word during which no other is reported, ms, from end to onset."""
-    sliding: SlidingParams | None = None
+    sliding: SlidingParams | None
     """The other way of finding words, a window that slides, for models with `_silence_` and
     `_unknown_`; null: not offered."""
 

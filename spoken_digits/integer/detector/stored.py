@@ -61,6 +61,8 @@ def read_settings(path: Path, model: Path, content: bytes) -> Settings:
         The file is missing or damaged, or belongs to another model; one line.
     """
     read = files.read_json(path, "dvc repro detect")
+    if isinstance(read.get("detector"), dict):
+        read["detector"].setdefault("sliding", None)  # a file of before the sliding window
     settings = validation.build(Settings, read, "", str(path), exact=False)
     if settings.model_sha256 != hashlib.sha256(content).hexdigest():
         raise UserError(
