@@ -102,23 +102,26 @@ def c_files(network: IntegerGraph, spec: Spec, name: str, labels: list[str]) -> 
 
 def ram_bytes(network: IntegerGraph, spec: Spec) -> dict[str, int]:
     """Bytes of the two types that an application holds, with 32-bit pointers."""
-    frontend = 2 * WINDOW_SAMPLES + 8
+    frontend = FRONTEND_BYTES
     graph = c_graph.layout(network).n_bytes
     if network.any_length:
-        scratch = _aligned(8 * FFT_POINTS + 2 * CEPSTRUM_MAX_MELS, 4)
+        scratch = aligned(8 * FFT_POINTS + 2 * CEPSTRUM_MAX_MELS, 4)
         memory = frontend + scratch + graph + spec.n_features
     else:
         kept = spec.n_frames * spec.n_features
-        listening = _aligned(2 * kept, 4) + 8 * FFT_POINTS + frontend
+        listening = aligned(2 * kept, 4) + 8 * FFT_POINTS + frontend
         answering = graph + spec.n_features
-        memory = _aligned(_WORD_BYTES + kept, 4) + _aligned(max(listening, answering), 4)
-    return {"memory": _aligned(memory, 8), "recogniser": _RECOGNISER_BYTES}
+        memory = aligned(WORD_BYTES + kept, 4) + aligned(max(listening, answering), 4)
+    return {"memory": aligned(memory, 8), "recogniser": _RECOGNISER_BYTES}
 
 
-_WORD_BYTES, _RECOGNISER_BYTES = 40, 12
+WORD_BYTES, FRONTEND_BYTES = 40, 2 * WINDOW_SAMPLES + 8
+"""Of an ``sd_word`` and an ``sd_frontend``, with 32-bit pointers."""
+_RECOGNISER_BYTES = 12
 
 
-def _aligned(n_bytes: int, alignment: int) -> int:
+def aligned(n_bytes: int, alignment: int) -> int:
+    """Bytes up to the next whole number of `alignment`."""
     return -(-n_bytes // alignment) * alignment
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from spoken_digits.embedded.emit import detector as c_detector
+from spoken_digits.embedded.emit import graph as c_graph
 from spoken_digits.embedded.emit import recogniser as c_recogniser
 from spoken_digits.integer.detector.specification import SlidingSpec
 from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.frontend.specification import FFT_POINTS
 from spoken_digits.integer.graph import IntegerGraph
 
 ALIAS = "sliding.h"
@@ -54,6 +56,23 @@ def c_files(
         f"{stem}.c": _source(spec, name, stem),
         ALIAS: _alias(name, stem),
     }
+
+
+def ram_bytes(spec: SlidingSpec, network: IntegerGraph, frontend: Spec) -> dict[str, int]:
+    """Bytes of the two types that an application holds, with 32-bit pointers."""
+    n_features, n_classes = frontend.n_frames * frontend.n_features, len(spec.silent)
+    answering = c_graph.layout(network).n_bytes + frontend.n_features
+    memory = (
+        c_recogniser.aligned(c_recogniser.WORD_BYTES + n_features, 2)
+        + 2 * n_features
+        + c_recogniser.FRONTEND_BYTES
+        + c_recogniser.aligned(max(8 * FFT_POINTS, answering), 4)
+        + (4 + 4 + 2 * spec.n_smoothed) * n_classes
+    )
+    return {"memory": c_recogniser.aligned(memory, 8), "sliding": _SLIDING_BYTES}
+
+
+_SLIDING_BYTES = 56
 
 
 def _header(spec: SlidingSpec, name: str, stem: str, n_classes: int) -> str:
