@@ -28,7 +28,7 @@ from spoken_digits.features.mfcc import MfccParams
 from spoken_digits.features.parallel import ParallelParams
 from spoken_digits.features.registry import FeatureParams
 from spoken_digits.features.spectrogram import SpectrogramParams
-from spoken_digits.integer.detector.params import DetectorParams
+from spoken_digits.integer.detector.params import DetectorParams, SlidingParams
 from spoken_digits.integer.frontend.specification import FrontendSpec
 from spoken_digits.integer.qat import QatParams
 from spoken_digits.models.architectures import cnn, cnn_lstm, ds_cnn, lstm
@@ -70,6 +70,7 @@ SECTIONS: dict[str, list[type]] = {
     "quantize.networks.<name>": [NetworkParams],
     "measure": [MeasureParams],
     "detector": [DetectorParams],
+    "detector.sliding": [SlidingParams],
     "detect": [DetectParams],
     "robustness": [RobustnessParams],
     "studies": [StudyParams],

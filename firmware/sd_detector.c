@@ -137,10 +137,7 @@ sd_status sd_detector_hear(sd_detector *detector, const int16_t *samples, uint32
     if (detector->spec == 0) {
         return SD_NOT_INITIALISED;
     }
-    event->verdict = SD_NOTHING;
-    event->word = -1;
-    event->confidence = 0;
-    event->start = event->end = event->decided = 0;
+    sd_event_clear(event);
     while (status == SD_OK && done < n_samples && event->verdict == SD_NOTHING) {
         done += fill(detector, samples + done, n_samples - done);
         if (detector->n_filled == detector->spec->endpoint.frame_length) {

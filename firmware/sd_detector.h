@@ -32,6 +32,7 @@
 
 #include "sd_confidence.h"
 #include "sd_endpoint.h"
+#include "sd_event.h"
 #include "sd_recogniser.h"
 
 #ifdef __cplusplus
@@ -49,26 +50,6 @@ typedef struct {
     uint16_t threshold;    /* least confidence of a word, 0 to SD_CERTAIN */
     uint16_t n_classes;
 } sd_detector_spec;
-
-typedef enum {
-    SD_NOTHING = 0,
-    SD_WORD,       /* a word, to be acted on */
-    SD_TOO_SHORT,  /* shorter than a word */
-    SD_TOO_LONG,   /* longer than a word; sound that goes on is reported once */
-    SD_NOT_A_WORD, /* recognised as silence, noise or an unknown word */
-    SD_UNSURE,     /* the recogniser is less confident than the threshold */
-    SD_TOO_SOON    /* a word within the refractory time of the one before */
-} sd_verdict;
-
-/* What was heard; samples are counted from the sd_detector_init. */
-typedef struct {
-    uint64_t start;   /* first sample of the sound, as heard by the recogniser */
-    uint64_t end;     /* sample after its last one */
-    uint64_t decided; /* sample after the one that decided it */
-    sd_verdict verdict;
-    int32_t word;        /* class the recogniser chose, -1 where it was not asked */
-    uint16_t confidence; /* 0 to SD_CERTAIN; 0 where it was not asked */
-} sd_event;
 
 typedef struct {
     const sd_detector_spec *spec;

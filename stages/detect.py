@@ -8,7 +8,9 @@ Run     python stages/detect.py tiny int8
 
 Temperature and threshold come from validation clips, the test clips only test. The streams are
 made up; who speaks in them stands in the metrics: on a random split, people whom the model has
-heard. Figures named synthetic are of speech by machines.
+heard. Figures named synthetic are of speech by machines. A model that knows silence and unknown
+words also listens through a sliding window: `sliding` in the metrics, rows of
+`<model>.<scheme>.sliding` in the table.
 """
 
 from __future__ import annotations
@@ -62,6 +64,7 @@ def main() -> None:
         temperature=report.temperature,
         threshold=report.threshold,
         detector=detector,
+        sliding_threshold=report.sliding.threshold if report.sliding else None,
     )
     write_settings(MODELS / f"{stem}.detector.json", settings)
 
@@ -105,10 +108,14 @@ def write(stem: str, card: ModelCard, report: Report) -> None:
         "speakers_unheard": n_unheard,
         "corpus": corpus_name(card.corpus),
     }
+    if report.sliding:
+        figures["sliding"] = report.sliding.metrics
     files.write_json(METRICS / f"{stem}.json", examination.rounded(figures))
     whose = picture.voices(len(tested), n_unheard)
     picture.write(PLOTS, stem, report, corpus_name(card.corpus), whose)
     print(summary(stem, figures))
+    if report.sliding:
+        print(summary(f"{stem}, sliding window", report.sliding.metrics))
 
 
 def summary(stem: str, figures: dict[str, Any]) -> str:

@@ -35,8 +35,8 @@ from spoken_digits.embedded.package.readme import MEASURED
 from spoken_digits.embedded.package.templates import Project
 from spoken_digits.errors import UserError
 from spoken_digits.features.registry import integer_spec
-from spoken_digits.integer.detector.specification import DetectorSpec
-from spoken_digits.integer.detector.stored import read_detector
+from spoken_digits.integer.detector.specification import DetectorSpec, SlidingSpec
+from spoken_digits.integer.detector.stored import read_detector, read_settings, read_sliding
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.io import files
@@ -72,10 +72,12 @@ def main() -> None:
     spec = integer_spec(card.features, f"{stem}.safetensors")
     metrics = files.read_json(METRICS / f"{stem}.json", f"dvc repro quantize@{stem}")
     record = measurements(stem)
+    detector, sliding = detectors(stem, card, network.logit_step, spec)
     exported = Model(
         network=network,
         spec=spec,
-        detector=detector(stem, card, network.logit_step, spec),
+        detector=detector,
+        sliding=sliding,
         name=identifier(stem),
         labels=card.labels,
         provenance=provenance(card, metrics, files.sha256(model.read_bytes())),
@@ -167,16 +169,22 @@ def measurements(stem: str) -> dict[str, Any]:
     return record
 
 
-def detector(stem: str, card: ModelCard, logit_step: float, spec: Spec) -> DetectorSpec:
-    """The detector that stage `detect` made for the model."""
+def detectors(
+    stem: str, card: ModelCard, logit_step: float, spec: Spec
+) -> tuple[DetectorSpec, SlidingSpec | None]:
+    """What stage `detect` made for the model: a detector, and a window if it can slide."""
     model, path = MODELS / f"{stem}.safetensors", MODELS / f"{stem}.detector.json"
-    return read_detector(
-        path,
-        model,
-        model.read_bytes(),
+    content = model.read_bytes()
+    detector = read_detector(
+        *(path, model, content),
         sample_rate=spec.sample_rate,
         labels=card.labels,
         logit_step=logit_step,
+    )
+    if read_settings(path, model, content).sliding_threshold is None:
+        return detector, None
+    return detector, read_sliding(
+        path, model, content, frontend=spec, labels=card.labels, logit_step=logit_step
     )
 
 

@@ -14,13 +14,19 @@ from recognisers import expected, make
 from recordings import REPOSITORY
 
 from spoken_digits.config import read_config
-from spoken_digits.integer.detector.detector import Recognise
+from spoken_digits.integer.detector.base import Recognise
 from spoken_digits.integer.detector.params import DetectorParams
-from spoken_digits.integer.detector.specification import DetectorSpec, specify
+from spoken_digits.integer.detector.specification import (
+    DetectorSpec,
+    SlidingSpec,
+    specify,
+    specify_sliding,
+)
 from spoken_digits.integer.detector.stored import Settings, write_settings
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.listen.model import METADATA_KEY, settings_path
+from spoken_digits.rejection.labels import NOT_WORDS
 
 RATE = 8000
 SILENT = 3
@@ -102,3 +108,22 @@ def words_in_noise(seed: int, n_words: int) -> tuple[np.ndarray, list[tuple[int,
             other = tone(rng, 0.06 if i % 8 else 1.6)
             stream = np.concatenate([stream, other, noise(rng, 0.5)])
     return pcm(stream + rng.normal(0, 30, len(stream)) + 500), spans
+
+
+def small_sliding(
+    *, threshold: float = 0.5, temperature: float = 0.1, **changes: float
+) -> tuple[SlidingSpec, IntegerGraph, Spec, Recognise]:
+    """A sliding window with its recogniser, of which two classes are never reported."""
+    network, frontend = make("graph")
+    labels = [f"word {i}" for i in range(network.n_classes)]
+    labels[SILENT], labels[SILENT - 1] = NOT_WORDS
+    assert PARAMS.sliding is not None
+    spec = specify_sliding(
+        dataclasses.replace(PARAMS.sliding, **changes),
+        frontend,
+        labels=labels,
+        logit_step=network.logit_step,
+        temperature=temperature,
+        threshold=threshold,
+    )
+    return spec, network, frontend, lambda clips: expected(network, frontend, list(clips))

@@ -58,6 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also show sounds that are not reported, with the reason",
     )
+    parser.add_argument(
+        "--sliding",
+        action="store_true",
+        help="ask the model many times a second instead of at each pause: finds words over other "
+        "talkers; of open models, such as tiny_open.int8",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object per line")
 
 
@@ -74,7 +80,11 @@ def run(arguments: argparse.Namespace) -> None:
         )
     if arguments.device is not None and arguments.file is not None:
         raise UserError("--device is of a microphone: leave it out, or FILE")
-    listener = open_listener(places.model_file(arguments.model), arguments.threshold)
+    if arguments.sliding and arguments.everything:
+        raise UserError("--all shows sounds between pauses, --sliding knows none: leave out one")
+    listener = open_listener(
+        places.model_file(arguments.model), arguments.threshold, sliding=arguments.sliding
+    )
     rate = listener.frontend.sample_rate
     screen = Screen(listener.labels, rate, everything=arguments.everything, as_json=arguments.json)
     try:

@@ -10,8 +10,8 @@ import numpy as np
 
 from spoken_digits.embedded.commands import call
 from spoken_digits.embedded.host_detector import event_of
-from spoken_digits.integer.detector.detector import Event
 from spoken_digits.integer.detector.endpoint import Pcm
+from spoken_digits.integer.detector.event import Event
 
 PROGRAM, PACKAGES = "node", "nodejs"
 _HERE = Path(__file__).parent

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from spoken_digits.embedded import boards, host_recogniser
 from spoken_digits.embedded.emit import detector as c_detector
 from spoken_digits.embedded.host_build import build_shared_library
-from spoken_digits.integer.detector.detector import Event, Verdict
+from spoken_digits.integer.detector.event import Event, Verdict
 from spoken_digits.integer.detector.specification import DetectorSpec
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph

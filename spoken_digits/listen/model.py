@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 import numpy as np
 import safetensors
@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 from spoken_digits.errors import UserError, printable
 from spoken_digits.features.registry import integer_spec
 from spoken_digits.integer import graph
+from spoken_digits.integer.detector.base import StreamDetector
+from spoken_digits.integer.detector.detector import Detector
 from spoken_digits.integer.detector.endpoint import Pcm
-from spoken_digits.integer.detector.specification import DetectorSpec
-from spoken_digits.integer.detector.stored import read_detector
+from spoken_digits.integer.detector.sliding import SlidingDetector
+from spoken_digits.integer.detector.specification import DetectorSpec, SlidingSpec
+from spoken_digits.integer.detector.stored import read_detector, read_sliding
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
@@ -29,6 +32,12 @@ _AGAIN = "make it again with `dvc repro`"
 _LARGEST_BYTES = 2**26
 
 
+class _OfModel(TypedDict):
+    labels: Sequence[str]
+    logit_step: float
+    threshold: float | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Listener:
     """What a detector needs of a model."""
@@ -37,6 +46,15 @@ class Listener:
     frontend: Spec
     network: IntegerGraph
     detector: DetectorSpec
+    """Words between quiet."""
+    sliding: SlidingSpec | None
+    """Words in windows that slide, where that was asked for."""
+
+    def listening(self) -> StreamDetector:
+        """A detector at the beginning of a stream."""
+        if self.sliding is not None:
+            return SlidingDetector(self.sliding, self.recognise)
+        return Detector(self.detector, self.recognise)
 
     def recognise(self, clips: Sequence[Pcm]) -> NDArray[np.int32]:
         """Logits (n_clips, n_classes) of int16 samples."""
@@ -48,7 +66,7 @@ def settings_path(model: Path) -> Path:
     return model.with_suffix(".detector.json")
 
 
-def open_listener(path: Path, threshold: float | None = None) -> Listener:
+def open_listener(path: Path, threshold: float | None = None, *, sliding: bool = False) -> Listener:
     """Model file and its detector, ready to listen.
 
     Parameters
@@ -57,26 +75,27 @@ def open_listener(path: Path, threshold: float | None = None) -> Listener:
         ``models/<model>.<scheme>.safetensors``; its detector lies beside it.
     threshold
         Replaces that of the detector; 0 to 1.
+    sliding
+        Listen through a sliding window.
 
     Raises
     ------
     UserError
-        A file is missing or damaged, the model is not an integer one, or the detector is of
-        another model.
+        A file is missing or damaged, the model is not an integer one, the detector is of another
+        model, or a window cannot slide over the model's words.
     """
     content = _read(path)
     card, arrays = _parse(path)
     labels, frontend, found = _network(path, card, arrays)
-    spec = read_detector(
-        settings_path(path),
-        path,
-        content,
-        sample_rate=frontend.sample_rate,
-        labels=labels,
-        logit_step=found.logit_step,
-        threshold=threshold,
-    )
-    return Listener(labels=labels, frontend=frontend, network=found, detector=spec)
+    where = settings_path(path), path, content
+    of_model: _OfModel = {
+        "labels": labels,
+        "logit_step": found.logit_step,
+        "threshold": threshold,
+    }
+    slides = read_sliding(*where, frontend=frontend, **of_model) if sliding else None
+    spec = read_detector(*where, sample_rate=frontend.sample_rate, **of_model)
+    return Listener(labels=labels, frontend=frontend, network=found, detector=spec, sliding=slides)
 
 
 def _read(path: Path) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from spoken_digits import errors
+from spoken_digits.integer.detector.base import StreamDetector
 from spoken_digits.integer.detector.detector import Detector
 from spoken_digits.integer.detector.endpoint import Pcm, levels
 from spoken_digits.listen.model import Listener
@@ -17,9 +18,9 @@ from spoken_digits.rejection.labels import NOT_WORDS
 
 def listen(listener: Listener, blocks: Iterator[Pcm], screen: Screen) -> None:
     """Hear all blocks, and then as much silence as ends the last word."""
-    detector = Detector(listener.detector, listener.recognise)
-    spec = listener.detector.endpoint
-    length = spec.frame_length
+    detector = listener.listening()
+    endpointer = detector.endpointer if isinstance(detector, Detector) else None
+    length = listener.detector.endpoint.frame_length
     watch = SignalWatch(listener.detector.sample_rate)
     for number, block in enumerate(blocks):
         if number == 0:  # there is sound
@@ -28,13 +29,13 @@ def listen(listener: Listener, blocks: Iterator[Pcm], screen: Screen) -> None:
         _hear(detector, block, screen)
         if length <= len(block) < 100 * length:  # live
             level = int(levels(block[len(block) - length :], length)[0])
-            screen.meter(detector.endpointer, level)
+            screen.meter(level, length, endpointer)
         if said := watch.check(block):
             screen.clear()
             errors.warn(said)
-    _hear(detector, np.zeros((spec.hangover + 1) * length, np.int16), screen)
+    _hear(detector, np.zeros(detector.settling, np.int16), screen)
 
 
-def _hear(detector: Detector, samples: Pcm, screen: Screen) -> None:
+def _hear(detector: StreamDetector, samples: Pcm, screen: Screen) -> None:
     for event in detector.hear(samples):
         screen.show(event)

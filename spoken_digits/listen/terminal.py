@@ -7,12 +7,13 @@ import sys
 from collections.abc import Sequence
 
 from spoken_digits.errors import printable
-from spoken_digits.integer.detector.detector import REASONS, Event, Verdict
 from spoken_digits.integer.detector.endpoint import Endpointer
+from spoken_digits.integer.detector.event import REASONS, Event, Verdict
 from spoken_digits.integer.detector.specification import CERTAIN, FLOOR_BITS, dbfs
 
 _BAR = 30
 _LOWEST_DB = -72.0
+_HEARING = "hearing"
 
 
 class Screen:
@@ -32,16 +33,17 @@ class Screen:
         self.clear()
         print(self._object(event) if self._json else self._line(event), flush=True)
 
-    def meter(self, endpointer: Endpointer, level: int) -> None:
-        """Level of the last frame, and the noise floor."""
+    def meter(self, level: int, frame_length: int, endpointer: Endpointer | None) -> None:
+        """Level of the last frame; noise floor and whether a sound goes on, where that is known."""
         if not self._has_meter:
             return
-        length = endpointer.spec.frame_length
-        floor_db = dbfs(endpointer.floor / (1 << FLOOR_BITS), length)
-        level_db = dbfs(level / 256, length)
+        level_db = dbfs(level / 256, frame_length)
         cells = ["#" if i < _cell(level_db) else " " for i in range(_BAR)]
-        cells[min(_BAR - 1, _cell(floor_db))] = "|"
-        heard = "hearing" if endpointer.in_word else "       "
+        heard = " " * len(_HEARING)
+        if endpointer is not None:
+            floor_db = dbfs(endpointer.floor / (1 << FLOOR_BITS), frame_length)
+            cells[min(_BAR - 1, _cell(floor_db))] = "|"
+            heard = _HEARING if endpointer.in_word else heard
         print(f"\r{level_db:6.1f} dB [{''.join(cells)}] {heard} ", end="", file=sys.stderr)
         sys.stderr.flush()
 

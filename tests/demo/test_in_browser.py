@@ -17,7 +17,8 @@ from recordings import REPOSITORY
 from spoken_digits.demo import making, module
 from spoken_digits.demo.page import page
 from spoken_digits.demo.parts import read
-from spoken_digits.integer.detector.detector import Detector, Verdict
+from spoken_digits.integer.detector.detector import Detector
+from spoken_digits.integer.detector.event import Verdict
 from spoken_digits.listen.model import open_listener
 
 pytestmark = pytest.mark.skipif(

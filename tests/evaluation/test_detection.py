@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from detectors import PARAMS, RATE, small, tone
+from detectors import PARAMS, RATE, SILENT, small, small_sliding, tone
 from recordings import REPOSITORY
 
 from spoken_digits.config import read_config
@@ -22,13 +22,15 @@ from spoken_digits.evaluation.detection import (
     material,
     picture,
     scoring,
+    sliding,
     streams,
     synthetic_speech,
     trial,
 )
 from spoken_digits.evaluation.detection.params import DetectParams
 from spoken_digits.evaluation.detection.streams import Span, Stream, Surroundings
-from spoken_digits.integer.detector.detector import Event, Verdict
+from spoken_digits.integer.detector.event import Event, Verdict
+from spoken_digits.rejection.labels import NOT_WORDS
 
 DETECT = read_config(REPOSITORY / "params.yaml").section("detect", DetectParams)
 QUICK = dataclasses.replace(DETECT, noise_hours=0.02, babble_hours=0.02)
@@ -270,6 +272,116 @@ def test_a_detector_that_hears_nothing_is_one_line(model):
     sound = material.Material(words=clips(3), other_words=[], phrases=[], synthetic=[])
     with pytest.raises(UserError, match="finds none of the validation words"):
         examination.examine(model, deaf, QUICK, sound, sound, seed=7)
+
+
+# ---- a sliding window
+
+
+def windows_of(spec, words, confidences, *spans):
+    made = [Span(label, start, end) for label, start, end in spans]
+    n_samples = spec.window + (len(words) - 1) * spec.step
+    stream = Stream(kind="words", spans=tuple(made), n_samples=n_samples, blocks=lambda: iter(()))
+    return sliding.Windows(
+        stream=stream, words=np.array(words), confidences=np.array(confidences), n_differences=0
+    )
+
+
+def test_the_threshold_of_a_window_loses_at_most_a_share_of_the_words():
+    spec, *_ = small_sliding()
+    at = [(10 * i * spec.step, 10 * i * spec.step + spec.window) for i in range(100)]
+    words = np.full(1000, SILENT)
+    confidences = np.full(1000, 9999)
+    words[::10], confidences[::10] = 1, np.random.default_rng(1).permutation(100) * 90 + 90
+    words[1::10], confidences[1::10] = 0, 50  # less likely, and wrong
+    heard = windows_of(spec, words, confidences, *((1, *span) for span in at))
+    assert sliding.threshold(heard, spec, 0.05) == 6 * 90
+    wrong = windows_of(spec, words, confidences, *((4, *span) for span in at))
+    assert sliding.threshold(wrong, spec, 0.05) == 0
+
+
+def test_hits_and_losses_of_a_window_and_what_a_threshold_changes():
+    spec, *_ = small_sliding(threshold=0.6)
+    words = [SILENT] * 60
+    confidences = [9000] * 60
+    words[5:8], confidences[5:8] = [1, 1, 1], [3000, 8000, 9000]
+    words[30:32], confidences[30:32] = [0, 0], [4000, 5000]
+    spans = [(1, 6 * spec.step, 6 * spec.step + spec.window), (0, 30 * spec.step, 33 * spec.step)]
+    heard = windows_of(spec, words, confidences, *spans, (4, 50 * spec.step, 52 * spec.step))
+    found = sliding.metrics({"words": heard}, spec)
+    assert (found["threshold"], found["words"]["n"]) == (0.6, 3)
+    assert found["words"]["hit_rate"] == pytest.approx(1 / 3)
+    assert {key: n for key, n in found["words"]["lost"].items() if n} == {
+        "unsure": 1,
+        "not_a_word": 1,
+    }
+    assert found["words"]["false_accepts"] == 0
+    rows = {
+        row["threshold"]: row["words_hit_rate"] for row in sliding.curve({"words": heard}, spec)
+    }
+    assert rows[0.8] == pytest.approx(1 / 3)
+    assert rows[0.4] == pytest.approx(2 / 3)
+    assert rows[max(rows)] == 0
+
+
+@pytest.fixture(scope="module")
+def open_model():
+    """A small recogniser that knows silence and unknown words."""
+    _, network, frontend, recognise = small_sliding()
+    recogniser = trial.Recogniser(
+        labels=["a", "b", *NOT_WORDS, "c"],
+        logit_step=network.logit_step,
+        sample_rate=RATE,
+        recognise=recognise,
+    )
+    return examination.Examinee(
+        recogniser=recogniser, network=network, frontend=frontend, firmware=REPOSITORY / "firmware"
+    )
+
+
+@pytest.fixture(scope="module")
+def sound():
+    """Material for validation and for the test."""
+    others = [(-1, one) for _, one in clips(5, seed=3)]
+    words = [[(label if label < 2 else 4, clip) for label, clip in clips(12, s)] for s in (1, 2)]
+    return [
+        material.Material(words=one, other_words=others, phrases=[], synthetic=others)
+        for one in words
+    ]
+
+
+def test_a_window_is_examined_on_the_same_streams_by_c_as_by_numpy(
+    open_model, sound, report, tmp_path, monkeypatch
+):
+    found = examination.examine(open_model, PARAMS, QUICK, *sound, seed=7)
+    metrics = found.sliding.metrics
+    assert (metrics["judged_by"], metrics["differences_c"]) == ("c", 0)
+    assert metrics["threshold"] == found.sliding.threshold
+    assert metrics["hours"] == found.metrics["hours"] == report.metrics["hours"]
+    kinds = {key for key, value in found.metrics.items() if isinstance(value, dict)}
+    assert kinds == {key for key, value in metrics.items() if isinstance(value, dict)}
+    assert metrics["words"]["hit_rate"] > 0
+    json.dumps(metrics)
+    picture.write(tmp_path, "small.int8", found, "tones", "voices")
+    table = pd.read_csv(tmp_path / "small.int8.csv")
+    assert table["model"].unique().tolist() == ["small.int8", "small.int8.sliding"]
+    monkeypatch.setattr(examination.shutil, "which", lambda program: None)
+    by_numpy = examination.examine(open_model, PARAMS, QUICK, *sound, seed=7).sliding
+    assert by_numpy.metrics == metrics | {"judged_by": "numpy", "differences_c": None}
+    assert by_numpy.curve == found.sliding.curve
+
+
+def test_a_model_without_silence_or_without_the_section_has_no_window(report, open_model, sound):
+    assert report.sliding is None
+    without = dataclasses.replace(PARAMS, sliding=None)
+    assert examination.examine(open_model, without, QUICK, *sound, seed=7).sliding is None
+
+
+def test_windows_that_nothing_joins_are_refused_by_the_key(open_model, sound):
+    many = dataclasses.replace(PARAMS.sliding, smoothed_windows=32)
+    with pytest.raises(UserError, match=r"^params.yaml: `detector.sliding.smoothed_windows` is 32"):
+        examination.examine(
+            open_model, dataclasses.replace(PARAMS, sliding=many), QUICK, *sound, seed=7
+        )
 
 
 @pytest.mark.exhaustive

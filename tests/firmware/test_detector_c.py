@@ -13,8 +13,9 @@ from recordings import REPOSITORY
 
 from spoken_digits.embedded import boards, host_detector, host_network
 from spoken_digits.embedded.emit import detector as c_detector
-from spoken_digits.integer.detector.detector import Detector, Verdict
+from spoken_digits.integer.detector.detector import Detector
 from spoken_digits.integer.detector.endpoint import Endpointer, levels, stretches
+from spoken_digits.integer.detector.event import Verdict
 
 FIRMWARE = REPOSITORY / "firmware"
 NO_FLOAT = host_network.NO_FLOAT if platform.machine() == "x86_64" else ()

@@ -13,13 +13,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from detectors import RATE, small, words_in_noise
+from detectors import RATE, detector_of, small, small_sliding, words_in_noise
 from exports import unpack
 from recordings import REPOSITORY
 
 from spoken_digits.embedded import boards
-from spoken_digits.integer.detector.detector import Detector, Verdict
+from spoken_digits.integer.detector.detector import Detector
+from spoken_digits.integer.detector.event import Verdict
+from spoken_digits.integer.detector.sliding import SlidingDetector
 from spoken_digits.integer.frontend.decimator import decimate
+from spoken_digits.rejection.labels import NOT_WORDS
 
 FIRMWARE = REPOSITORY / "firmware"
 MOCKS = Path(__file__).parent / "platforms"
@@ -107,6 +110,66 @@ def sketch(folder: Path, name: str, output: Path) -> Path:
 
 def test_a_program_on_this_computer_hears_what_python_hears(folder, stream, words):
     assert heard(folder / "build/listen", decimate(stream))[1] == words
+
+
+SLIDING_PROGRAM = """
+#include <stdio.h>
+
+#include "sliding.h"
+
+static acme_sliding sliding;
+static SLIDING_MEMORY memory;
+
+int main(void)
+{
+    int16_t block[160];
+    size_t n;
+    acme_status status =
+        acme_sliding_init(&sliding, &SLIDING, SLIDING_ID, &memory, (uint32_t)sizeof memory);
+    while (status == ACME_OK && (n = fread(block, sizeof *block, 160, stdin)) > 0) {
+        uint32_t left = (uint32_t)n, taken;
+        acme_event event;
+        while (left > 0u && status == ACME_OK) {
+            status = acme_sliding_hear(&sliding, block + n - left, left, &taken, &event);
+            left -= taken;
+            if (event.verdict == ACME_WORD) {
+                printf("%lu ms: %s (%u of %u)\\n",
+                       (unsigned long)(event.start * 1000u / SLIDING_SAMPLE_RATE),
+                       SLIDING_LABELS[event.word], event.confidence, (unsigned)ACME_CERTAIN);
+            }
+        }
+    }
+    return (int)status;
+}
+"""
+
+
+def test_a_program_with_a_sliding_window_hears_what_python_hears(stream, tmp_path):
+    spec, network, frontend, recognise = small_sliding(threshold=0.3)
+    labels = ["un", "deux", *NOT_WORDS, "cinq"]
+    folder = unpack(
+        *(tmp_path, FIRMWARE, "graph"),
+        spec=frontend,
+        network=network,
+        detector=detector_of(network, labels),
+        sliding=spec,
+        labels=labels,
+        prefix="acme_",
+    )
+    source = folder / "examples/host/slide.c"
+    source.write_text(SLIDING_PROGRAM)
+    run("make", "objects", "CFLAGS=-O1 -Werror", cwd=folder)
+    program = folder / "build/slide"
+    run("gcc", "-std=c99", *STRICT, f"-I{folder / 'src'}", source, *objects(folder), "-o", program)
+    right = SlidingDetector(spec, recognise).hear(decimate(stream))
+    assert len(right) > 5
+    assert heard(program, decimate(stream))[1] == [
+        f"{event.start * 1000 // RATE} ms: {labels[event.word]} ({event.confidence} of 10000)"
+        for event in right
+    ]
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["sliding"]["window_samples"] == spec.window
+    assert "SLIDING_MEMORY memory" in (folder / "README.md").read_text()
 
 
 def test_the_arduino_sketch_hears_what_python_hears(folder, stream, words, tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from detectors import PARAMS, RATE, SILENT, noise, pcm, small, tone, words_in_noise
 
 from spoken_digits.integer.detector.confidence import confidences
-from spoken_digits.integer.detector.detector import Detector, Verdict
+from spoken_digits.integer.detector.detector import Detector
 from spoken_digits.integer.detector.endpoint import (
     Change,
     Endpointer,
@@ -19,6 +19,7 @@ from spoken_digits.integer.detector.endpoint import (
     levels,
     stretches,
 )
+from spoken_digits.integer.detector.event import Verdict
 from spoken_digits.integer.detector.params import DetectorParams
 from spoken_digits.integer.detector.specification import CERTAIN, dbfs, endpoint_spec, specify
 

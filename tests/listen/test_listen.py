@@ -17,13 +17,16 @@ from detectors import RATE, small, words_in_noise, write_detector, write_model
 from spoken_digits import audio
 from spoken_digits.cli import main
 from spoken_digits.errors import UserError
-from spoken_digits.integer.detector.detector import Detector, Verdict
+from spoken_digits.integer.detector.detector import Detector
 from spoken_digits.integer.detector.endpoint import levels
+from spoken_digits.integer.detector.event import Verdict
+from spoken_digits.integer.detector.sliding import SlidingDetector
 from spoken_digits.listen import sources
 from spoken_digits.listen.model import METADATA_KEY, open_listener, settings_path
 from spoken_digits.listen.terminal import Screen
 from spoken_digits.listen.watch import SILENT, TOO_LOUD, SignalWatch
 from spoken_digits.models import card as model_card
+from spoken_digits.rejection.labels import NOT_WORDS
 
 SPEC = small()[0].endpoint
 
@@ -136,13 +139,67 @@ def test_a_terminal_shows_level_and_floor_and_makes_room_for_words(monkeypatch):
         frame = np.tile([-rms, rms], SPEC.frame_length // 2).astype(np.int16)
         for _ in range(5):
             detector.hear(frame)
-        screen.meter(detector.endpointer, int(levels(frame, SPEC.frame_length)[0]))
+        screen.meter(
+            int(levels(frame, SPEC.frame_length)[0]), SPEC.frame_length, detector.endpointer
+        )
         shown = terminal.getvalue().rsplit("\r", 1)[1]
         assert shown.startswith(said)
         assert shown.count("|") == 1
         assert ("hearing" in shown) == (rms > 1000)
     screen.clear()
     assert terminal.getvalue().endswith(" \r")
+
+
+# ---- a sliding window
+
+
+@pytest.fixture(scope="module")
+def open_model(tmp_path_factory):
+    """A model with the two classes that are not words."""
+    path = tmp_path_factory.mktemp("open") / "open.int8.safetensors"
+    write_model(path, labels=["a", "b", *NOT_WORDS, "c"])
+    write_detector(path, sliding_threshold=0.3)
+    return path
+
+
+def test_a_sliding_window_gives_a_line_a_word(open_model, recording, capsys):
+    path, samples = recording
+    listener = open_listener(open_model, sliding=True)
+    detector = SlidingDetector(listener.sliding, listener.recognise)
+    right = detector.hear(samples) + detector.hear(np.zeros(detector.settling, np.int16))
+    said = run(capsys, open_model, path, "--sliding", "--json").out.splitlines()
+    objects = [json.loads(line) for line in said]
+    assert [o["end_s"] for o in objects] == [e.end / RATE for e in right]
+    assert [o["word"] for o in objects] == [listener.labels[e.word] for e in right]
+    assert len(right) > 5
+    assert len(run(capsys, open_model, path).out.splitlines()) != len(right)
+    assert run(capsys, open_model, path, "--sliding", "--threshold", "1").out == ""
+
+
+def test_who_cannot_slide_says_why_in_one_line(model, open_model, recording, capsys, tmp_path):
+    path, _ = recording
+    with pytest.raises(UserError, match="the model has no class _silence_ or _unknown_, so it"):
+        run(capsys, model, path, "--sliding")
+    recurrent = write_model(tmp_path / "lstm.int8.safetensors", "int8", [*"a", *NOT_WORDS])
+    with pytest.raises(UserError, match="the model hears clips of any length"):
+        run(capsys, recurrent, path, "--sliding")
+    with pytest.raises(UserError, match="--all shows sounds between pauses"):
+        run(capsys, open_model, path, "--sliding", "--all")
+
+
+def test_settings_of_before_the_sliding_window_are_still_read(
+    open_model, recording, capsys, tmp_path
+):
+    path, _ = recording
+    whole = run(capsys, open_model, path).out
+    old = tmp_path / "old.int8.safetensors"
+    old.write_bytes(open_model.read_bytes())
+    settings = json.loads(settings_path(open_model).read_text())
+    del settings["sliding_threshold"], settings["detector"]["sliding"]
+    settings_path(old).write_text(json.dumps(settings))
+    assert run(capsys, old, path).out == whole != ""
+    with pytest.raises(UserError, match="holds no sliding window: set `detector.sliding`"):
+        run(capsys, old, path, "--sliding")
 
 
 # ---- what is wrong with the sound

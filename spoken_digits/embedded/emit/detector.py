@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from spoken_digits.embedded.emit.recogniser import model_id
-from spoken_digits.integer.detector.specification import DetectorSpec
+from spoken_digits.integer.detector.specification import DecisionSpec, DetectorSpec
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
 
@@ -30,7 +30,7 @@ _ENDPOINT = (
 )
 
 
-def check(spec: DetectorSpec, network: IntegerGraph, frontend: Spec) -> None:
+def check(spec: DecisionSpec, network: IntegerGraph, frontend: Spec) -> None:
     """Refuse a detector that is not for this recogniser.
 
     Raises
@@ -120,18 +120,23 @@ static const uint8_t silent[{len(spec.silent)}] = {{{silent}}};
 const sd_detector_spec {stem} = {{
     {{
 {endpoint}    }},
-    {{
-        {spec.farthest}u, /* farthest */
-        {spec.scale}, /* scale */
-        {spec.scale_shift}, /* shift */
-    }},
-    0x{identity:08X}u,
+{confidence(spec)}    0x{identity:08X}u,
     {spec.sample_rate}u,
     {spec.refractory}u, /* refractory */
     silent,
     {stem.upper()}_THRESHOLD,
     {len(spec.silent)},
 }};
+"""
+
+
+def confidence(spec: DecisionSpec) -> str:
+    """The initialiser of an ``sd_confidence_spec``."""
+    return f"""    {{
+        {spec.farthest}u, /* farthest */
+        {spec.scale}, /* scale */
+        {spec.scale_shift}, /* shift */
+    }},
 """
 
 

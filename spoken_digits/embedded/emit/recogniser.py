@@ -102,23 +102,26 @@ def c_files(network: IntegerGraph, spec: Spec, name: str, labels: list[str]) -> 
 
 def ram_bytes(network: IntegerGraph, spec: Spec) -> dict[str, int]:
     """Bytes of the two types that an application holds, with 32-bit pointers."""
-    frontend = 2 * WINDOW_SAMPLES + 8
+    frontend = FRONTEND_BYTES
     graph = c_graph.layout(network).n_bytes
     if network.any_length:
-        scratch = _aligned(8 * FFT_POINTS + 2 * CEPSTRUM_MAX_MELS, 4)
+        scratch = aligned(8 * FFT_POINTS + 2 * CEPSTRUM_MAX_MELS, 4)
         memory = frontend + scratch + graph + spec.n_features
     else:
         kept = spec.n_frames * spec.n_features
-        listening = _aligned(2 * kept, 4) + 8 * FFT_POINTS + frontend
+        listening = aligned(2 * kept, 4) + 8 * FFT_POINTS + frontend
         answering = graph + spec.n_features
-        memory = _aligned(_WORD_BYTES + kept, 4) + _aligned(max(listening, answering), 4)
-    return {"memory": _aligned(memory, 8), "recogniser": _RECOGNISER_BYTES}
+        memory = aligned(WORD_BYTES + kept, 4) + aligned(max(listening, answering), 4)
+    return {"memory": aligned(memory, 8), "recogniser": _RECOGNISER_BYTES}
 
 
-_WORD_BYTES, _RECOGNISER_BYTES = 40, 12
+WORD_BYTES, FRONTEND_BYTES = 40, 2 * WINDOW_SAMPLES + 8
+"""Of an ``sd_word`` and an ``sd_frontend``, with 32-bit pointers."""
+_RECOGNISER_BYTES = 12
 
 
-def _aligned(n_bytes: int, alignment: int) -> int:
+def aligned(n_bytes: int, alignment: int) -> int:
+    """Bytes up to the next whole number of `alignment`."""
     return -(-n_bytes // alignment) * alignment
 
 
@@ -201,17 +204,39 @@ def _source(network: IntegerGraph, name: str) -> str:
     else:
         hearing, kind = "sd_by_frame", "sd_frame_parts"
         where = {part: part for part in ("frontend", "scratch", "features", "graph")}
+    model, memory = f"const sd_model {name}_model", f"{name}_recogniser_memory"
     return f"""/* The recogniser of {name}_model.h. Generated: do not edit. */
 #include "{name}_model.h"
 
-#include <stddef.h>
+{definition(model, name, memory, hearing, kind, where)}"""
 
-#define AT(part) ((uint32_t)offsetof({name}_recogniser_memory, parts.part))
 
-static const {kind} parts = {{
+def definition(
+    declared: str, name: str, memory: str, hearing: str, parts: str, where: Mapping[str, str]
+) -> str:
+    """C that defines an ``sd_model`` for a memory of its own layout.
+
+    Parameters
+    ----------
+    declared
+        What is defined, such as ``const sd_model digits_model``.
+    name
+        Of the network in C.
+    memory
+        Type of all the RAM, with a member ``parts``.
+    hearing
+        The ``sd_hearing`` that works in it.
+    parts, where
+        Type of the places it needs, and the member of the memory in each of its fields.
+    """
+    return f"""#include <stddef.h>
+
+#define AT(part) ((uint32_t)offsetof({memory}, parts.part))
+
+static const {parts} parts = {{
 {_fields(where)}}};
 
-const sd_model {name}_model = {{
+{declared} = {{
     SD_ABI,
     {name.upper()}_MODEL_ID,
     &{hearing},
@@ -219,7 +244,7 @@ const sd_model {name}_model = {{
     &{name},
     &parts,
     {name}_labels,
-    (uint32_t)sizeof({name}_recogniser_memory),
+    (uint32_t)sizeof({memory}),
     {name.upper()}_N_CLASSES,
 }};
 """

@@ -16,6 +16,7 @@ from typing import Any
 from spoken_digits.embedded import host_detector, host_recogniser
 from spoken_digits.embedded.emit import detector as c_detector
 from spoken_digits.embedded.emit import recogniser as c_recogniser
+from spoken_digits.embedded.emit import sliding as c_sliding
 from spoken_digits.embedded.package import golden as golden_vectors
 from spoken_digits.embedded.package import listening, manifest, templates
 from spoken_digits.embedded.package import prefix as prefixes
@@ -88,6 +89,9 @@ def export_files(
     generated |= c_recogniser.c_files(network, spec, name, labels)  # the digest is of these
     generated |= c_detector.c_files(detector, network, spec, name, labels)
     sources = [*host_detector.source_paths(firmware, network, spec), firmware / _DECIMATOR]
+    if model.sliding is not None:
+        generated |= c_sliding.c_files(model.sliding, network, spec, name, labels)
+        sources += [firmware / file for file in c_sliding.SOURCES]
     shared = {path.name: _read(path) for path in sources}
     shared |= _headers([*shared.values(), *generated.values()], firmware, generated)
     golden_files = golden_vectors.clip_files(network, spec, clips)
@@ -96,7 +100,13 @@ def export_files(
     n_words = sum(label not in NOT_WORDS for label in labels)
     texts = templates.filled(firmware, name, n_words, model.project)
     texts |= {f"{_SELFTEST}/{file}": text for file, text in golden_files.items()}
-    if name in {_MODEL_TYPE, *(Path(path).stem for path in [*shared, *texts]), "model", "detector"}:
+    if name in {
+        _MODEL_TYPE,
+        *(Path(path).stem for path in [*shared, *texts]),
+        "model",
+        "detector",
+        "sliding",
+    }:
         raise ValueError(f"{name!r} is the name of another file in the folder")
     texts |= {f"{_ENGINE}/{file}": text for file, text in shared.items()}
     texts |= {f"{_SOURCE}/{file}": _in_src(text, shared) for file, text in generated.items()}

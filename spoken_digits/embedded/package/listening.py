@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.integer.detector.detector import Detector, Event
-from spoken_digits.integer.detector.specification import CERTAIN, DetectorSpec
+from spoken_digits.embedded.emit import sliding as c_sliding
+from spoken_digits.integer.detector.detector import Detector
+from spoken_digits.integer.detector.event import Event
+from spoken_digits.integer.detector.specification import CERTAIN, DetectorSpec, SlidingSpec
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
@@ -82,6 +84,40 @@ while (n > 0) {{ /* each block of samples */
 
 `examples/host/listen.c` is a whole program: `make listen`, then samples on its standard input.
 `engine/sd_ring.h` passes samples from an interrupt to the main loop."""
+
+
+def sliding_readme(spec: SlidingSpec, network: IntegerGraph, frontend: Spec, name: str) -> str:
+    """The README's section on the sliding window."""
+    ram = c_sliding.ram_bytes(spec, network, frontend)
+    step_ms, window_ms = (1000 * n / spec.sample_rate for n in (spec.step, spec.window))
+    return f"""## Listening through a sliding window
+
+`sliding.h` finds words over other talkers, where the detector hears one endless sound. Every
+{step_ms:g} ms it asks the network about the last {window_ms:g} ms, whatever their level, and
+reports a word where the mean probability of {spec.n_smoothed} windows reaches
+{spec.threshold / CERTAIN:.4f}. The network runs {1000 / step_ms:g} times a second: for processors
+that can afford it. It takes {ram["memory"]:,} bytes (`{name}_sliding_memory`) and
+{ram["sliding"]} for the `sd_sliding`, and no recogniser beside. An application that does not call
+it links none of it.
+
+```c
+#include "sliding.h"
+
+static sd_sliding sliding;
+static SLIDING_MEMORY memory;
+
+status = sd_sliding_init(&sliding, &SLIDING, SLIDING_ID, &memory, sizeof memory);
+while (n > 0) {{ /* each block of samples */
+    uint32_t taken;
+    sd_event event;
+    status = sd_sliding_hear(&sliding, block, n, &taken, &event);
+    block += taken;
+    n -= taken;
+    if (event.verdict == SD_WORD) {{
+        /* SLIDING_LABELS[event.word], said between event.start and event.end */
+    }}
+}}
+```"""
 
 
 _SOURCE = """\

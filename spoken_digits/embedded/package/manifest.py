@@ -7,10 +7,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from spoken_digits.embedded.emit import sliding as c_sliding
 from spoken_digits.embedded.emit.recogniser import model_id, ram_bytes
 from spoken_digits.embedded.package.listening import ram_bytes as detector_ram_bytes
 from spoken_digits.embedded.package.model import Model
-from spoken_digits.integer.detector.specification import CERTAIN
+from spoken_digits.integer.detector.specification import CERTAIN, SlidingSpec
 from spoken_digits.rejection.labels import NOT_WORDS
 
 FILE = "manifest.json"
@@ -44,6 +45,7 @@ def text(model: Model, *, measured: Mapping[str, Any], abi: int, files: Mapping[
         model.detector,
         model.provenance,
     )
+    slides = {} if model.sliding is None else {"sliding": _sliding(model.sliding)}
     hop, rate = spec.hop_length, spec.sample_rate
     content = {
         "format": FORMAT,
@@ -75,13 +77,33 @@ def text(model: Model, *, measured: Mapping[str, Any], abi: int, files: Mapping[
             "frame_samples": detector.endpoint.frame_length,
             "frame_ms": 1000 * detector.endpoint.frame_length / rate,
         },
+        **slides,
         # Of 32-bit processors.
         "bytes": {
             "parameters": network.parameter_bytes(),
             "recogniser_ram": sum(ram_bytes(network, spec).values()),
             "detector_ram": sum(detector_ram_bytes(detector).values()),
+            **_sliding_ram(model),
             **{key: measured[found] for key, found in _MEASURED.items() if found in measured},
         },
         "files": {path: hashlib.sha256(files[path]).hexdigest() for path in sorted(files)},
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _sliding(spec: SlidingSpec) -> dict[str, float]:
+    return {
+        "threshold": spec.threshold / CERTAIN,
+        "window_samples": spec.window,
+        "step_samples": spec.step,
+        "smoothed_windows": spec.n_smoothed,
+    }
+
+
+def _sliding_ram(model: Model) -> dict[str, int]:
+    """Of the sliding window, which needs no recogniser beside it."""
+    if model.sliding is None:
+        return {}
+    return {
+        "sliding_ram": sum(c_sliding.ram_bytes(model.sliding, model.network, model.spec).values())
+    }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from spoken_digits.embedded.package.templates import Project
-from spoken_digits.integer.detector.specification import DetectorSpec
+from spoken_digits.integer.detector.specification import DetectorSpec, SlidingSpec
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
 
@@ -20,6 +20,8 @@ class Model:
     """The front-end that computes its features."""
     detector: DetectorSpec
     """When to listen and when to believe."""
+    sliding: SlidingSpec | None = None
+    """The same for a sliding window, where the model is made for one."""
     name: str
     """Lower-case C identifier of the network and stem of its files, such as ``sd_digits``."""
     labels: Sequence[str]

@@ -43,11 +43,13 @@ class Readme:
         """The page, in Markdown."""
         parts = [self._what(), platforms.readme(self.model.name), self._model(), self._memory()]
         parts += [self._interface(), self._microphone()]
-        parts += [
-            listening.readme(self.model.detector, self.model.name),
-            self._check(),
-            self._licence(),
-        ]
+        model = self.model
+        parts.append(listening.readme(model.detector, model.name))
+        if model.sliding is not None:
+            parts.append(
+                listening.sliding_readme(model.sliding, model.network, model.spec, model.name)
+            )
+        parts += [self._check(), self._licence()]
         return "\n\n".join(parts) + "\n"
 
     def _what(self) -> str:

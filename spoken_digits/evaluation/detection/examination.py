@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import platform
 import shutil
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from spoken_digits import errors
-from spoken_digits.embedded import host_detector
+from spoken_digits.embedded import host_detector, host_sliding
 from spoken_digits.errors import UserError
-from spoken_digits.evaluation.detection import trial
+from spoken_digits.evaluation.detection import sliding, trial
 from spoken_digits.evaluation.detection.material import Material
 from spoken_digits.evaluation.detection.params import DetectParams
 from spoken_digits.evaluation.detection.running import Heard
+from spoken_digits.evaluation.detection.streams import Stream
 from spoken_digits.features.registry import integer_spec
 from spoken_digits.integer.detector.params import DetectorParams
-from spoken_digits.integer.detector.specification import CERTAIN, DetectorSpec
+from spoken_digits.integer.detector.specification import (
+    CERTAIN,
+    DetectorSpec,
+    SlidingSpec,
+    specify_sliding,
+    why_not_sliding,
+)
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
 from spoken_digits.models.card import ModelCard
 
 COMPILER = "gcc"
+_FAST = ("-O3", "-march=native") if platform.machine() == "x86_64" else ("-O3",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +56,25 @@ class Examinee:
         )
         return host_detector.HostDetector(library)
 
+    def sliding_in_c(self, spec: SlidingSpec, folder: Path) -> host_sliding.HostSliding | None:
+        """The sliding window in C, made for this machine; None where there is no compiler."""
+        if shutil.which(COMPILER) is None:
+            return None
+        library = host_sliding.build_host_library(
+            self.firmware, spec, self.network, self.frontend, folder, flags=_FAST
+        )
+        return host_sliding.HostSliding(library, spec)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sliding:
+    """What came out of a sliding window."""
+
+    threshold: float
+    metrics: dict[str, Any]
+    """Those under `sliding`."""
+    curve: list[dict[str, float]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
@@ -57,6 +86,8 @@ class Report:
     """As in metrics/detector.json, for one model."""
     curve: list[dict[str, float]]
     """A row a threshold."""
+    sliding: Sliding | None
+    """None where the model cannot listen so."""
 
 
 def examinee(card: ModelCard, network: IntegerGraph, firmware: Path) -> Examinee:
@@ -105,8 +136,8 @@ def examine(
     """
     recogniser, rate = model.recogniser, model.frontend.sample_rate
     specified(recogniser, detector)
-    streams = trial.speech_streams(validation, params, rate, seed, "validation")
-    temperature, threshold = trial.calibrate(recogniser, detector, params, streams)
+    calibrating = trial.speech_streams(validation, params, rate, seed, "validation")
+    temperature, threshold = trial.calibrate(recogniser, detector, params, calibrating)
     spec = specified(recogniser, detector, temperature, threshold / CERTAIN)
     streams = trial.speech_streams(test, params, rate, seed, "test")
     streams |= trial.backgrounds_of(test, params, rate, seed)
@@ -116,18 +147,57 @@ def examine(
     found = trial.metrics(heard, spec.threshold, rate)
     found["temperature"] = temperature
     found["differences_c"] = None if in_c is None else n_differences(heard.values())
+    slid = _slide(model, detector, params, temperature, calibrating[trial.WORDS], streams)
     return Report(
         temperature=temperature,
         threshold=spec.threshold / CERTAIN,
         metrics=found,
         curve=trial.curve(heard, rate),
+        sliding=slid,
     )
 
 
-def n_differences(heard: Any) -> int:
+def _slide(
+    model: Examinee,
+    detector: DetectorParams,
+    params: DetectParams,
+    temperature: float,
+    validation: Stream,
+    streams: Mapping[str, Stream],
+) -> Sliding | None:
+    """The same for a sliding window, at the same temperature; None where the model has none."""
+    recogniser = model.recogniser
+    if detector.sliding is None or why_not_sliding(recogniser.labels, model.frontend):
+        return None
+    try:
+        spec = specify_sliding(
+            detector.sliding,
+            model.frontend,
+            labels=recogniser.labels,
+            logit_step=recogniser.logit_step,
+            temperature=temperature,
+            threshold=0.0,
+        )
+    except ValueError as error:
+        raise UserError(f"params.yaml: {str(error).replace('`', '`detector.', 1)}") from None
+    with tempfile.TemporaryDirectory(prefix="sliding-") as folder:
+        in_c = model.sliding_in_c(spec, Path(folder))
+        heard = sliding.hear(validation, spec, recogniser.recognise, in_c)
+        chosen = sliding.threshold(heard, spec, params.most_lost)
+        spec = replace(spec, threshold=chosen)
+        windows = {
+            kind: sliding.hear(stream, spec, recogniser.recognise, in_c)
+            for kind, stream in streams.items()
+        }
+    found = sliding.metrics(windows, spec)
+    found["judged_by"] = "numpy" if in_c is None else "c"
+    found["differences_c"] = None if in_c is None else n_differences(windows.values())
+    return Sliding(threshold=chosen / CERTAIN, metrics=found, curve=sliding.curve(windows, spec))
+
+
+def n_differences(heard: Iterable[Heard | sliding.Windows]) -> int:
     """Events that differ between NumPy and C."""
-    runs: list[Heard] = list(heard)
-    return sum(one.n_differences for one in runs)
+    return sum(one.n_differences for one in heard)
 
 
 def rounded(figures: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from enum import Enum
 
 from spoken_digits.evaluation.detection.scoring import accepted, matched
 from spoken_digits.evaluation.detection.streams import Span, Stream
-from spoken_digits.integer.detector.detector import Event, Verdict
+from spoken_digits.integer.detector.event import Event, Verdict
 
 _CUT_S = 0.04
 

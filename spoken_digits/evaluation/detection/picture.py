@@ -28,7 +28,7 @@ _NAMES = {
 
 
 def write(folder: Path, stem: str, report: Report, corpus: str, whose: str) -> None:
-    """The curve as ``<stem>.csv`` and ``<stem>.png``.
+    """The curve as ``<stem>.csv``, with that of a sliding window, and ``<stem>.png``.
 
     Parameters
     ----------
@@ -45,7 +45,12 @@ def write(folder: Path, stem: str, report: Report, corpus: str, whose: str) -> N
     """
     rows = report.curve
     columns = list(rows[0])
-    values = [(stem, *(round(row[column], 6) for column in columns)) for row in rows]
+    tables = {stem: rows, f"{stem}.sliding": report.sliding.curve if report.sliding else []}
+    values = [
+        (name, *(round(row[column], 6) for column in columns))
+        for name, curve in tables.items()
+        for row in curve
+    ]
     files.write_csv(folder / f"{stem}.csv", ("model", *columns), values)
     curves = {
         name: [(row[f"{kind}_accepted"], 1 - row[f"{trial.WORDS}_hit_rate"]) for row in rows]

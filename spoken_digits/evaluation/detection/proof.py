@@ -14,16 +14,16 @@ from spoken_digits.evaluation.detection import trial
 from spoken_digits.evaluation.detection.examination import COMPILER, Examinee
 from spoken_digits.evaluation.detection.material import Material
 from spoken_digits.evaluation.detection.params import DetectParams
-from spoken_digits.evaluation.detection.running import differences
+from spoken_digits.evaluation.detection.running import C_BLOCKS, differences
 from spoken_digits.evaluation.detection.streams import Stream
-from spoken_digits.integer.detector.detector import Detector, Event
+from spoken_digits.integer.detector.detector import Detector
+from spoken_digits.integer.detector.event import Event
 from spoken_digits.integer.detector.specification import DetectorSpec
 
 Hear = Callable[[Stream], list[Event]]
 """Events of a stream heard from its beginning."""
 
 _BOARD, _RAM_KIB = "m3", 256
-_C_BLOCKS = (160, 1, 999)
 _TIMEOUT_S = 1800.0
 _PACKAGES = "gcc gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm clang lld nodejs"
 
@@ -78,7 +78,7 @@ def targets(model: Examinee, spec: DetectorSpec, folder: Path) -> dict[str, Hear
 
     def hear_c(stream: Stream) -> list[Event]:
         in_c.restart()
-        return [event for block in stream.blocks() for event in in_c.hear(block, _C_BLOCKS)]
+        return [event for block in stream.blocks() for event in in_c.hear(block, C_BLOCKS)]
 
     return {
         "c": hear_c,

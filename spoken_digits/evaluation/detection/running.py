@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from spoken_digits.embedded.host_detector import HostDetector
 from spoken_digits.evaluation.detection.streams import Pcm, Stream
-from spoken_digits.integer.detector.detector import Detector, Event, Recognise
+from spoken_digits.integer.detector.base import Recognise
+from spoken_digits.integer.detector.detector import Detector
+from spoken_digits.integer.detector.event import Event
 from spoken_digits.integer.detector.specification import DetectorSpec
 
-_C_BLOCKS = (160, 1, 999)
-"""Sizes in which C hears a stream: other ones than NumPy."""
+C_BLOCKS = (160, 1, 999)
+"""Sizes of the blocks in which C hears a stream: other ones than NumPy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +59,7 @@ def hear(
     for block in stream.blocks():
         found = detector.hear(block)
         if in_c is not None:
-            n_differences += differences(found, in_c.hear(block, _C_BLOCKS))
+            n_differences += differences(found, in_c.hear(block, C_BLOCKS))
         events += found
     logits = np.concatenate(rows) if rows else np.zeros((0, len(spec.silent)), np.int32)
     return Heard(stream=stream, events=events, logits=logits, n_differences=n_differences)

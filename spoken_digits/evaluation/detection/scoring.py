@@ -11,7 +11,7 @@ from scipy import stats
 
 from spoken_digits.evaluation.detection.streams import Span, Stream
 from spoken_digits.evaluation.metrics import wilson_interval
-from spoken_digits.integer.detector.detector import Event, Verdict
+from spoken_digits.integer.detector.event import Event, Verdict
 
 
 @dataclass(frozen=True, kw_only=True)

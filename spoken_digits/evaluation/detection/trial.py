@@ -16,7 +16,8 @@ from spoken_digits.evaluation.detection.material import Clips, Material
 from spoken_digits.evaluation.detection.params import DetectParams
 from spoken_digits.evaluation.detection.running import Heard, hear
 from spoken_digits.evaluation.detection.streams import Stream, Surroundings, speech
-from spoken_digits.integer.detector.detector import Recognise
+from spoken_digits.integer.detector.base import Recognise
+from spoken_digits.integer.detector.event import Event
 from spoken_digits.integer.detector.params import DetectorParams
 from spoken_digits.integer.detector.specification import CERTAIN, DetectorSpec, specify
 
@@ -35,7 +36,9 @@ class Recogniser:
     sample_rate: int
     recognise: Recognise
 
-    def specify(self, params: DetectorParams, temperature: float, threshold: float) -> DetectorSpec:
+    def specify(
+        self, params: DetectorParams, temperature: float = 1.0, threshold: float = 0.0
+    ) -> DetectorSpec:
         """The detector with these settings."""
         return specify(
             params,
@@ -179,17 +182,22 @@ def curve(heard: Mapping[str, Heard], sample_rate: int) -> list[dict[str, float]
     """Hits and false accepts at thresholds that make a difference to a word: 200 at most."""
     asked = sorted(e.confidence for one in heard.values() for e in one.events if e.word >= 0)
     thresholds = sorted({0, *asked[:: max(1, len(asked) // 98)], *asked[-1:], CERTAIN + 1})
-    rows = []
-    for threshold in thresholds:
-        row: dict[str, float] = {"threshold": threshold / CERTAIN}
-        for kind, one in heard.items():
-            result = scoring.score(one.stream, one.events, threshold, sample_rate)
-            if result.n_words:
-                row[f"{kind}_hit_rate"] = result.n_hits / result.n_words
-                row[f"{kind}_wrong_rate"] = result.n_wrong / result.n_words
-            elif result.n_others:
-                row[f"{kind}_accepted"] = result.n_others_false / result.n_others
-            if not result.n_words:
-                row[f"{kind}_per_hour"] = result.n_false / result.hours
-        rows.append(row)
-    return rows
+    events = {kind: (one.stream, one.events) for kind, one in heard.items()}
+    return [row(threshold, events, sample_rate) for threshold in thresholds]
+
+
+def row(
+    threshold: int, heard: Mapping[str, tuple[Stream, Sequence[Event]]], sample_rate: int
+) -> dict[str, float]:
+    """Hits and false accepts at one threshold of `CERTAIN`, as in plots/detector."""
+    found: dict[str, float] = {"threshold": threshold / CERTAIN}
+    for kind, (stream, events) in heard.items():
+        result = scoring.score(stream, events, threshold, sample_rate)
+        if result.n_words:
+            found[f"{kind}_hit_rate"] = result.n_hits / result.n_words
+            found[f"{kind}_wrong_rate"] = result.n_wrong / result.n_words
+        elif result.n_others:
+            found[f"{kind}_accepted"] = result.n_others_false / result.n_others
+        if not result.n_words:
+            found[f"{kind}_per_hour"] = result.n_false / result.hours
+    return found

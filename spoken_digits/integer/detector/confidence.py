@@ -10,12 +10,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.integer.detector.specification import CERTAIN, FAR, DetectorSpec
+from spoken_digits.integer.detector.specification import CERTAIN, FAR, DecisionSpec
 from spoken_digits.integer.frontend.log_mel import exp2
 
 
-def confidences(logits: NDArray[np.int32], spec: DetectorSpec) -> NDArray[np.int64]:
-    """Probability of the most likely class, in steps of 1 / `CERTAIN`, rounded down.
+def probabilities(logits: NDArray[np.int32], spec: DecisionSpec) -> NDArray[np.int64]:
+    """Probability of every class, in steps of 1 / `CERTAIN`, each rounded down.
 
     Parameters
     ----------
@@ -24,11 +24,16 @@ def confidences(logits: NDArray[np.int32], spec: DetectorSpec) -> NDArray[np.int
 
     Returns
     -------
-    ndarray, shape (n,)
-        1 to `CERTAIN`.
+    ndarray, shape (n, n_classes)
+        0 to `CERTAIN`; at least 1 for the most likely class.
     """
     wide = logits.astype(np.int64)
     behind = np.minimum(wide.max(axis=1, keepdims=True) - wide, spec.farthest)
     octaves = np.minimum((behind * spec.scale) >> spec.scale_shift, FAR)
-    total = exp2(FAR - octaves).sum(axis=1)
-    return np.asarray((CERTAIN << 15) // total)
+    shares = exp2(FAR - octaves)
+    return np.asarray(CERTAIN * shares // shares.sum(axis=1, keepdims=True))
+
+
+def confidences(logits: NDArray[np.int32], spec: DecisionSpec) -> NDArray[np.int64]:
+    """Probability of the most likely class, as `probabilities`: (n, n_classes) -> (n,)."""
+    return np.asarray(probabilities(logits, spec).max(axis=1))

@@ -12,6 +12,19 @@ _Ms = Annotated[float, Bounds(0, 2_000, example=60.0)]
 
 
 @dataclass(frozen=True, kw_only=True)
+class SlidingParams:
+    """Section `detector.sliding`: windows as long as the word that the model hears."""
+
+    step_ms: Annotated[float, Bounds(1, 1_000, example=100.0)]
+    """Time from window to window, ms; rounded to whole frames of the front-end."""
+    smoothed_windows: Annotated[int, Bounds(1, 32, example=3)]
+    """Windows whose mean probability decides; the first and the last must overlap."""
+    refractory_ms: Annotated[float, Bounds(0, 60_000, example=200.0)]
+    """Pause after a word during which no other is reported, ms, between what all windows of the
+    one and of the other heard."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class DetectorParams:
     """Section `detector`. Durations are rounded to whole frames, up where a word could be lost."""
 
@@ -47,6 +60,9 @@ class DetectorParams:
     """Loud part of the longest word, ms: longer sounds are speech that runs on, or noise."""
     refractory_ms: Annotated[float, Bounds(0, 60_000, example=0.0)]
     """Pause after a word during which no other is reported, ms, from end to onset."""
+    sliding: SlidingParams | None
+    """The other way of finding words, a window that slides, for models with `_silence_` and
+    `_unknown_`; null: not offered."""
 
     def __post_init__(self) -> None:
         if self.offset_db > self.onset_db:

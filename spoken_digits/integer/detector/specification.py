@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from spoken_digits.integer.detector.params import DetectorParams
+from spoken_digits.integer.detector.params import DetectorParams, SlidingParams
+from spoken_digits.integer.frontend.extraction import Spec
+from spoken_digits.integer.frontend.log_mel_specification import LogMelSpec
 from spoken_digits.integer.frontend.specification import LOG_BITS
 from spoken_digits.rejection.labels import NOT_WORDS
 
@@ -57,10 +59,9 @@ class EndpointSpec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DetectorSpec:
-    """``sd_detector_spec``."""
+class DecisionSpec:
+    """When a word is reported, however it was found."""
 
-    endpoint: EndpointSpec
     sample_rate: int
     """Hz."""
     refractory: int
@@ -74,6 +75,25 @@ class DetectorSpec:
     """Least confidence of a word, 0 to `CERTAIN`."""
     silent: tuple[bool, ...]
     """(n_classes,) whether a class is never reported."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorSpec(DecisionSpec):
+    """``sd_detector_spec``: words lie between quiet."""
+
+    endpoint: EndpointSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlidingSpec(DecisionSpec):
+    """``sd_sliding_spec``: words lie in windows that slide over the stream."""
+
+    window: int
+    """Samples that the recogniser hears at once."""
+    step: int
+    """Samples from window to window."""
+    n_smoothed: int
+    """Windows whose mean probability decides; all of them overlap."""
 
 
 def endpoint_spec(params: DetectorParams, sample_rate: int) -> EndpointSpec:
@@ -120,7 +140,7 @@ def specify(
     temperature: float,
     threshold: float,
 ) -> DetectorSpec:
-    """All integers of a detector.
+    """All integers of a detector that finds words between quiet.
 
     Parameters
     ----------
@@ -142,15 +162,89 @@ def specify(
     ValueError
         A value is out of bounds; starts with its name in backticks.
     """
+    decision = _decision_spec(
+        sample_rate, params.refractory_ms, labels, logit_step, temperature, threshold
+    )
+    return DetectorSpec(**vars(decision), endpoint=endpoint_spec(params, sample_rate))
+
+
+def specify_sliding(
+    params: SlidingParams,
+    frontend: Spec,
+    *,
+    labels: Sequence[str],
+    logit_step: float,
+    temperature: float,
+    threshold: float,
+) -> SlidingSpec:
+    """All integers of a detector whose window slides: as long as the word that the model hears.
+
+    Parameters
+    ----------
+    params
+        Section `detector.sliding`.
+    frontend
+        Of the model.
+    labels, logit_step, temperature, threshold
+        As for `specify`.
+
+    Raises
+    ------
+    ValueError
+        As for `specify`, or the model is not made for it (see `why_not_sliding`).
+    """
+    if reason := why_not_sliding(labels, frontend):
+        raise ValueError(reason)
+    assert isinstance(frontend, LogMelSpec)
+    hop = frontend.hop_length
+    window = (frontend.n_frames - 1) * hop + frontend.window_length
+    step = max(1, round(params.step_ms * frontend.sample_rate / 1000 / hop)) * hop
+    if (params.smoothed_windows - 1) * step >= window:
+        raise ValueError(
+            f"`sliding.smoothed_windows` is {params.smoothed_windows}: the first and the last "
+            f"of so many windows of {1000 * window / frontend.sample_rate:g} ms, one every "
+            f"{1000 * step / frontend.sample_rate:g} ms, have no sound in common"
+        )
+    decision = _decision_spec(
+        frontend.sample_rate, params.refractory_ms, labels, logit_step, temperature, threshold
+    )
+    return SlidingSpec(
+        **vars(decision), window=window, step=step, n_smoothed=params.smoothed_windows
+    )
+
+
+def why_not_sliding(labels: Sequence[str], frontend: Spec) -> str | None:
+    """Why a model cannot listen through a sliding window, of which most hold no word; or None."""
+    lacking = [label for label in NOT_WORDS if label not in labels]
+    if lacking:
+        return (
+            f"the model has no class {' or '.join(lacking)}, so it would take any window for a "
+            "word: a sliding window needs an open model, such as tiny_open"
+        )
+    if not isinstance(frontend, LogMelSpec):
+        return (
+            "the model hears clips of any length: a sliding window needs one that hears words of "
+            "one length, of features `log_mel`, such as tiny_open"
+        )
+    return None
+
+
+def _decision_spec(
+    sample_rate: int,
+    refractory_ms: float,
+    labels: Sequence[str],
+    logit_step: float,
+    temperature: float,
+    threshold: float,
+) -> DecisionSpec:
     if not (math.isfinite(temperature) and temperature > 0):
         raise ValueError(f"`temperature` is {temperature}, must be above 0")
     if not 0 <= threshold <= 1:
         raise ValueError(f"`threshold` is {threshold}, must be from 0 to 1")
     scale, shift = _scale(logit_step / (temperature * math.log(2)) * (1 << LOG_BITS))
-    return DetectorSpec(
-        endpoint=endpoint_spec(params, sample_rate),
+    return DecisionSpec(
         sample_rate=sample_rate,
-        refractory=round(params.refractory_ms * sample_rate / 1000),
+        refractory=round(refractory_ms * sample_rate / 1000),
         scale=scale,
         scale_shift=shift,
         farthest=-(-(FAR << shift) // scale),

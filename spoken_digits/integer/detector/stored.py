@@ -13,7 +13,14 @@ from spoken_digits import validation
 from spoken_digits.bounds import Bounds, Digest
 from spoken_digits.errors import UserError
 from spoken_digits.integer.detector.params import DetectorParams
-from spoken_digits.integer.detector.specification import DetectorSpec, specify
+from spoken_digits.integer.detector.specification import (
+    DetectorSpec,
+    SlidingSpec,
+    specify,
+    specify_sliding,
+    why_not_sliding,
+)
+from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.io import files
 
 
@@ -29,6 +36,8 @@ class Settings:
     """Least confidence of a word."""
     detector: DetectorParams
     """Section `detector` of params.yaml."""
+    sliding_threshold: Annotated[float, Bounds(0, 1)] | None = None
+    """Least mean probability of a word in a sliding window; null where the model has none."""
 
 
 def write_settings(path: Path, settings: Settings) -> None:
@@ -52,6 +61,8 @@ def read_settings(path: Path, model: Path, content: bytes) -> Settings:
         The file is missing or damaged, or belongs to another model; one line.
     """
     read = files.read_json(path, "dvc repro detect")
+    if isinstance(read.get("detector"), dict):
+        read["detector"].setdefault("sliding", None)  # a file of before the sliding window
     settings = validation.build(Settings, read, "", str(path), exact=False)
     if settings.model_sha256 != hashlib.sha256(content).hexdigest():
         raise UserError(
@@ -96,6 +107,52 @@ def read_detector(
             logit_step=logit_step,
             temperature=settings.temperature,
             threshold=settings.threshold if threshold is None else threshold,
+        )
+    except ValueError as error:
+        raise UserError(f"{path}: {error}") from None
+
+
+def read_sliding(
+    path: Path,
+    model: Path,
+    content: bytes,
+    *,
+    frontend: Spec,
+    labels: Sequence[str],
+    logit_step: float,
+    threshold: float | None = None,
+) -> SlidingSpec:
+    """The integers of a model's sliding window.
+
+    Parameters
+    ----------
+    path, model, content, labels, logit_step, threshold
+        As for `read_detector`.
+    frontend
+        Of the model.
+
+    Raises
+    ------
+    UserError
+        As `read_detector`, the model is not made for it, or the file is of before there was one.
+    """
+    if reason := why_not_sliding(labels, frontend):
+        raise UserError(f"{model}: {reason}")
+    settings = read_settings(path, model, content)
+    params, chosen = settings.detector.sliding, settings.sliding_threshold
+    if params is None or chosen is None:
+        raise UserError(
+            f"{path} holds no sliding window: set `detector.sliding` in params.yaml and make it "
+            "again with `dvc repro detect_open`"
+        )
+    try:
+        return specify_sliding(
+            params,
+            frontend,
+            labels=labels,
+            logit_step=logit_step,
+            temperature=settings.temperature,
+            threshold=chosen if threshold is None else threshold,
         )
     except ValueError as error:
         raise UserError(f"{path}: {error}") from None
