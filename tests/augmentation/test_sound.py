@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from recipes import RECIPE
 from sound import STILL
 
 from spoken_digits.augmentation.sound import channel
@@ -13,11 +14,15 @@ from spoken_digits.augmentation.sound.clips import SoundClips
 from spoken_digits.augmentation.sound.distortion import Distortion
 from spoken_digits.augmentation.sound.voice import Voices
 from spoken_digits.augmentation.sound_params import LastEpochs, SoundParams
+from spoken_digits.data.dataset import Subset
 from spoken_digits.features.log_mel import LogMel, LogMelParams
 from spoken_digits.features.mfcc import Mfcc, MfccParams
 from spoken_digits.features.mfcc_int import MfccInt
 from spoken_digits.features.spectral import SpectralExtractor
 from spoken_digits.integer.frontend.specification import FrontendSpec
+from spoken_digits.models.device import set_up
+from spoken_digits.models.networks import make_network
+from spoken_digits.training import loop
 
 N_CLIPS, N_WORDS, N_TALKERS = 24, 3, 4
 EPOCHS = 8
@@ -183,6 +188,35 @@ def test_a_talkers_own_mean_is_removed_in_training():
         return float(np.std(means, axis=0).mean())
 
     assert spread(removed) < 0.2 * spread(plain)
+
+
+def test_an_offset_is_the_same_in_every_frame_of_a_clip():
+    y, talkers = np.arange(N_CLIPS) % N_WORDS, np.arange(N_CLIPS) % N_TALKERS
+    made = [
+        SoundClips(
+            recordings(), y, talkers, MFCC, STILL, EPOCHS, "per_coefficient", seed=1, offset=offset
+        )
+        for offset in (0.0, 0.5)
+    ]
+    (plain, lengths), (moved, _) = map(epoch, made)
+    heard = np.arange(plain.shape[1]) < lengths[:, None]
+    offset = (moved - plain)[:, :1]  # of the first frame
+    np.testing.assert_allclose(moved - plain, offset * heard[..., None], atol=1e-5)
+    assert offset.std() == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize("extractor", [MFCC, MFCC_INT])
+def test_what_an_lstm_learns_of_varied_sound_holds_for_stored_features(extractor):
+    varied = dataclasses.replace(STILL, tempo=0.3, time_warp=0.4, room=5, noise_snr_db=(40.0, 60.0))
+    clips, rows = sound_clips(extractor, varied), np.arange(N_CLIPS)
+    stored, n_frames = extractor(recordings())
+    whole = Subset(x=stored, n_frames=n_frames, y=rows % N_WORDS, rows=rows)
+    architecture = {"hidden_dim": 16, "num_layers": 1, "dropout": 0.0, "pooling": "mean"}
+    torch.manual_seed(0)
+    network = make_network({"name": "lstm", **architecture}, extractor.shape, N_WORDS)
+    recipe = dataclasses.replace(RECIPE, epochs=25, batch_size=8, bucket_batches=2, keep="last")
+    loop.fit(network, clips.normalisation, clips, whole, recipe, seed=0, device=set_up("cpu", 1))
+    assert loop.evaluate(network, clips.normalisation, whole, CPU)[1] > 0.9
 
 
 # Each change by itself

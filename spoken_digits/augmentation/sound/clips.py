@@ -43,6 +43,9 @@ class SoundClips:
         ``per_talker``: one deviation for all coefficients, ``per_coefficient``: one for each.
     seed
         Draws the mel banks.
+    offset
+        Standard deviation of a constant added to each normalised coefficient of a clip: a voice
+        or a microphone whose mean is not that of the talkers heard. In use nobody subtracts it.
     """
 
     def __init__(
@@ -55,8 +58,10 @@ class SoundClips:
         epochs: int,
         normalisation: str,
         seed: int,
+        offset: float = 0.0,
     ) -> None:
         rng = np.random.default_rng((seed, _BANKS))
+        self._offset = offset
         self._y, self._talkers = y, talkers
         self._extractor, self._recipe, self._epochs = extractor, recipe, epochs
         self._params = recipe
@@ -120,6 +125,8 @@ class SoundClips:
             first, second = of[np.arange(n), bank[0]], of[np.arange(n), bank[1]]
             means = first[:, None] + share * (second - first)[:, None]
         features = (features - means) / self.normalisation.std
+        if self._offset:
+            features += self._offset * rng.standard_normal((n, 1, features.shape[2]))
         for axis, longest in ((1, params.time_mask), (2, params.coefficient_mask)):
             _blank(features, axis, longest, rng)
         return np.asarray(features * heard[..., None], np.float32)

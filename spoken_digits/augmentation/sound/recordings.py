@@ -41,6 +41,7 @@ def prepare(dataset: Dataset, recipe: Recipe, seed: int) -> Prepared:
         recipe.epochs,
         recipe.normalisation,
         seed,
+        offset=recipe.noise,
     )
     return Prepared(clips, clips.normalisation)
 
