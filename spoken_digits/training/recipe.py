@@ -68,7 +68,8 @@ class Recipe:
     time_trim: Annotated[int, Bounds(0, 10_000, example=2)]
     """Augmentation: most frames cut from each end of a clip."""
     noise: Annotated[float, Bounds(0, 10, example=0.2)]
-    """Augmentation: standard deviation of the noise added to normalised features."""
+    """Augmentation: standard deviation of the noise added to normalised features. With `sound`:
+    of one constant for each coefficient of a clip, a voice or a microphone unlike those heard."""
 
     def __post_init__(self) -> None:
         suits = (
