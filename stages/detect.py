@@ -6,10 +6,10 @@ Writes  models/<model>.<scheme>.detector.json, metrics/detector/<model>.<scheme>
         plots/detector/<model>.<scheme>.csv and .png
 Run     python stages/detect.py tiny int8
 
-Temperature and threshold come from validation clips, the test clips only test. The streams are
-made up; who speaks in them stands in the metrics: on a random split, people whom the model has
-heard. Figures named synthetic are of speech by machines. A model that knows silence and unknown
-words also listens through a sliding window: `sliding` in the metrics, rows of
+Temperature and threshold come from validation clips and streams, the test clips only test. The
+streams are made up; who speaks in them stands in the metrics: on a random split, people whom the
+model has heard. Figures named synthetic are of speech by machines. A model that knows silence and
+unknown words also listens through a sliding window: `sliding` in the metrics, rows of
 `<model>.<scheme>.sliding` in the table.
 """
 
@@ -26,7 +26,7 @@ from spoken_digits.config import read_config
 from spoken_digits.data.manifest import read_manifest
 from spoken_digits.data.subsets import read_split
 from spoken_digits.errors import UserError
-from spoken_digits.evaluation.detection import examination, material, picture
+from spoken_digits.evaluation.detection import examination, material, picture, trial
 from spoken_digits.evaluation.detection.examination import Examinee, Report
 from spoken_digits.evaluation.detection.params import DetectParams
 from spoken_digits.evaluation.tables import corpus_name
@@ -56,7 +56,10 @@ def main() -> None:
     model_file = MODELS / f"{stem}.safetensors"
     card, tensors = read_model(model_file)
     model = examination.examinee(card, integer.restore(card, tensors), FIRMWARE)
-    validation, test = (gathered(card, model, params, role, seed) for role in ("val", "test"))
+    minutes = params.synthetic_minutes
+    known = trial.VALIDATION_SHARE * minutes if examination.slides(model, detector) else 0.0
+    validation = gathered(card, model, params, "val", known, seed)
+    test = gathered(card, model, params, "test", minutes, seed)
     report = examination.examine(model, detector, params, validation, test, seed)
     write(stem, card, report)
     settings = Settings(
@@ -77,7 +80,12 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def gathered(
-    card: ModelCard, model: Examinee, params: DetectParams, subset: str, seed: int
+    card: ModelCard,
+    model: Examinee,
+    params: DetectParams,
+    subset: str,
+    synthetic_minutes: float,
+    seed: int,
 ) -> material.Material:
     """Sound of val or test, which share no clip, no other word, and no voice of a machine."""
     table = read_manifest(RAW / "manifest.csv")
@@ -92,7 +100,7 @@ def gathered(
         OTHER_SPEECH / ("test" if is_test else "train"),
         "test" if is_test else "validation",
         card.labels,
-        synthetic_minutes=params.synthetic_minutes if is_test else 0.0,
+        synthetic_minutes=synthetic_minutes,
         sample_rate=rate,
         seed=seed,
     )

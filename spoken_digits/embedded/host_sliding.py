@@ -136,6 +136,7 @@ def hear_on_board(
     folder: Path,
     *,
     optimisation: str = "-O2",
+    ram_kib: int | None = None,
     timeout_s: float = 600.0,
 ) -> tuple[list[Event], dict[str, int]]:
     """Events of a stream on an emulated Cortex-M, and the cost.
@@ -144,6 +145,8 @@ def hear_on_board(
     ----------
     folder
         Where the image is built.
+    ram_kib
+        As of `boards.build_image`.
 
     Returns
     -------
@@ -163,6 +166,7 @@ def hear_on_board(
         include_dirs=[folder, firmware],
         output=folder / "sliding.elf",
         optimisation=optimisation,
+        ram_kib=ram_kib,
     )
     content = np.ascontiguousarray(samples, "<i2").tobytes()
     outcome = boards.run_image(board, image, content, timeout_s=timeout_s)

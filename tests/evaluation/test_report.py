@@ -469,12 +469,19 @@ def test_listening_has_a_row_a_detector_and_blanks_for_what_was_not_tested(commi
         "latency_ms": 210.0,
     }
     others = {"other_words": {"n": 7, "false_accepts": 3}}
-    committed.write("detector.json", {"small.int8": heard | more | others, "small.pow2": heard})
+    slid = {"sliding": heard | {"threshold": 0.75, "latency_ms": 140.0}}
+    committed.write(
+        "detector.json", {"small.int8": heard | more | others | slid, "small.pow2": heard}
+    )
     page = pages.results_page(committed.results())
     assert (
         "| `small.int8` | 0.500 | 90.0 | 90.0 | 90.0 | 90.0 | 1.5 | 1.5 | 1.5 | 3 |  | 210 |"
         in page
     )
+    slid_row = (
+        "| `small.int8`, sliding window | 0.750 | 90.0 | 90.0 | 90.0 |  | 1.5 |  |  |  |  | 140 |"
+    )
+    assert slid_row in page
     assert "| `small.pow2` | 0.500 | 90.0 | 90.0 | 90.0 |  | 1.5 |  |  |  |  |  |" in page
     assert "per cent of 30 test words" in page
     assert "among 7 other words of real speech" in page

@@ -19,6 +19,7 @@ from spoken_digits.evaluation.detection.params import DetectParams
 from spoken_digits.evaluation.detection.running import Heard
 from spoken_digits.evaluation.detection.streams import Stream
 from spoken_digits.features.registry import integer_spec
+from spoken_digits.integer.detector.event import Verdict
 from spoken_digits.integer.detector.params import DetectorParams
 from spoken_digits.integer.detector.specification import (
     CERTAIN,
@@ -136,8 +137,8 @@ def examine(
     """
     recogniser, rate = model.recogniser, model.frontend.sample_rate
     specified(recogniser, detector)
-    calibrating = trial.speech_streams(validation, params, rate, seed, "validation")
-    temperature, threshold = trial.calibrate(recogniser, detector, params, calibrating)
+    streams = trial.speech_streams(validation, params, rate, seed, "validation")
+    temperature, threshold = trial.calibrate(recogniser, detector, params, streams)
     spec = specified(recogniser, detector, temperature, threshold / CERTAIN)
     streams = trial.speech_streams(test, params, rate, seed, "test")
     streams |= trial.backgrounds_of(test, params, rate, seed)
@@ -147,7 +148,7 @@ def examine(
     found = trial.metrics(heard, spec.threshold, rate)
     found["temperature"] = temperature
     found["differences_c"] = None if in_c is None else n_differences(heard.values())
-    slid = _slide(model, detector, params, temperature, calibrating[trial.WORDS], streams)
+    slid = _slide(model, detector, params, spec, temperature, validation, streams, seed)
     return Report(
         temperature=temperature,
         threshold=spec.threshold / CERTAIN,
@@ -157,18 +158,27 @@ def examine(
     )
 
 
+def slides(model: Examinee, detector: DetectorParams) -> bool:
+    """Whether a sliding window is examined too."""
+    return detector.sliding is not None and not why_not_sliding(
+        model.recogniser.labels, model.frontend
+    )
+
+
 def _slide(
     model: Examinee,
     detector: DetectorParams,
     params: DetectParams,
+    endpointing: DetectorSpec,
     temperature: float,
-    validation: Stream,
+    validation: Material,
     streams: Mapping[str, Stream],
+    seed: int,
 ) -> Sliding | None:
     """The same for a sliding window, at the same temperature; None where the model has none."""
-    recogniser = model.recogniser
-    if detector.sliding is None or why_not_sliding(recogniser.labels, model.frontend):
+    if detector.sliding is None or not slides(model, detector):
         return None
+    recogniser = model.recogniser
     try:
         spec = specify_sliding(
             detector.sliding,
@@ -176,23 +186,36 @@ def _slide(
             labels=recogniser.labels,
             logit_step=recogniser.logit_step,
             temperature=temperature,
-            threshold=0.0,
+            threshold=endpointing.threshold / CERTAIN,
         )
     except ValueError as error:
         raise UserError(f"params.yaml: {str(error).replace('`', '`detector.', 1)}") from None
+    others = trial.others_to_validate(validation, params, spec.sample_rate, seed)
     with tempfile.TemporaryDirectory(prefix="sliding-") as folder:
         in_c = model.sliding_in_c(spec, Path(folder))
-        heard = sliding.hear(validation, spec, recogniser.recognise, in_c)
-        chosen = sliding.threshold(heard, spec, params.most_lost)
-        spec = replace(spec, threshold=chosen)
-        windows = {
-            kind: sliding.hear(stream, spec, recogniser.recognise, in_c)
-            for kind, stream in streams.items()
-        }
+
+        def hear(stream: Stream) -> sliding.Windows:
+            return sliding.hear(stream, spec, recogniser.recognise, in_c)
+
+        if others:
+            n_most = _false_accepts(recogniser, endpointing, others.values())
+            chosen = sliding.threshold([hear(stream) for stream in others.values()], spec, n_most)
+            spec = replace(spec, threshold=chosen)
+        windows = {kind: hear(stream) for kind, stream in streams.items()}
     found = sliding.metrics(windows, spec)
     found["judged_by"] = "numpy" if in_c is None else "c"
     found["differences_c"] = None if in_c is None else n_differences(windows.values())
-    return Sliding(threshold=chosen / CERTAIN, metrics=found, curve=sliding.curve(windows, spec))
+    return Sliding(
+        threshold=spec.threshold / CERTAIN, metrics=found, curve=sliding.curve(windows, spec)
+    )
+
+
+def _false_accepts(
+    recogniser: trial.Recogniser, spec: DetectorSpec, streams: Iterable[Stream]
+) -> int:
+    """Words that the detector reports where nobody says one."""
+    heard = trial.run(recogniser, spec, streams, None).values()
+    return sum(event.verdict is Verdict.WORD for one in heard for event in one.events)
 
 
 def n_differences(heard: Iterable[Heard | sliding.Windows]) -> int:

@@ -29,9 +29,10 @@ class DetectParams:
     noise_hours: _Hours
     """Length of the stream without speech, hours."""
     babble_hours: _Hours
-    """Length of the stream of babble, hours."""
+    """Length of the stream of babble, hours; half as long for the threshold of a sliding window."""
     synthetic_minutes: Annotated[float, Bounds(0.1, 10_000, example=60.0)]
-    """Length of the stream of synthetic speech of other words, at least, minutes."""
+    """Length of the stream of synthetic speech of other words, at least, minutes; half as long for
+    the threshold of a sliding window."""
     most_lost: Annotated[float, Bounds(0, 1, example=0.05)]
     """Share of the validation words recognised rightly that the threshold may cost."""
 

@@ -1,4 +1,7 @@
-"""A sliding window on trial: its own threshold from validation words, scored on the test streams.
+"""A sliding window on trial: its threshold from validation streams, scored on the test streams.
+
+The threshold is the lowest at which the window gives no more false accepts on validation streams of
+other speech than the endpointer does at its own: so the two are compared at the same nuisance.
 
 Ten windows a second for hours are too many for NumPy: C judges them, and NumPy once more those of
 the stream `words`, whole. Without a compiler NumPy judges all.
@@ -14,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spoken_digits.embedded.host_sliding import HostSliding
-from spoken_digits.evaluation.detection import calibration, scoring, trial
+from spoken_digits.evaluation.detection import trial
 from spoken_digits.evaluation.detection.running import C_BLOCKS, Heard, differences
 from spoken_digits.evaluation.detection.streams import Pcm, Stream
 from spoken_digits.integer.detector.base import Recognise
@@ -73,28 +76,26 @@ def hear(
     )
 
 
-def threshold(heard: Windows, spec: SlidingSpec, most_lost: float) -> int:
-    """The highest one that costs at most a share of the words that the windows tell rightly.
+def threshold(heard: Sequence[Windows], spec: SlidingSpec, n_most: int) -> int:
+    """The lowest threshold that gives at most so many false accepts.
 
     Parameters
     ----------
     heard
-        A validation stream.
+        Validation streams in which none of the words is said.
     spec
         With any threshold.
-    most_lost
-        Share of those words that may fall below it.
+    n_most
+        False accepts in all of them together.
     """
-    every = Spotter(spec).every_window(heard.words, heard.confidences)
-    likely = [event for event in every if not spec.silent[event.word]]
-    right = []
-    for span, events in zip(
-        heard.stream.spans, scoring.matched(heard.stream.spans, likely), strict=True
-    ):
-        best = max(events, key=lambda event: event.confidence, default=None)
-        if best is not None and best.word == span.label:
-            right.append(best.confidence)
-    return calibration.threshold(np.array(right or [0]), most_lost)
+    silent = np.array(spec.silent)
+    confidences = [one.confidences[~silent[one.words]] for one in heard]
+    candidates: list[int] = np.unique(np.concatenate(confidences))[::-1].tolist()
+    for candidate in candidates:
+        at = replace(spec, threshold=candidate)
+        if sum(len(Spotter(at)(one.words, one.confidences)) for one in heard) > n_most:
+            return min(candidate + 1, CERTAIN)
+    return 0
 
 
 def metrics(heard: Mapping[str, Windows], spec: SlidingSpec) -> dict[str, Any]:

@@ -25,6 +25,8 @@ WORDS, NOISY, ROOM, BABBLE = "words", "words_noisy", "words_in_room", "words_in_
 OTHER_WORDS, PHRASES, SYNTHETIC = "other_words", "phrases", "synthetic"
 ROLES = {"validation": 0, "test": 1}
 """First number of the seeds of each role's streams."""
+VALIDATION_SHARE = 0.5
+"""Length of validation streams without a word, of that of the test streams."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +38,7 @@ class Recogniser:
     sample_rate: int
     recognise: Recognise
 
-    def specify(
-        self, params: DetectorParams, temperature: float = 1.0, threshold: float = 0.0
-    ) -> DetectorSpec:
+    def specify(self, params: DetectorParams, temperature: float, threshold: float) -> DetectorSpec:
         """The detector with these settings."""
         return specify(
             params,
@@ -92,6 +92,23 @@ def backgrounds_of(
     if material.voices:
         streams["babble"] = backgrounds.babble(
             params.babble_hours, material.voices, params.talkers, sample_rate, seeds[1]
+        )
+    return streams
+
+
+def others_to_validate(
+    material: Material, params: DetectParams, sample_rate: int, seed: int
+) -> dict[str, Stream]:
+    """Validation streams in which none of the words is said; only those there is material for."""
+    made = speech_streams(material, params, sample_rate, seed, "validation")
+    streams = {kind: made[kind] for kind in (OTHER_WORDS, PHRASES, SYNTHETIC) if kind in made}
+    if material.voices:
+        streams["babble"] = backgrounds.babble(
+            VALIDATION_SHARE * params.babble_hours,
+            material.voices,
+            params.talkers,
+            sample_rate,
+            (ROLES["validation"], seed, 101),
         )
     return streams
 

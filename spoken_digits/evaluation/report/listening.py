@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from spoken_digits.evaluation.report.collecting import Figures, Results
 from spoken_digits.evaluation.report.markdown import code
 from spoken_digits.evaluation.report.tables import by_corpus
@@ -46,16 +48,23 @@ def sections(results: Results) -> list[str]:
                 *(f">{title}" for title in _OTHERS.values()),
                 ">ms",
             ],
-            [(figures, _cells(name, figures)) for name, figures in rows],
+            [row for name, figures in rows for row in _rows(name, figures)],
         ),
         *_heard(results),
     ]
 
 
-def _cells(name: str, figures: Figures) -> list[str]:
+def _rows(name: str, figures: Figures) -> Iterator[tuple[Figures, list[str]]]:
+    """That of the endpointer, and of a sliding window below it."""
+    yield figures, _cells(code(name), figures)
+    if "sliding" in figures:
+        yield figures, _cells(f"{code(name)}, sliding window", figures["sliding"])
+
+
+def _cells(title: str, figures: Figures) -> list[str]:
     """A row; blank where there was no sound of a kind, or no word was found."""
     return [
-        code(name),
+        title,
         f"{figures['threshold']:.3f}",
         *(f"{100 * figures[kind]['hit_rate']:.1f}" if kind in figures else "" for kind in _WORDS),
         *(f"{figures[kind]['per_hour']:.1f}" if kind in figures else "" for kind in _HOURS),
