@@ -67,6 +67,14 @@ static uint32_t multiply_nine(const sd_depthwise_parameters *depthwise, const ui
     return c;
 }
 #else
+static inline void add_tap(int32_t w, int32_t x, int32_t *sum)
+{
+    int32_t product = w * x;
+    SD_OPAQUE_LOW(product);
+    *sum += product;
+    SD_OPAQUE_LOW(*sum);
+}
+
 /* 3 x 3, the usual case; returns the number of channels. */
 static uint32_t multiply_nine(const sd_depthwise_parameters *depthwise, const uint8_t *const *taps,
                               uint8_t *output)
@@ -78,15 +86,15 @@ static uint32_t multiply_nine(const sd_depthwise_parameters *depthwise, const ui
 
     for (uint32_t c = 0; c < n_channels; c++, w += 9) {
         int32_t accumulator = bias[c];
-        accumulator += (int32_t)w[0] * taps[0][c];
-        accumulator += (int32_t)w[1] * taps[1][c];
-        accumulator += (int32_t)w[2] * taps[2][c];
-        accumulator += (int32_t)w[3] * taps[3][c];
-        accumulator += (int32_t)w[4] * taps[4][c];
-        accumulator += (int32_t)w[5] * taps[5][c];
-        accumulator += (int32_t)w[6] * taps[6][c];
-        accumulator += (int32_t)w[7] * taps[7][c];
-        accumulator += (int32_t)w[8] * taps[8][c];
+        add_tap(w[0], taps[0][c], &accumulator);
+        add_tap(w[1], taps[1][c], &accumulator);
+        add_tap(w[2], taps[2][c], &accumulator);
+        add_tap(w[3], taps[3][c], &accumulator);
+        add_tap(w[4], taps[4][c], &accumulator);
+        add_tap(w[5], taps[5][c], &accumulator);
+        add_tap(w[6], taps[6][c], &accumulator);
+        add_tap(w[7], taps[7][c], &accumulator);
+        add_tap(w[8], taps[8][c], &accumulator);
         output[c] = sd_relu(accumulator, shift[c]);
     }
     return n_channels;

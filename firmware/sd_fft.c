@@ -20,9 +20,15 @@
 /* Turn z by -2 pi angle / 256, given that angle's sine and cosine; >> shift, rounding. */
 static inline sd_complex turned(sd_complex z, int32_t cosine, int32_t sine, uint32_t shift)
 {
+    int32_t half = (int32_t)1 << (shift - 1u);
     sd_complex y;
-    y.re = sd_round_shift(z.re * cosine + z.im * sine, shift);
-    y.im = sd_round_shift(z.im * cosine - z.re * sine, shift);
+    SD_OPAQUE(half);
+    y.re = half + z.re * cosine;
+    SD_OPAQUE(y.re);
+    y.im = half + z.im * cosine;
+    SD_OPAQUE(y.im);
+    y.re = (y.re + z.im * sine) >> shift;
+    y.im = (y.im - z.re * sine) >> shift;
     return y;
 }
 
@@ -199,7 +205,7 @@ static uint32_t first_pass(const uint16_t *window, const int16_t *samples, uint3
 
 /* Join four DFTs of `span` points each into one, in every group of 4 span points.
  * step: between the angles of neighbouring points, 64 / span (no division on a Cortex-M0). */
-static uint32_t radix4_pass(sd_complex *z, int32_t span, uint32_t step, uint32_t shift)
+static inline __attribute__((always_inline)) uint32_t radix4_pass(sd_complex *z, int32_t span, uint32_t step, uint32_t shift)
 {
     const sd_complex *end = z + SD_FFT_POINTS;
     const sd_complex *last = z + span;

@@ -17,6 +17,7 @@
 #else
 #define SD_AVX2 0
 #endif
+#include "sd_fixed.h"
 #include "sd_rows_dsp.h"
 
 /* Whether two vectors at once pay: each weight is loaded once for both, in eight accumulators. A
@@ -47,6 +48,24 @@ static inline int32_t sd_rows_excess(const int16_t *operand, uint32_t n)
 }
 
 #if !SD_AVX2 && !SD_DSP
+#define SD_ROWS_ADD(at, x)                                                                         \
+    do {                                                                                           \
+        int32_t product = weights[at] * v;                                                         \
+        SD_OPAQUE_LOW(product);                                                                      \
+        x += product;                                                                              \
+        SD_OPAQUE_LOW(x);                                                                            \
+    } while (0)
+
+/* Column k of four rows: adds its products to a, b, c and d. */
+#define SD_ROWS_COLUMN(k, first, step)                                                             \
+    do {                                                                                           \
+        const int32_t v = operand[k];                                                              \
+        SD_ROWS_ADD(first, a);                                                                     \
+        SD_ROWS_ADD((first) + 1, b);                                                               \
+        SD_ROWS_ADD((first) + (step), c);                                                          \
+        SD_ROWS_ADD((first) + (step) + 1, d);                                                      \
+    } while (0)
+
 /* Four rows times one vector, from the biases and the excess; returns the weights that follow. */
 static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int32_t *bias,
                                               const int16_t *operand, uint32_t n, int32_t excess,
@@ -58,48 +77,20 @@ static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int3
     int32_t c = bias[2] - excess;
     int32_t d = bias[3] - excess;
 
-    for (; weights != end; weights += 16) {
-        int32_t v = *operand++;
-        a += weights[0] * v;
-        b += weights[1] * v;
-        c += weights[4] * v;
-        d += weights[5] * v;
-        v = *operand++;
-        a += weights[2] * v;
-        b += weights[3] * v;
-        c += weights[6] * v;
-        d += weights[7] * v;
-        v = *operand++;
-        a += weights[8] * v;
-        b += weights[9] * v;
-        c += weights[12] * v;
-        d += weights[13] * v;
-        v = *operand++;
-        a += weights[10] * v;
-        b += weights[11] * v;
-        c += weights[14] * v;
-        d += weights[15] * v;
+    for (; weights != end; weights += 16, operand += 4) {
+        SD_ROWS_COLUMN(0, 0, 4);
+        SD_ROWS_COLUMN(1, 2, 4);
+        SD_ROWS_COLUMN(2, 8, 4);
+        SD_ROWS_COLUMN(3, 10, 4);
     }
     if ((n & 2u) != 0u) {
-        int32_t v = operand[0];
-        a += weights[0] * v;
-        b += weights[1] * v;
-        c += weights[4] * v;
-        d += weights[5] * v;
-        v = operand[1];
-        a += weights[2] * v;
-        b += weights[3] * v;
-        c += weights[6] * v;
-        d += weights[7] * v;
+        SD_ROWS_COLUMN(0, 0, 4);
+        SD_ROWS_COLUMN(1, 2, 4);
         operand += 2;
         weights += 8;
     }
     if ((n & 1u) != 0u) {
-        const int32_t v = operand[0];
-        a += weights[0] * v;
-        b += weights[1] * v;
-        c += weights[2] * v;
-        d += weights[3] * v;
+        SD_ROWS_COLUMN(0, 0, 2);
         weights += 4;
     }
     accumulator[0] = a;
@@ -108,6 +99,9 @@ static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int3
     accumulator[3] = d;
     return weights;
 }
+
+#undef SD_ROWS_COLUMN
+#undef SD_ROWS_ADD
 #endif
 
 #if SD_ROWS_TWO && !SD_DSP
