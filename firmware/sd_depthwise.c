@@ -3,12 +3,6 @@
 #include "sd_operators.h"
 #include "sd_relu.h"
 
-#if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB >= 2
-#define SD_THUMB2 1
-#else
-#define SD_THUMB2 0
-#endif
-
 /* Where the window reads the channels of an output band, tap by tap. */
 static void find_taps(const sd_depthwise_parameters *depthwise, const sd_step *step, uint32_t band,
                       const uint8_t **taps)

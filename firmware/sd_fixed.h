@@ -32,6 +32,14 @@
 #define SD_OPAQUE_LOW(value) ((void)0)
 #endif
 
+/* What a Cortex-M3 and above have, and a Cortex-M0 has not. */
+#if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB >= 2 && !defined(__ARM_BIG_ENDIAN) &&    \
+    defined(__GNUC__) && !defined(SD_PORTABLE)
+#define SD_THUMB2 1
+#else
+#define SD_THUMB2 0
+#endif
+
 /* One instruction clamps on a Cortex-M3 and above. */
 #if defined(__ARM_FEATURE_SAT) && defined(__GNUC__) && !defined(SD_PORTABLE)
 #define SD_SATURATES 1

@@ -8,8 +8,7 @@
 #define INTERVAL_BITS 5u
 
 /* Whether 32 bits times 32 give 64 in one instruction. */
-#if !defined(SD_PORTABLE) && (UINTPTR_MAX > 0xFFFFFFFFu || (defined(__ARM_ARCH_ISA_THUMB) &&       \
-                                                            __ARM_ARCH_ISA_THUMB >= 2))
+#if SD_THUMB2 || (UINTPTR_MAX > 0xFFFFFFFFu && !defined(SD_PORTABLE))
 #define LONG_PRODUCTS 1
 #else
 #define LONG_PRODUCTS 0

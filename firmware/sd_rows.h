@@ -22,8 +22,7 @@
 
 /* Whether two vectors at once pay: each weight is loaded once for both, in eight accumulators. A
  * Cortex-M0 lacks the registers. */
-#if SD_DSP || (defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB >= 2 &&                      \
-               defined(__GNUC__) && !defined(SD_PORTABLE))
+#if SD_THUMB2
 #define SD_ROWS_TWO 1
 #else
 #define SD_ROWS_TWO 0
