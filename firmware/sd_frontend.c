@@ -11,10 +11,16 @@ static SD_NOINLINE void copy(int16_t *to, const int16_t *from, uint32_t n)
     uint16_t *output = (uint16_t *)to;
     const uint16_t *input = (const uint16_t *)from;
     for (; n >= 4u; n -= 4u, input += 4, output += 4) {
+#if SD_THUMB2
+        uint64_t four; /* at any address */
+        __builtin_memcpy(&four, input, sizeof four);
+        __builtin_memcpy(output, &four, sizeof four);
+#else
         output[0] = input[0];
         output[1] = input[1];
         output[2] = input[2];
         output[3] = input[3];
+#endif
     }
     while (n-- > 0u) {
         *output++ = *input++;

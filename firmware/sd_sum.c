@@ -16,6 +16,8 @@ void sd_sum(const void *parameters, const sd_step *step)
 
     SD_OPAQUE(half); /* kept in a register */
     for (const uint8_t *end = a + sum->size; a != end; a++, b++) {
-        *output++ = sd_relu(*a * factor_a + *b * factor_b + half, SHIFT);
+        int32_t first = half + *a * factor_a;
+        SD_OPAQUE(first);
+        *output++ = sd_relu(first + *b * factor_b, SHIFT);
     }
 }
