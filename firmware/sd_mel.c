@@ -40,12 +40,12 @@ typedef uint64_t wide;
 
 static inline int is_coarse(wide x)
 {
-    return (x >> 31) != 0u;
+    return (uint32_t)(x >> 16) >= (uint32_t)1 << 15;
 }
 
 static inline uint32_t mantissa_of(wide x)
 {
-    return (uint32_t)(is_coarse(x) ? x >> 16 : x);
+    return is_coarse(x) ? (uint32_t)(x >> 16) : (uint32_t)x;
 }
 
 static inline wide sum_of(wide before, wide whole, wide rising)

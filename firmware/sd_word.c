@@ -33,8 +33,8 @@ static uint64_t energy_of(const int16_t *logs, uint32_t n_mels)
     for (; logs != end; logs++) {
         const int32_t log = *logs;
         if (log >= 16 * 256) {
-            const uint32_t left = ((uint32_t)log >> 8) - 15u;
-            sums[left >> 3] += sd_exp2_mantissa((uint32_t)log) << (left & 7u);
+            const uint32_t left = (uint32_t)log - 15u * 256u; /* octaves, Q8 */
+            sums[left >> 11] += sd_exp2_mantissa((uint32_t)log) << ((left >> 8) & 7u);
         } else if (log > 0) {
             sums[0] += sd_exp2_q8((uint32_t)log);
         }
