@@ -87,37 +87,45 @@ static inline void multiply_channel(lines channel, const uint8_t *last, const th
     *output = sd_relu(sum, shift);
 }
 
+/* The nine weights of a channel; 0 for frames beyond the ends of the clip. */
+static void mask(const int8_t *weights, const void *const *frames, int8_t masked[9])
+{
+    for (uint32_t k = 0; k < 3u; k++, weights += 3, masked += 3) {
+        const int exists = frames[k] != 0;
+        masked[0] = exists ? weights[0] : 0;
+        masked[1] = exists ? weights[1] : 0;
+        masked[2] = exists ? weights[2] : 0;
+    }
+}
+
 /* 3 x 3, the usual case, one channel after the other: each value is read once for three outputs.
- * Frames beyond the ends of the clip have weights of 0, and another is read instead. */
+ * Another frame is read in the place of one beyond the ends of the clip. */
 static void multiply_nine(const sd_depthwise_parameters *depthwise, const sd_step *step)
 {
-    static const int8_t nothing[9] = {0};
     const void *const *frames = step->frames;
     const uint32_t n_channels = depthwise->n_channels;
     const uint32_t last = (depthwise->window.bands_in - 1u) * n_channels;
     const uint8_t *some = frames[0] != 0 ? frames[0] : frames[1] != 0 ? frames[1] : frames[2];
-    lines channel = {some, 0, 0};
-    const int8_t *weights[3];
-    uint32_t next[3];
+    const int is_whole = frames[0] != 0 && frames[1] != 0 && frames[2] != 0;
+    const int8_t *weights = depthwise->weights;
     uint8_t *output = step->output;
+    lines channel = {some, 0, 0};
 
-    for (uint32_t k = 0; k < 3u; k++) {
-        weights[k] = frames[k] != 0 ? depthwise->weights + 3u * k : nothing;
-        next[k] = frames[k] != 0 ? 9u : 0u;
-    }
     channel.second = frames[1] != 0 ? (int32_t)((const uint8_t *)frames[1] - some) : 0;
     channel.third = frames[2] != 0 ? (int32_t)((const uint8_t *)frames[2] - some) : 0;
-    for (uint32_t c = 0; c < n_channels; c++, channel.at++, output++) {
-        const three w[3] = {
-            three_of(weights[0][0], weights[1][0], weights[2][0]),
-            three_of(weights[0][1], weights[1][1], weights[2][1]),
-            three_of(weights[0][2], weights[1][2], weights[2][2]),
-        };
+    for (uint32_t c = 0; c < n_channels; c++, channel.at++, output++, weights += 9) {
         const int32_t bias = depthwise->bias[c];
         const uint32_t shift = depthwise->shift[c];
-        weights[0] += next[0];
-        weights[1] += next[1];
-        weights[2] += next[2];
+        const int8_t *nine = weights;
+        int8_t masked[9];
+        three w[3];
+        if (!is_whole) {
+            mask(weights, frames, masked);
+            nine = masked;
+        }
+        w[0] = three_of(nine[0], nine[3], nine[6]);
+        w[1] = three_of(nine[1], nine[4], nine[7]);
+        w[2] = three_of(nine[2], nine[5], nine[8]);
         if (depthwise->window.stride == 1u) {
             multiply_channel(channel, channel.at + last, w, bias, shift, n_channels, 1, output);
         } else {
