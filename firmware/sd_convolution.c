@@ -91,38 +91,6 @@ static int32_t gather(const sd_convolution_parameters *convolution, const sd_ste
     return SD_WEIGHT_OFFSET * to.sum;
 }
 
-/* All channels of an output band. */
-static uint8_t *multiply(const sd_convolution_parameters *convolution, const int16_t *operand,
-                         uint32_t n_columns, int32_t excess, uint8_t *output)
-{
-    const uint8_t *weights = convolution->weights;
-    const int32_t *bias = convolution->bias;
-    const uint32_t shift = convolution->shift;
-    uint8_t *const end = output + convolution->n_out;
-    int32_t accumulator[4];
-
-    for (;;) {
-        weights = sd_rows_block(weights, bias, operand, n_columns, excess, accumulator);
-        if (end - output < 4) {
-            break;
-        }
-        bias += 4;
-        output[0] = sd_relu(accumulator[0], shift);
-        output[1] = sd_relu(accumulator[1], shift);
-        output[2] = sd_relu(accumulator[2], shift);
-        output[3] = sd_relu(accumulator[3], shift);
-        output += 4;
-        if (output == end) {
-            return output;
-        }
-    }
-    for (uint32_t row = 0; output != end; row++) {
-        *output++ = sd_relu(accumulator[row], shift);
-    }
-    return output;
-}
-
-#if SD_ROWS_TWO
 /* Up to four channels of an output band. */
 static inline void store(const int32_t accumulator[4], uint32_t shift, uint32_t n, uint8_t *output)
 {
@@ -139,6 +107,25 @@ static inline void store(const int32_t accumulator[4], uint32_t shift, uint32_t 
     }
 }
 
+/* All channels of an output band. */
+static void multiply(const sd_convolution_parameters *convolution, const int16_t *operand,
+                     uint32_t n_columns, int32_t excess, uint8_t *output)
+{
+    const uint8_t *weights = convolution->weights;
+    const int32_t *bias = convolution->bias;
+    const uint32_t shift = convolution->shift;
+
+    for (uint32_t left = convolution->n_out;; left -= 4u, bias += 4, output += 4) {
+        int32_t accumulator[4];
+        weights = sd_rows_block(weights, bias, operand, n_columns, excess, accumulator);
+        store(accumulator, shift, left, output);
+        if (left <= 4u) {
+            return;
+        }
+    }
+}
+
+#if SD_ROWS_TWO
 /* All channels of two output bands. */
 static void multiply_two(const sd_convolution_parameters *convolution, const int16_t *operand,
                          uint32_t n_columns, const int32_t excess[2], uint8_t *output)
@@ -150,6 +137,7 @@ static void multiply_two(const sd_convolution_parameters *convolution, const int
     for (uint32_t left = n_out;; left -= 4u, bias += 4, output += 4) {
         int32_t accumulator[8];
         weights = sd_rows_multiply_two(weights, bias, operand, n_columns, excess, accumulator);
+        /* the shift is loaded again: there are no registers to spare */
         store(accumulator, convolution->shift, left, output);
         store(accumulator + 4, convolution->shift, left, output + n_out);
         if (left <= 4u) {
@@ -178,8 +166,8 @@ void sd_convolution(const void *parameters, const sd_step *step)
         multiply_two(convolution, operand, n_columns, excess, output);
     }
 #endif
-    for (; band < window->bands_out; band++) {
+    for (; band < window->bands_out; band++, output += convolution->n_out) {
         const int32_t excess = gather(convolution, step, band, operand, 0);
-        output = multiply(convolution, operand, n_columns, excess, output);
+        multiply(convolution, operand, n_columns, excess, output);
     }
 }
