@@ -38,7 +38,7 @@ void sd_convolution_pow2(const void *parameters, const sd_step *step)
     uint8_t *output = step->output;
 
     for (uint32_t band = 0; band < window->bands_out; band++) {
-        (void)sd_gather(convolution, step, band, operand);
+        (void)sd_gather(convolution, step, band, operand, 0);
         output = multiply(convolution, operand, n_columns, output);
     }
 }

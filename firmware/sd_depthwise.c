@@ -4,54 +4,129 @@
 #include "sd_relu.h"
 #include "sd_taps.h"
 
+#if SD_THUMB2
+/* A band of a channel in three frames, or weights for it. */
+typedef struct {
 #if SD_DSP
-/* Four taps of two channels: a pair of bytes of taps 0 and 2, and of 1 and 3. */
-static inline void add_two(const int8_t *w, uint32_t taps_0_2, uint32_t taps_1_3, int32_t sum[2])
+    uint32_t pair; /* of the first two frames */
+#else
+    int32_t first, second;
+#endif
+    int32_t third;
+} three;
+
+static inline three three_of(int32_t first, int32_t second, int32_t third)
 {
-    uint32_t four = sd_dsp_load(w);
-    sum[0] = sd_dsp_multiply(sd_dsp_signed_even(four), sd_dsp_even(taps_0_2), sum[0]);
-    sum[0] = sd_dsp_multiply(sd_dsp_signed_odd(four), sd_dsp_even(taps_1_3), sum[0]);
-    four = sd_dsp_load(w + 9);
-    sum[1] = sd_dsp_multiply(sd_dsp_signed_even(four), sd_dsp_odd(taps_0_2), sum[1]);
-    sum[1] = sd_dsp_multiply(sd_dsp_signed_odd(four), sd_dsp_odd(taps_1_3), sum[1]);
+#if SD_DSP
+    const three x = {sd_dsp_low_halves((uint32_t)first, (uint32_t)second), third};
+#else
+    const three x = {first, second, third};
+#endif
+    return x;
 }
 
-/* Four taps of four channels. */
-static inline void add_block(const int8_t *w, const uint8_t *const *taps, uint32_t c,
-                             int32_t sum[4])
+static inline int32_t multiply_three(three w, three x, int32_t sum)
 {
-    const uint32_t x0 = sd_dsp_load(taps[0] + c);
-    const uint32_t x1 = sd_dsp_load(taps[1] + c);
-    const uint32_t x2 = sd_dsp_load(taps[2] + c);
-    const uint32_t x3 = sd_dsp_load(taps[3] + c);
-    add_two(w, sd_dsp_low_halves(x0, x2), sd_dsp_low_halves(x1, x3), sum);
-    add_two(w + 18, sd_dsp_high_halves(x0, x2), sd_dsp_high_halves(x1, x3), sum + 2);
+#if SD_DSP
+    return sd_dsp_multiply(w.pair, x.pair, sum) + w.third * x.third;
+#else
+    return sum + w.first * x.first + w.second * x.second + w.third * x.third;
+#endif
 }
-/* 3 x 3, the usual case: four channels at once; returns how many are done. */
-static uint32_t multiply_nine(const sd_depthwise_parameters *depthwise, const uint8_t *const *taps,
-                              uint8_t *output)
-{
-    const int8_t *w = depthwise->weights;
-    const int32_t *bias = depthwise->bias;
-    const uint8_t *shift = depthwise->shift;
-    uint32_t c = 0;
 
-    for (; c + 4u <= depthwise->n_channels; c += 4u, w += 36) {
-        int32_t sum[4] = {bias[c], bias[c + 1u], bias[c + 2u], bias[c + 3u]};
-        add_block(w, taps, c, sum);
-        add_block(w + 4, taps + 4, c, sum);
-        sum[0] += w[8] * taps[8][c];
-        sum[1] += w[17] * taps[8][c + 1u];
-        sum[2] += w[26] * taps[8][c + 2u];
-        sum[3] += w[35] * taps[8][c + 3u];
-        output[c] = sd_relu(sum[0], shift[c]);
-        output[c + 1u] = sd_relu(sum[1], shift[c + 1u]);
-        output[c + 2u] = sd_relu(sum[2], shift[c + 2u]);
-        output[c + 3u] = sd_relu(sum[3], shift[c + 3u]);
+/* One channel in three frames, which all lie in the memory of the graph. */
+typedef struct {
+    const uint8_t *at;
+    int32_t second, third; /* how far behind the first */
+} lines;
+
+static inline three read(const lines *channel)
+{
+    return three_of(channel->at[0], channel->at[channel->second], channel->at[channel->third]);
+}
+
+/* Every band of a channel, n_channels apart; w: for the band before, this band, the band behind. */
+static inline void multiply_channel(lines channel, const uint8_t *last, const three w[3],
+                                    int32_t bias, uint32_t shift, uint32_t n_channels,
+                                    uint32_t stride, uint8_t *output)
+{
+    three x = read(&channel);
+    int32_t sum = multiply_three(w[1], x, bias);
+
+    while (channel.at != last) {
+        int32_t next = stride == 1u ? multiply_three(w[0], x, bias) : 0;
+        channel.at += n_channels;
+        x = read(&channel);
+        *output = sd_relu(multiply_three(w[2], x, sum), shift);
+        output += n_channels;
+        if (stride == 2u) {
+            if (channel.at == last) {
+                return;
+            }
+            next = multiply_three(w[0], x, bias);
+            channel.at += n_channels;
+            x = read(&channel);
+        }
+        sum = multiply_three(w[1], x, next);
     }
-    return c;
+    *output = sd_relu(sum, shift);
+}
+
+/* The nine weights of a channel; 0 for frames beyond the ends of the clip. */
+static void mask(const int8_t *weights, const void *const *frames, int8_t masked[9])
+{
+    for (uint32_t k = 0; k < 3u; k++, weights += 3, masked += 3) {
+        const int exists = frames[k] != 0;
+        masked[0] = exists ? weights[0] : 0;
+        masked[1] = exists ? weights[1] : 0;
+        masked[2] = exists ? weights[2] : 0;
+    }
+}
+
+/* 3 x 3, the usual case, one channel after the other: each value is read once for three outputs.
+ * Another frame is read in the place of one beyond the ends of the clip. */
+static void multiply_nine(const sd_depthwise_parameters *depthwise, const sd_step *step)
+{
+    const void *const *frames = step->frames;
+    const uint32_t n_channels = depthwise->n_channels;
+    const uint32_t last = (depthwise->window.bands_in - 1u) * n_channels;
+    const uint8_t *some = frames[0] != 0 ? frames[0] : frames[1] != 0 ? frames[1] : frames[2];
+    const int is_whole = frames[0] != 0 && frames[1] != 0 && frames[2] != 0;
+    const int8_t *weights = depthwise->weights;
+    uint8_t *output = step->output;
+    lines channel = {some, 0, 0};
+
+    channel.second = frames[1] != 0 ? (int32_t)((const uint8_t *)frames[1] - some) : 0;
+    channel.third = frames[2] != 0 ? (int32_t)((const uint8_t *)frames[2] - some) : 0;
+    for (uint32_t c = 0; c < n_channels; c++, channel.at++, output++, weights += 9) {
+        const int32_t bias = depthwise->bias[c];
+        const uint32_t shift = depthwise->shift[c];
+        const int8_t *nine = weights;
+        int8_t masked[9];
+        three w[3];
+        if (!is_whole) {
+            mask(weights, frames, masked);
+            nine = masked;
+        }
+        w[0] = three_of(nine[0], nine[3], nine[6]);
+        w[1] = three_of(nine[1], nine[4], nine[7]);
+        w[2] = three_of(nine[2], nine[5], nine[8]);
+        if (depthwise->window.stride == 1u) {
+            multiply_channel(channel, channel.at + last, w, bias, shift, n_channels, 1, output);
+        } else {
+            multiply_channel(channel, channel.at + last, w, bias, shift, n_channels, 2, output);
+        }
+    }
 }
 #else
+static inline void add_tap(int32_t w, int32_t x, int32_t *sum)
+{
+    int32_t product = w * x;
+    SD_OPAQUE_LOW(product);
+    *sum += product;
+    SD_OPAQUE_LOW(*sum);
+}
+
 /* 3 x 3, the usual case; returns the number of channels. */
 static uint32_t multiply_nine(const sd_depthwise_parameters *depthwise, const uint8_t *const *taps,
                               uint8_t *output)
@@ -63,15 +138,15 @@ static uint32_t multiply_nine(const sd_depthwise_parameters *depthwise, const ui
 
     for (uint32_t c = 0; c < n_channels; c++, w += 9) {
         int32_t accumulator = bias[c];
-        accumulator += (int32_t)w[0] * taps[0][c];
-        accumulator += (int32_t)w[1] * taps[1][c];
-        accumulator += (int32_t)w[2] * taps[2][c];
-        accumulator += (int32_t)w[3] * taps[3][c];
-        accumulator += (int32_t)w[4] * taps[4][c];
-        accumulator += (int32_t)w[5] * taps[5][c];
-        accumulator += (int32_t)w[6] * taps[6][c];
-        accumulator += (int32_t)w[7] * taps[7][c];
-        accumulator += (int32_t)w[8] * taps[8][c];
+        add_tap(w[0], taps[0][c], &accumulator);
+        add_tap(w[1], taps[1][c], &accumulator);
+        add_tap(w[2], taps[2][c], &accumulator);
+        add_tap(w[3], taps[3][c], &accumulator);
+        add_tap(w[4], taps[4][c], &accumulator);
+        add_tap(w[5], taps[5][c], &accumulator);
+        add_tap(w[6], taps[6][c], &accumulator);
+        add_tap(w[7], taps[7][c], &accumulator);
+        add_tap(w[8], taps[8][c], &accumulator);
         output[c] = sd_relu(accumulator, shift[c]);
     }
     return n_channels;
@@ -101,10 +176,19 @@ void sd_depthwise(const void *parameters, const sd_step *step)
     const uint8_t *taps[SD_MAX_TAPS];
     uint8_t *output = step->output;
 
+#if SD_THUMB2
+    if (window->kernel_frames == 3u && window->kernel_bands == 3u && window->padding == 1u &&
+        window->stride <= 2u) {
+        multiply_nine(depthwise, step);
+        return;
+    }
+#endif
     for (uint32_t band = 0; band < window->bands_out; band++, output += depthwise->n_channels) {
-        uint32_t done;
+        uint32_t done = 0;
         sd_find_taps(depthwise, step, band, taps);
+#if !SD_THUMB2
         done = n_taps == 9u ? multiply_nine(depthwise, taps, output) : 0u;
+#endif
         multiply_any(depthwise, taps, n_taps, done, output);
     }
 }

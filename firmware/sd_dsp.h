@@ -15,12 +15,19 @@
     !defined(__ARM_BIG_ENDIAN) && !defined(SD_PORTABLE)
 #define SD_DSP 1
 
+#define SD_DSP_ONES 0x00010001u /* to add a pair up: sd_dsp_multiply(pair, SD_DSP_ONES, sum) */
+
 /* Four bytes, or two int16 (the first is the low half), at any address. */
 static inline uint32_t sd_dsp_load(const void *from)
 {
     uint32_t word;
     __builtin_memcpy(&word, from, sizeof word);
     return word;
+}
+
+static inline void sd_dsp_store(void *to, uint32_t word)
+{
+    __builtin_memcpy(to, &word, sizeof word);
 }
 
 /* Of the bytes b0 b1 b2 b3, from the lowest: the pair (b0, b2). */

@@ -17,13 +17,45 @@
 #define SPLIT_SHIFT 2u /* the split yields the spectrum times 2, kept as times 1/2 */
 #define QUARTER_TURN 64u
 
+#if SD_THUMB2
+typedef uint64_t __attribute__((may_alias, aligned(4))) two_words;
+#endif
+
 /* Turn z by -2 pi angle / 256, given that angle's sine and cosine; >> shift, rounding. */
 static inline sd_complex turned(sd_complex z, int32_t cosine, int32_t sine, uint32_t shift)
 {
+    int32_t half = (int32_t)1 << (shift - 1u);
     sd_complex y;
-    y.re = sd_round_shift(z.re * cosine + z.im * sine, shift);
-    y.im = sd_round_shift(z.im * cosine - z.re * sine, shift);
+    SD_OPAQUE(half);
+    y.re = half + z.re * cosine;
+    SD_OPAQUE(y.re);
+    y.im = half + z.im * cosine;
+    SD_OPAQUE(y.im);
+    y.re = (y.re + z.im * sine) >> shift;
+    y.im = (y.im - z.re * sine) >> shift;
     return y;
+}
+
+/* Both parts at once where one instruction does it. */
+static inline sd_complex load(const sd_complex *from)
+{
+    sd_complex z;
+#if SD_THUMB2
+    __asm__("ldrd %0, %1, %2" : "=&r"(z.re), "=&r"(z.im) : "m"(*(const two_words *)from));
+#else
+    z = *from;
+#endif
+    return z;
+}
+
+static inline void store(sd_complex *to, int32_t re, int32_t im)
+{
+#if SD_THUMB2
+    __asm__("strd %1, %2, %0" : "=m"(*(two_words *)to) : "r"(re), "r"(im));
+#else
+    to->re = re;
+    to->im = im;
+#endif
 }
 
 static inline sd_complex shifted(sd_complex z, uint32_t shift)
@@ -50,7 +82,7 @@ static SD_NOINLINE uint32_t shift_to_fit(uint32_t magnitude_bits, uint32_t bits)
 static inline sd_complex *step_by(sd_complex *leg, int32_t stride)
 {
     leg += stride;
-    SD_OPAQUE(leg);
+    SD_OPAQUE_LOW(leg);
     return leg;
 }
 
@@ -75,38 +107,34 @@ static inline uint32_t butterfly4(sd_complex **leg, int32_t stride, sd_complex a
 {
     sd_complex *z = *leg;
     sd_complex third;
-    int32_t x;
+    int32_t re, im;
 
-    x = a.re + c.re;
+    re = a.re + c.re;
     a.re -= c.re;
-    third.re = x - sum.re;
-    x += sum.re;
-    z->re = x;
-    bits |= sd_magnitude_bits(x);
-    x = a.im + c.im;
+    third.re = re - sum.re;
+    re += sum.re;
+    bits |= sd_magnitude_bits(re);
+    im = a.im + c.im;
     a.im -= c.im;
-    third.im = x - sum.im;
-    x += sum.im;
-    z->im = x;
-    bits |= sd_magnitude_bits(x);
+    third.im = im - sum.im;
+    im += sum.im;
+    bits |= sd_magnitude_bits(im);
+    store(z, re, im);
     z = step_by(z, stride);
-    x = a.re + dif.im;
-    z->re = x;
-    bits |= sd_magnitude_bits(x);
-    x = a.im - dif.re;
-    z->im = x;
-    bits |= sd_magnitude_bits(x);
+    re = a.re + dif.im;
+    bits |= sd_magnitude_bits(re);
+    im = a.im - dif.re;
+    bits |= sd_magnitude_bits(im);
+    store(z, re, im);
     z = step_by(z, stride);
-    *z = third;
-    bits |= sd_magnitude_bits(third.re);
-    bits |= sd_magnitude_bits(third.im);
+    store(z, third.re, third.im);
+    bits |= bits_of(third);
     z = step_by(z, stride);
-    x = a.re - dif.im;
-    z->re = x;
-    bits |= sd_magnitude_bits(x);
-    x = a.im + dif.re;
-    z->im = x;
-    bits |= sd_magnitude_bits(x);
+    re = a.re - dif.im;
+    bits |= sd_magnitude_bits(re);
+    im = a.im + dif.re;
+    bits |= sd_magnitude_bits(im);
+    store(z, re, im);
     *leg = step_by(z, stride);
     return bits;
 }
@@ -164,9 +192,9 @@ static inline sd_complex windowed(const int16_t *pair, int32_t mean, const uint1
 static inline void next_quarter(const int16_t **pair, const uint16_t **weight)
 {
     *pair += SD_FFT_SAMPLES / 4u;
-    SD_OPAQUE(*pair);
+    SD_OPAQUE_LOW(*pair);
     *weight += SD_FFT_SAMPLES / 4u;
-    SD_OPAQUE(*weight);
+    SD_OPAQUE_LOW(*weight);
 }
 
 /* Mean, window, reorder, and the radix-4 butterflies that need no twiddles. */
@@ -199,7 +227,7 @@ static uint32_t first_pass(const uint16_t *window, const int16_t *samples, uint3
 
 /* Join four DFTs of `span` points each into one, in every group of 4 span points.
  * step: between the angles of neighbouring points, 64 / span (no division on a Cortex-M0). */
-static uint32_t radix4_pass(sd_complex *z, int32_t span, uint32_t step, uint32_t shift)
+static inline __attribute__((always_inline)) uint32_t radix4_pass(sd_complex *z, int32_t span, uint32_t step, uint32_t shift)
 {
     const sd_complex *end = z + SD_FFT_POINTS;
     const sd_complex *last = z + span;
@@ -213,15 +241,15 @@ static uint32_t radix4_pass(sd_complex *z, int32_t span, uint32_t step, uint32_t
         do {
             sd_complex a, b, c, d, sum, dif;
             leg = step_by(leg, span);
-            b = turned(shifted(*leg, shift), cosine1, sine1, SINE_BITS);
+            b = turned(shifted(load(leg), shift), cosine1, sine1, SINE_BITS);
             leg = step_by(leg, 2 * span);
-            d = turned(shifted(*leg, shift), cosine3, sine3, SINE_BITS);
+            d = turned(shifted(load(leg), shift), cosine3, sine3, SINE_BITS);
             sum = plus(b, d);
             dif = minus(b, d);
             leg = step_by(leg, -span);
-            c = turned(shifted(*leg, shift), cosine2, sine2, SINE_BITS);
+            c = turned(shifted(load(leg), shift), cosine2, sine2, SINE_BITS);
             leg = step_by(leg, -2 * span);
-            a = shifted(*leg, shift);
+            a = shifted(load(leg), shift);
             bits = butterfly4(&leg, span, a, sum, c, dif, bits);
         } while (leg < end);
         sine_1 += step;
@@ -239,14 +267,13 @@ static uint32_t radix2_pass(sd_complex *z, uint32_t shift)
     uint32_t j;
     for (j = 0; j < half; j++) {
         const int16_t *sine = sd_sine + 2u * j;
-        const sd_complex a = shifted(z[j], shift);
+        const sd_complex a = shifted(load(&z[j]), shift);
         const sd_complex b =
-            turned(shifted(z[j + half], shift), sine[QUARTER_TURN], sine[0], SINE_BITS);
-        z[j].re = a.re + b.re;
-        z[j].im = a.im + b.im;
-        z[j + half].re = a.re - b.re;
-        z[j + half].im = a.im - b.im;
-        bits |= bits_of(z[j]) | bits_of(z[j + half]);
+            turned(shifted(load(&z[j + half]), shift), sine[QUARTER_TURN], sine[0], SINE_BITS);
+        const sd_complex sum = plus(a, b), dif = minus(a, b);
+        store(&z[j], sum.re, sum.im);
+        store(&z[j + half], dif.re, dif.im);
+        bits |= bits_of(sum) | bits_of(dif);
     }
     return bits;
 }
@@ -257,8 +284,8 @@ static void split_power(sd_complex *z, uint32_t shift)
     uint32_t k;
     for (k = 1; k <= SD_FFT_POINTS / 2u; k++) {
         sd_complex *mirror = z + (SD_FFT_POINTS - k);
-        const sd_complex y = shifted(z[k], shift);
-        const sd_complex x = shifted(*mirror, shift);
+        const sd_complex y = shifted(load(&z[k]), shift);
+        const sd_complex x = shifted(load(mirror), shift);
         const sd_complex sum = {y.re + x.re, y.im - x.im};
         const sd_complex difference = {y.im + x.im, x.re - y.re}; /* turned by -j */
         const sd_complex even = shifted(sum, SPLIT_SHIFT);

@@ -15,10 +15,29 @@
 #endif
 
 /* Hides from the compiler where a value comes from, so that it is not computed anew from there. */
-#if defined(__GNUC__)
+#if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1 && defined(__GNUC__)
+#define SD_OPAQUE(value) __asm__("" : "+l"(value))
+#elif defined(__GNUC__)
 #define SD_OPAQUE(value) __asm__("" : "+r"(value))
 #else
 #define SD_OPAQUE(value) ((void)0)
+#endif
+
+/* The same, in one of the eight registers in which a Cortex-M0 can multiply: compilers left to
+ * themselves move products to others and back. */
+#if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1 && defined(__GNUC__) &&             \
+    !defined(SD_PORTABLE)
+#define SD_OPAQUE_LOW(value) __asm__ volatile("" : "+l"(value))
+#else
+#define SD_OPAQUE_LOW(value) ((void)0)
+#endif
+
+/* What a Cortex-M3 and above have, and a Cortex-M0 has not. */
+#if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB >= 2 && !defined(__ARM_BIG_ENDIAN) &&    \
+    defined(__GNUC__) && !defined(SD_PORTABLE)
+#define SD_THUMB2 1
+#else
+#define SD_THUMB2 0
 #endif
 
 /* One instruction clamps on a Cortex-M3 and above. */

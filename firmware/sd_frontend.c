@@ -1,7 +1,31 @@
 /* Front-end: from samples to windows, from those to logs of mel bands; see sd_frontend.h. */
 #include "sd_frontend.h"
 
+#include "sd_fixed.h"
 #include "sd_mel.h"
+
+/* `to` may lie before `from` in one array. Unsigned, since a Cortex-M0 loads int16 in two
+ * instructions. */
+static SD_NOINLINE void copy(int16_t *to, const int16_t *from, uint32_t n)
+{
+    uint16_t *output = (uint16_t *)to;
+    const uint16_t *input = (const uint16_t *)from;
+    for (; n >= 4u; n -= 4u, input += 4, output += 4) {
+#if SD_THUMB2
+        uint64_t four; /* at any address */
+        __builtin_memcpy(&four, input, sizeof four);
+        __builtin_memcpy(output, &four, sizeof four);
+#else
+        output[0] = input[0];
+        output[1] = input[1];
+        output[2] = input[2];
+        output[3] = input[3];
+#endif
+    }
+    while (n-- > 0u) {
+        *output++ = *input++;
+    }
+}
 
 void sd_frontend_reset(sd_frontend *frontend)
 {
@@ -19,11 +43,7 @@ uint32_t sd_frontend_push(const sd_frontend_spec *spec, sd_frontend *frontend,
 {
     const uint32_t room = (uint32_t)spec->window_length - frontend->n_samples;
     const uint32_t n_taken = n_samples < room ? n_samples : room;
-    int16_t *to = frontend->samples + frontend->n_samples;
-    uint32_t i;
-    for (i = 0; i < n_taken; i++) {
-        to[i] = samples[i];
-    }
+    copy(frontend->samples + frontend->n_samples, samples, n_taken);
     frontend->n_samples = (uint16_t)(frontend->n_samples + n_taken);
     return n_taken;
 }
@@ -50,18 +70,7 @@ int sd_frontend_finish(const sd_frontend_spec *spec, sd_frontend *frontend)
 static void move_on(const sd_frontend_spec *spec, sd_frontend *frontend)
 {
     const uint32_t n_kept = (uint32_t)spec->window_length - spec->hop_length;
-    const int16_t *from = frontend->samples + spec->hop_length;
-    int16_t *to = frontend->samples;
-    uint32_t left = n_kept;
-    for (; left >= 4u; left -= 4u, from += 4, to += 4) {
-        to[0] = from[0];
-        to[1] = from[1];
-        to[2] = from[2];
-        to[3] = from[3];
-    }
-    for (; left > 0u; left--) {
-        *to++ = *from++;
-    }
+    copy(frontend->samples, frontend->samples + spec->hop_length, n_kept);
     frontend->n_samples = (uint16_t)n_kept;
     frontend->has_framed = 1;
 }

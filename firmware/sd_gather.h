@@ -1,46 +1,80 @@
 /* What the window of a convolution sees, as a vector: for weights of either code.
  *
- * Not inline, so that a file with two calls has one copy. */
+ * Not inline, so that a file with several calls has one copy. */
 #ifndef SD_GATHER_H
 #define SD_GATHER_H
 
 #include <stdint.h>
 
+#include "sd_dsp.h"
 #include "sd_operators.h"
 
-static int16_t *sd_gather_zeros(int16_t *operand, uint32_t n)
+/* Where the columns of a vector go: side by side, or in pairs with a gap of two for those of
+ * another vector (sd_rows.h). */
+typedef struct {
+    int16_t *next;
+    uint32_t step; /* from this column to the next: 1, and behind a pair 1 + gap */
+    uint32_t gap;  /* 0 or 2 */
+    int32_t sum;
+} sd_columns;
+
+static inline void sd_gather_put(sd_columns *to, int32_t value)
 {
-    while (n-- > 0u) {
-        *operand++ = 0;
-    }
-    return operand;
+    to->sum += value;
+    *to->next = (int16_t)value;
+    to->next += to->step;
+    to->step ^= to->gap;
 }
 
-/* n values from `offset` on, widened; adds them to *sum. */
-static int16_t *sd_gather_values(int16_t *operand, const void *frame, uint32_t offset, uint32_t n,
-                                 uint32_t wide, int32_t *sum)
+static void sd_gather_zeros(sd_columns *to, uint32_t n)
 {
-    int32_t total = *sum;
-    if (wide != 0u) {
-        const int16_t *values = (const int16_t *)frame + offset;
-        for (const int16_t *end = values + n; values != end; values++) {
-            total += *values;
-            *operand++ = *values;
-        }
-    } else {
-        const uint8_t *values = (const uint8_t *)frame + offset;
-        for (const uint8_t *end = values + n; values != end; values++) {
-            total += *values;
-            *operand++ = *values;
-        }
+    while (n-- > 0u) {
+        sd_gather_put(to, 0);
     }
-    *sum = total;
-    return operand;
+}
+
+/* n values, widened. */
+static void sd_gather_values(sd_columns *to, const void *frame, uint32_t offset, uint32_t n,
+                             uint32_t wide)
+{
+    const int16_t *wide_values = (const int16_t *)frame + offset;
+    const uint8_t *values = (const uint8_t *)frame + offset;
+
+    if (wide != 0u) {
+        for (const int16_t *end = wide_values + n; wide_values != end; wide_values++) {
+            sd_gather_put(to, *wide_values);
+        }
+        return;
+    }
+    if (to->step == 1u) {
+        const uint32_t pair = 2u + to->gap;
+        int16_t *next = to->next;
+        int32_t sum = to->sum;
+#if SD_DSP
+        for (; n >= 4u; n -= 4u, values += 4, next += 2u * pair) {
+            const uint32_t four = sd_dsp_load(values);
+            const uint32_t even = sd_dsp_even(four), odd = sd_dsp_odd(four);
+            sd_dsp_store(next, sd_dsp_low_halves(even, odd));
+            sd_dsp_store(next + pair, sd_dsp_high_halves(even, odd));
+            sum = sd_dsp_multiply(even + odd, SD_DSP_ONES, sum);
+        }
+#endif
+        for (; n >= 2u; n -= 2u, values += 2, next += pair) {
+            sum += values[0] + values[1];
+            next[0] = values[0];
+            next[1] = values[1];
+        }
+        to->next = next;
+        to->sum = sum;
+    }
+    while (n-- > 0u) {
+        sd_gather_put(to, *values++);
+    }
 }
 
 /* What the window sees at an output band; returns the sum of it. */
 static int32_t sd_gather(const sd_convolution_parameters *convolution, const sd_step *step,
-                         uint32_t band, int16_t *operand)
+                         uint32_t band, int16_t *operand, uint32_t gap)
 {
     const sd_window *window = &convolution->window;
     const int32_t first = (int32_t)(band * window->stride) - window->padding;
@@ -50,18 +84,18 @@ static int32_t sd_gather(const sd_convolution_parameters *convolution, const sd_
     const uint32_t n_in = convolution->n_in;
     const uint32_t offset = (uint32_t)(first + (int32_t)before) * n_in;
     const uint32_t n = (window->kernel_bands - before - after) * n_in;
-    int32_t sum = 0;
+    sd_columns to = {operand, 1, gap, 0};
 
     for (uint32_t k = 0; k < window->kernel_frames; k++) {
         if (step->frames[k] == 0) {
-            operand = sd_gather_zeros(operand, window->kernel_bands * n_in);
+            sd_gather_zeros(&to, window->kernel_bands * n_in);
             continue;
         }
-        operand = sd_gather_zeros(operand, before * n_in);
-        operand = sd_gather_values(operand, step->frames[k], offset, n, convolution->wide, &sum);
-        operand = sd_gather_zeros(operand, after * n_in);
+        sd_gather_zeros(&to, before * n_in);
+        sd_gather_values(&to, step->frames[k], offset, n, convolution->wide);
+        sd_gather_zeros(&to, after * n_in);
     }
-    return sum;
+    return to.sum;
 }
 
 #endif

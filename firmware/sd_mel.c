@@ -7,11 +7,12 @@
 #define WEIGHT_BITS 8u /* mel weights are Q8, below 256 */
 #define INTERVAL_BITS 5u
 
-/* A sum below 2^48: high 2^16 + low; additions do not carry from low to high. */
-typedef struct {
-    uint32_t high;
-    uint32_t low;
-} wide;
+/* Whether 32 bits times 32 give 64 in one instruction. */
+#if SD_THUMB2 || (UINTPTR_MAX > 0xFFFFFFFFu && !defined(SD_PORTABLE))
+#define LONG_PRODUCTS 1
+#else
+#define LONG_PRODUCTS 0
+#endif
 
 static inline int32_t log2_q8(uint32_t mantissa, int32_t exponent)
 {
@@ -33,29 +34,77 @@ int32_t sd_log2_of(uint64_t x)
     return log2_q8(mantissa, (high != 0u ? 32 : 0) - (int32_t)zeros);
 }
 
-/* log2(x), Q8, of x > 0: uses at most 32 significant bits. */
-static int32_t log2_of_wide(wide x)
+/* Energies below 2^48, and the most significant bits of one: all of it, or all but the lowest 16. */
+#if LONG_PRODUCTS
+typedef uint64_t wide;
+
+static inline int is_coarse(wide x)
 {
-    const int is_coarse = x.high >= ((uint32_t)1 << 15);
-    const uint32_t mantissa = is_coarse ? x.high : (x.high << 16) | x.low;
-    const uint32_t shift = 32u - sd_bit_length(mantissa);
-    return log2_q8(mantissa << shift, (is_coarse ? 16 : 0) - (int32_t)shift);
+    return (uint32_t)(x >> 16) >= (uint32_t)1 << 15;
 }
+
+static inline uint32_t mantissa_of(wide x)
+{
+    return is_coarse(x) ? (uint32_t)(x >> 16) : (uint32_t)x;
+}
+
+static inline wide sum_of(wide before, wide whole, wide rising)
+{
+    return before + whole - rising;
+}
+#else
+typedef struct {
+    uint32_t high;
+    uint32_t low;
+} wide;
+
+static inline int is_coarse(wide x)
+{
+    return x.high >= ((uint32_t)1 << 15);
+}
+
+static inline uint32_t mantissa_of(wide x)
+{
+    return is_coarse(x) ? x.high : (x.high << 16) | x.low;
+}
+
+static inline wide sum_of(wide before, wide whole, wide rising)
+{
+    const uint32_t low = before.low + whole.low - rising.low;
+    const wide x = {before.high + whole.high - rising.high + (low >> 16), low & 0xFFFFu};
+    return x;
+}
+#endif
 
 static inline int16_t log_above_floor(wide energy, int32_t exponent, int32_t floor)
 {
+    const uint32_t mantissa = mantissa_of(energy);
+    const uint32_t shift = 32u - sd_bit_length(mantissa);
     int32_t log;
-    energy.high += energy.low >> 16;
-    energy.low &= 0xFFFFu;
-    if ((energy.high | energy.low) == 0u) {
+    if (mantissa == 0u) {
         return 0;
     }
-    log = log2_of_wide(energy) + exponent * 512 - floor;
+    exponent = 2 * exponent + (is_coarse(energy) ? 16 : 0) - (int32_t)shift;
+    log = log2_q8(mantissa << shift, exponent) - floor;
     return (int16_t)(log > 0 ? log : 0);
 }
 
 /* Powers of the bins [bin, end): their sum times 256, and their sum with the weights of the rising
  * band. The difference of the two belongs to the falling band, the one before. */
+#if LONG_PRODUCTS
+static void segment_sums(const sd_complex *spectrum, const uint8_t *mel_rising, uint32_t bin,
+                         uint32_t end, wide *whole, wide *rising)
+{
+    uint64_t all = 0, weighted = 0;
+    for (; bin < end; bin++) {
+        const uint32_t power = (uint32_t)spectrum[bin].re;
+        all += power;
+        weighted += (uint64_t)power * mel_rising[bin];
+    }
+    *whole = all << WEIGHT_BITS;
+    *rising = weighted;
+}
+#else
 static void segment_sums(const sd_complex *spectrum, const uint8_t *mel_rising, uint32_t bin,
                          uint32_t end, wide *whole, wide *rising)
 {
@@ -74,6 +123,7 @@ static void segment_sums(const sd_complex *spectrum, const uint8_t *mel_rising, 
     rising->high = rising_high;
     rising->low = rising_low;
 }
+#endif
 
 void sd_mel_log(const sd_frontend_spec *spec, const sd_complex spectrum[SD_FFT_POINTS],
                 int32_t exponent, int16_t *logs)
@@ -84,11 +134,9 @@ void sd_mel_log(const sd_frontend_spec *spec, const sd_complex spectrum[SD_FFT_P
     wide before, whole; /* before: rising part, in the segment before, of the band that now falls */
     segment_sums(spectrum, spec->mel_rising, edge[0], edge[1], &whole, &before);
     for (edge++; logs < end; edge++) {
-        wide rising, band;
+        wide rising;
         segment_sums(spectrum, spec->mel_rising, edge[0], edge[1], &whole, &rising);
-        band.high = before.high + whole.high - rising.high;
-        band.low = before.low + whole.low - rising.low;
-        *logs++ = log_above_floor(band, exponent, *floor++);
+        *logs++ = log_above_floor(sum_of(before, whole, rising), exponent, *floor++);
         before = rising;
     }
 }

@@ -12,10 +12,10 @@ static inline uint8_t sd_relu(int32_t accumulator, uint32_t shift)
     __asm__("usat %0, #8, %1" : "=r"(x) : "r"(x));
     return (uint8_t)x;
 #else
-    if (x < 0) {
-        return 0;
+    if ((uint32_t)x > 255u) {
+        x = ~(x >> 31); /* 0 below, all ones above */
     }
-    return (uint8_t)(x > 255 ? 255 : x);
+    return (uint8_t)x;
 #endif
 }
 

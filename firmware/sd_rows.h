@@ -17,12 +17,12 @@
 #else
 #define SD_AVX2 0
 #endif
+#include "sd_fixed.h"
 #include "sd_rows_dsp.h"
 
 /* Whether two vectors at once pay: each weight is loaded once for both, in eight accumulators. A
  * Cortex-M0 lacks the registers. */
-#if SD_DSP || (defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB >= 2 &&                      \
-               defined(__GNUC__) && !defined(SD_PORTABLE))
+#if SD_THUMB2
 #define SD_ROWS_TWO 1
 #else
 #define SD_ROWS_TWO 0
@@ -36,8 +36,8 @@ static inline int32_t sd_rows_excess(const int16_t *operand, uint32_t n)
     int32_t sum = 0;
 #if SD_DSP
     for (; n >= 4u; n -= 4u, operand += 4) {
-        sum = sd_dsp_multiply(sd_dsp_load(operand), 0x00010001u, sum);
-        sum = sd_dsp_multiply(sd_dsp_load(operand + 2), 0x00010001u, sum);
+        sum = sd_dsp_multiply(sd_dsp_load(operand), SD_DSP_ONES, sum);
+        sum = sd_dsp_multiply(sd_dsp_load(operand + 2), SD_DSP_ONES, sum);
     }
 #endif
     while (n-- > 0u) {
@@ -47,6 +47,24 @@ static inline int32_t sd_rows_excess(const int16_t *operand, uint32_t n)
 }
 
 #if !SD_AVX2 && !SD_DSP
+#define SD_ROWS_ADD(at, x)                                                                         \
+    do {                                                                                           \
+        int32_t product = weights[at] * v;                                                         \
+        SD_OPAQUE_LOW(product);                                                                      \
+        x += product;                                                                              \
+        SD_OPAQUE_LOW(x);                                                                            \
+    } while (0)
+
+/* Column k of four rows: adds its products to a, b, c and d. */
+#define SD_ROWS_COLUMN(k, first, step)                                                             \
+    do {                                                                                           \
+        const int32_t v = operand[k];                                                              \
+        SD_ROWS_ADD(first, a);                                                                     \
+        SD_ROWS_ADD((first) + 1, b);                                                               \
+        SD_ROWS_ADD((first) + (step), c);                                                          \
+        SD_ROWS_ADD((first) + (step) + 1, d);                                                      \
+    } while (0)
+
 /* Four rows times one vector, from the biases and the excess; returns the weights that follow. */
 static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int32_t *bias,
                                               const int16_t *operand, uint32_t n, int32_t excess,
@@ -58,48 +76,20 @@ static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int3
     int32_t c = bias[2] - excess;
     int32_t d = bias[3] - excess;
 
-    for (; weights != end; weights += 16) {
-        int32_t v = *operand++;
-        a += weights[0] * v;
-        b += weights[1] * v;
-        c += weights[4] * v;
-        d += weights[5] * v;
-        v = *operand++;
-        a += weights[2] * v;
-        b += weights[3] * v;
-        c += weights[6] * v;
-        d += weights[7] * v;
-        v = *operand++;
-        a += weights[8] * v;
-        b += weights[9] * v;
-        c += weights[12] * v;
-        d += weights[13] * v;
-        v = *operand++;
-        a += weights[10] * v;
-        b += weights[11] * v;
-        c += weights[14] * v;
-        d += weights[15] * v;
+    for (; weights != end; weights += 16, operand += 4) {
+        SD_ROWS_COLUMN(0, 0, 4);
+        SD_ROWS_COLUMN(1, 2, 4);
+        SD_ROWS_COLUMN(2, 8, 4);
+        SD_ROWS_COLUMN(3, 10, 4);
     }
     if ((n & 2u) != 0u) {
-        int32_t v = operand[0];
-        a += weights[0] * v;
-        b += weights[1] * v;
-        c += weights[4] * v;
-        d += weights[5] * v;
-        v = operand[1];
-        a += weights[2] * v;
-        b += weights[3] * v;
-        c += weights[6] * v;
-        d += weights[7] * v;
+        SD_ROWS_COLUMN(0, 0, 4);
+        SD_ROWS_COLUMN(1, 2, 4);
         operand += 2;
         weights += 8;
     }
     if ((n & 1u) != 0u) {
-        const int32_t v = operand[0];
-        a += weights[0] * v;
-        b += weights[1] * v;
-        c += weights[2] * v;
-        d += weights[3] * v;
+        SD_ROWS_COLUMN(0, 0, 2);
         weights += 4;
     }
     accumulator[0] = a;
@@ -108,6 +98,9 @@ static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int3
     accumulator[3] = d;
     return weights;
 }
+
+#undef SD_ROWS_COLUMN
+#undef SD_ROWS_ADD
 #endif
 
 #if SD_ROWS_TWO && !SD_DSP
@@ -124,18 +117,18 @@ static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int3
 #define SD_ROWS_COLUMN(k, first, step)                                                             \
     do {                                                                                           \
         const int32_t v = operand[k];                                                              \
-        const int32_t w = second[k];                                                               \
+        const int32_t w = operand[(k) + 2];                                                        \
         SD_ROWS_TWICE(first, a, e);                                                                \
         SD_ROWS_TWICE(first + 1, b, f);                                                            \
         SD_ROWS_TWICE(first + step, c, g);                                                         \
         SD_ROWS_TWICE(first + step + 1, d, h);                                                     \
     } while (0)
 
-/* sd_rows_multiply for two vectors: half as many weights to load. */
+/* sd_rows_multiply for two vectors: half as many weights to load. They lie pair by pair, v0 v1 w0
+ * w1 v2 v3 w2 w3 and so on, so that one pointer serves both. */
 static inline const uint8_t *sd_rows_multiply_two(const uint8_t *weights, const int32_t *bias,
-                                                  const int16_t *operand, const int16_t *second,
-                                                  uint32_t n, const int32_t excess[2],
-                                                  int32_t accumulator[8])
+                                                  const int16_t *operand, uint32_t n,
+                                                  const int32_t excess[2], int32_t accumulator[8])
 {
     const uint8_t *const end = weights + 4u * (n & ~3u);
     int32_t a = bias[0] - excess[0];
@@ -147,18 +140,18 @@ static inline const uint8_t *sd_rows_multiply_two(const uint8_t *weights, const 
     int32_t g = bias[2] - excess[1];
     int32_t h = bias[3] - excess[1];
 
-    for (; weights != end; weights += 16, operand += 4, second += 4) {
+    for (; weights != end; weights += 16, operand += 8) {
+        SD_OPAQUE(operand);
         SD_ROWS_COLUMN(0, 0, 4);
         SD_ROWS_COLUMN(1, 2, 4);
-        SD_ROWS_COLUMN(2, 8, 4);
-        SD_ROWS_COLUMN(3, 10, 4);
+        SD_ROWS_COLUMN(4, 8, 4);
+        SD_ROWS_COLUMN(5, 10, 4);
     }
     if ((n & 2u) != 0u) {
         SD_ROWS_COLUMN(0, 0, 4);
         SD_ROWS_COLUMN(1, 2, 4);
         weights += 8;
-        operand += 2;
-        second += 2;
+        operand += 4;
     }
     if ((n & 1u) != 0u) {
         SD_ROWS_COLUMN(0, 0, 2);
@@ -182,12 +175,5 @@ static inline const uint8_t *sd_rows_multiply_two(const uint8_t *weights, const 
 /* The same as a function: one copy of the code for all that can spare a call. */
 const uint8_t *sd_rows_block(const uint8_t *weights, const int32_t *bias, const int16_t *operand,
                              uint32_t n, int32_t excess, int32_t accumulator[4]);
-
-#if SD_ROWS_TWO
-/* The same for two vectors: four accumulators of the first, then of the second. */
-const uint8_t *sd_rows_two_blocks(const uint8_t *weights, const int32_t *bias,
-                                  const int16_t *operand, const int16_t *second, uint32_t n,
-                                  const int32_t excess[2], int32_t accumulator[8]);
-#endif
 
 #endif

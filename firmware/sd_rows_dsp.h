@@ -62,10 +62,10 @@ static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int3
 #undef SD_ROWS_PAIR
 
 /* Two columns of four rows, times two vectors; leaves the results in a..d and e..h. */
-#define SD_ROWS_PAIR(weights, x, y)                                                                \
+#define SD_ROWS_PAIR(weights, operand)                                                             \
     do {                                                                                           \
-        const uint32_t v = sd_dsp_load(x);                                                         \
-        const uint32_t w = sd_dsp_load(y);                                                         \
+        const uint32_t v = sd_dsp_load(operand);                                                   \
+        const uint32_t w = sd_dsp_load((operand) + 2);                                             \
         uint32_t four = sd_dsp_load(weights);                                                      \
         uint32_t pair = sd_dsp_even(four);                                                         \
         sd_dsp_add(pair, v, &a);                                                                   \
@@ -82,11 +82,10 @@ static inline const uint8_t *sd_rows_multiply(const uint8_t *weights, const int3
         sd_dsp_add(pair, w, &h);                                                                   \
     } while (0)
 
-/* sd_rows_multiply for two vectors: half as many weights to take apart. */
+/* sd_rows_multiply for two vectors, pair by pair: half as many weights to take apart. */
 static inline const uint8_t *sd_rows_multiply_two(const uint8_t *weights, const int32_t *bias,
-                                                  const int16_t *operand, const int16_t *second,
-                                                  uint32_t n, const int32_t excess[2],
-                                                  int32_t accumulator[8])
+                                                  const int16_t *operand, uint32_t n,
+                                                  const int32_t excess[2], int32_t accumulator[8])
 {
     const uint8_t *const end = weights + 4u * (n & ~7u);
     int32_t a = bias[0] - excess[0];
@@ -98,21 +97,20 @@ static inline const uint8_t *sd_rows_multiply_two(const uint8_t *weights, const 
     int32_t g = bias[2] - excess[1];
     int32_t h = bias[3] - excess[1];
 
-    for (; weights != end; weights += 32, operand += 8, second += 8) {
-        SD_ROWS_PAIR(weights, operand, second);
-        SD_ROWS_PAIR(weights + 8, operand + 2, second + 2);
-        SD_ROWS_PAIR(weights + 16, operand + 4, second + 4);
-        SD_ROWS_PAIR(weights + 24, operand + 6, second + 6);
+    for (; weights != end; weights += 32, operand += 16) {
+        SD_ROWS_PAIR(weights, operand);
+        SD_ROWS_PAIR(weights + 8, operand + 4);
+        SD_ROWS_PAIR(weights + 16, operand + 8);
+        SD_ROWS_PAIR(weights + 24, operand + 12);
     }
     for (uint32_t left = n & 6u; left != 0u; left -= 2u) {
-        SD_ROWS_PAIR(weights, operand, second);
+        SD_ROWS_PAIR(weights, operand);
         weights += 8;
-        operand += 2;
-        second += 2;
+        operand += 4;
     }
     if ((n & 1u) != 0u) {
         const int32_t v = operand[0];
-        const int32_t w = second[0];
+        const int32_t w = operand[2];
         a += weights[0] * v;
         b += weights[1] * v;
         c += weights[2] * v;

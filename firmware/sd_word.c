@@ -33,8 +33,8 @@ static uint64_t energy_of(const int16_t *logs, uint32_t n_mels)
     for (; logs != end; logs++) {
         const int32_t log = *logs;
         if (log >= 16 * 256) {
-            const uint32_t left = ((uint32_t)log >> 8) - 15u;
-            sums[left >> 3] += sd_exp2_mantissa((uint32_t)log) << (left & 7u);
+            const uint32_t left = (uint32_t)log - 15u * 256u; /* octaves, Q8 */
+            sums[left >> 11] += sd_exp2_mantissa((uint32_t)log) << ((left >> 8) & 7u);
         } else if (log > 0) {
             sums[0] += sd_exp2_q8((uint32_t)log);
         }
@@ -55,15 +55,6 @@ static int32_t softplus(int32_t x)
     return table[0] - sd_round_shift(fall * step, SOFTPLUS_STEP_BITS);
 }
 
-/* Feature of a log > 0. */
-static int8_t relative(const sd_word_spec *spec, int32_t log, int32_t level)
-{
-    const int32_t above = log - level + spec->floor_depth; /* the floor */
-    const int32_t octaves = above > 0 ? above + softplus(above) : softplus(-above);
-    return (int8_t)sd_saturate8(
-        sd_round_shift((octaves - spec->floor_depth) * spec->gain, GAIN_SHIFT));
-}
-
 /* log2 of the mean energy of the word's bands, Q8; 0 in silence. */
 static int32_t level_of(const sd_word *word, uint32_t n_mels)
 {
@@ -77,12 +68,20 @@ static int32_t level_of(const sd_word *word, uint32_t n_mels)
 static void keep(const sd_frontend_spec *spec, const sd_word *word, uint32_t row)
 {
     const uint32_t n_mels = spec->n_mels;
+    const int32_t depth = spec->word->floor_depth, gain = spec->word->gain;
+    const int32_t floor = word->level - depth;
+    const int8_t silence = spec->word->silence;
     const int16_t *logs = word->recent + row * n_mels;
+    const int16_t *end = logs + n_mels;
     int8_t *features = word->kept + row * n_mels;
-    uint32_t m;
-    for (m = 0; m < n_mels; m++) {
-        features[m] =
-            logs[m] == 0 ? spec->word->silence : relative(spec->word, logs[m], word->level);
+    for (; logs != end; logs++) {
+        int8_t feature = silence;
+        if (*logs != 0) {
+            const int32_t above = *logs - floor;
+            const int32_t octaves = above > 0 ? above + softplus(above) : softplus(-above);
+            feature = (int8_t)sd_saturate8(sd_round_shift((octaves - depth) * gain, GAIN_SHIFT));
+        }
+        *features++ = feature;
     }
 }
 

@@ -41,10 +41,17 @@ void run(const rows_case *given, int32_t accumulator[8])
     memcpy(second, given->vectors[1], 2u * n);
     excess[0] = sd_rows_excess(first, n);
     excess[1] = sd_rows_excess(second, n);
-#if SD_DSP
-    (void)sd_rows_two_blocks(given->weights, given->bias, first, second, n, excess, accumulator);
+#if SD_ROWS_TWO
     {
+        static int16_t pairs[2 * MOST + 3]; /* v0 v1 w0 w1 v2 v3 w2 w3 ... */
+        int16_t *both = pairs + given->offset;
         int32_t again[4];
+        uint32_t i;
+        for (i = 0; i < n; i++) {
+            both[2u * i - i % 2u] = first[i];
+            both[2u * i - i % 2u + 2u] = second[i];
+        }
+        (void)sd_rows_multiply_two(given->weights, given->bias, both, n, excess, accumulator);
         (void)sd_rows_block(given->weights, given->bias, second, n, excess[1], again);
         if (memcmp(again, accumulator + 4, sizeof again) != 0) {
             accumulator[0] ^= 1;
@@ -67,6 +74,7 @@ int main(void)
         board_write(accumulator, sizeof accumulator);
     }
     board_report("dsp", SD_DSP);
+    board_report("two", SD_ROWS_TWO);
     return 0;
 }
 """
@@ -152,12 +160,18 @@ def on_board(name: str, firmware: Path, folder: Path, defines: tuple[str, ...]) 
 
 
 @pytest.mark.parametrize(
-    ("name", "defines", "dsp"),
-    [("m0", (), 0), ("m3", (), 0), ("m4", (), 1), ("m4", ("SD_PORTABLE",), 0)],
+    ("name", "defines", "dsp", "two"),
+    [
+        ("m0", (), 0, 0),
+        ("m3", (), 0, 1),
+        ("m3", ("SD_PORTABLE",), 0, 0),
+        ("m4", (), 1, 1),
+        ("m4", ("SD_PORTABLE",), 0, 0),
+    ],
 )
-def test_board_equals_numpy(name, defines, dsp, firmware, tmp_path):
+def test_board_equals_numpy(name, defines, dsp, two, firmware, tmp_path):
     outcome = on_board(name, firmware, tmp_path, defines)
-    assert outcome.report["dsp"] == dsp
+    assert (outcome.report["dsp"], outcome.report["two"]) == (dsp, two)
     np.testing.assert_array_equal(
         np.frombuffer(outcome.output, "<i4").reshape(EXPECTED.shape), EXPECTED
     )
