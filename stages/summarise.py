@@ -9,8 +9,6 @@ Writes  metrics/seeds.json: {model or model.scheme: {mean, std, values, seeds, .
         speakers left out of training
         metrics/strangers.json: {model or model.scheme: {accuracy, accuracy_ci_low,
         accuracy_ci_high, n, by_seed, per_speaker, ...}}, accuracy on speakers of other corpora
-        metrics/ablation.json: {step: {mean, loss, loss_error, trainings, per_speaker, ...}},
-        accuracy on inner folds without one step of the augmentation of sound
         metrics/unheard/<model>[.<scheme>].json: the few figures of crossval.json that
         `dvc metrics show` prints
         plots/crossval/speakers.csv, speakers.png: a dot for each model, speaker and seed
@@ -35,9 +33,9 @@ import pandas as pd
 from spoken_digits import errors
 from spoken_digits.config import read_config
 from spoken_digits.errors import UserError
-from spoken_digits.evaluation import ablation, folds, folds_picture
+from spoken_digits.evaluation import folds, folds_picture
 from spoken_digits.evaluation.brief import brief
-from spoken_digits.evaluation.columns import VOICES, WHOLE
+from spoken_digits.evaluation.columns import VOICES
 from spoken_digits.evaluation.study_params import StudyParams
 from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.io import files
@@ -57,13 +55,11 @@ def main() -> None:
     official = on_official_split(study, corpus)
     crossval, dots = over_speakers(study, corpus)
     strangers = over_strangers(study, corpus)
-    steps = over_steps(study, corpus)
     # Written together, at the end: an error leaves all figures as they were.
     files.write_json(METRICS / "seeds.json", seeds)
     files.write_json(METRICS / "official.json", official)
     files.write_json(METRICS / "crossval.json", crossval)
     files.write_json(METRICS / "strangers.json", strangers)
-    files.write_json(METRICS / "ablation.json", steps)
     with files.replacing(METRICS / "unheard") as folder:
         folder.mkdir()
         for name, figures in crossval.items():
@@ -73,7 +69,7 @@ def main() -> None:
         folds_picture.draw(temporary, crossval, dots)
     print(
         f"{len(seeds)} rows under {len(study.seeds)} seeds, {len(crossval)} on {len(study.folds)} "
-        f"folds, {len(strangers)} on strangers, {len(steps)} steps of augmentation"
+        f"folds, {len(strangers)} on strangers"
     )
 
 
@@ -143,14 +139,6 @@ def over_strangers(study: StudyParams, corpus: str) -> Figures:
     return found | left
 
 
-def over_steps(study: StudyParams, corpus: str) -> Figures:
-    """Accuracy on inner folds without one step of the augmentation."""
-    wanted = study.ablation
-    runs = {step: read_table(PREDICTIONS / "ablation" / f"{step}.csv") for step in wanted.steps}
-    found = named(ablation.over_steps(runs, WHOLE), wanted.seeds, corpus)
-    return {step: {"model": wanted.model, **figures} for step, figures in found.items()}
-
-
 def rows_of(split: str, study: StudyParams) -> list[str]:
     """The models, and those trained with extra voices as well, as far as there are any."""
     voices = [model for model in with_voices(study) if seeds_of(split, model)]
@@ -170,10 +158,7 @@ def seeds_of(split: str, model: str) -> list[int]:
 
 def read(split: str, model: str, fold: int, seed: int) -> pd.DataFrame:
     """The predictions of one run."""
-    return read_table(PREDICTIONS / split / f"{model}-{fold}-{seed}.csv")
-
-
-def read_table(path: Path) -> pd.DataFrame:
+    path = PREDICTIONS / split / f"{model}-{fold}-{seed}.csv"
     if not path.exists():
         raise UserError(f"{path} is missing: make it with `make crossval`")
     return pd.read_csv(path, dtype=str, keep_default_na=False)

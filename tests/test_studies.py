@@ -144,10 +144,8 @@ def test_the_record_holds_the_stages_of_the_studies_and_no_others():
 
 
 def combinations(body: dict[str, Any], params: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
-    """The values of a stage's `matrix` or `foreach`; one empty combination without."""
+    """The values of a stage's `matrix`; one empty combination without it."""
     lists = []
-    if "foreach" in body:
-        body = {"matrix": {"key": body["foreach"]}}
     for name, template in body.get("matrix", {}).items():
         if isinstance(template, list):  # DVC numbers sections that stand in the matrix itself
             lists.append([f"{name}{number}" for number in range(len(template))])
@@ -176,13 +174,11 @@ BY_NAME = [
 
 @pytest.mark.parametrize("stage", STUDIES)
 def test_the_dependencies_of_a_study_are_what_its_script_imports(stage):
-    body = STUDIES[stage].get("do", STUDIES[stage])
-    deps, script = body["deps"], body["cmd"].split()[1]
+    deps = STUDIES[stage]["deps"]
+    script = STUDIES[stage]["cmd"].split()[1]
     imported = imported_modules(REPOSITORY / script)
-    if "matrix" in STUDIES[stage] or "foreach" in STUDIES[stage]:
+    if "matrix" in STUDIES[stage]:
         for module in BY_NAME:
-            if "foreach" in STUDIES[stage] and "/quantization/" in module:
-                continue  # of float models
             imported |= imported_modules(REPOSITORY / module) | {module}
     assert script in deps
     listed = [dep for dep in deps if dep.startswith("spoken_digits/")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
 import pytest
 from recordings import PATTERN, write_recordings
@@ -34,14 +36,29 @@ def workspace(tmp_path_factory) -> Workspace:
 
 
 def test_speakers_of_inner_folds_are_tested_under_every_seed(workspace):
-    workspace.stage("ablate", "noise")
-    table = pd.read_csv(workspace.folder / "studies/predictions/ablation/noise.csv", dtype=str)
+    done = workspace.stage("ablate", "noise")
+    assert "metrics/ablation.json is not written: studies/ablation lacks nothing" in done.stdout
+    table = pd.read_csv(workspace.folder / "studies/ablation/noise.csv", dtype=str)
     assert list(table.columns) == ["utterance", "speaker", "actual", "seed", "float32"]
     tested = list(dict.fromkeys(zip(table["speaker"], table["seed"], strict=True)))
     first, second = (speaker for speaker, seed in tested if seed == "1")
     assert first != second
     assert tested == [(first, "1"), (first, "2"), (second, "1"), (second, "2")]
     assert not table.duplicated(["utterance", "seed"]).any()
+
+
+def test_as_soon_as_every_step_is_there_the_losses_are_written(workspace):
+    workspace.stage("ablate", "noise", "nothing")
+    figures = json.loads((workspace.folder / "metrics/ablation.json").read_text())
+    assert figures.keys() == {"nothing", "noise"}
+    assert figures["nothing"]["loss"] == 0
+    assert figures["noise"]["trainings"] == 4
+    assert figures["noise"]["model"] == "tiny"
+    # Nothing is trained again.
+    table = workspace.folder / "studies/ablation/noise.csv"
+    before = table.stat().st_mtime_ns
+    workspace.stage("ablate")
+    assert table.stat().st_mtime_ns == before
 
 
 def refused(workspace: Workspace) -> str:

@@ -45,10 +45,6 @@ def folder(tmp_path) -> Path:
     write(tmp_path, "official/small-0-1", "ann", "yes,no")
     write(tmp_path, "official/small-0-2", "ann", "no,yes")
     write_speakers(tmp_path, "small")
-    for step, said in (("nothing", "yes"), ("noise", "no")):
-        path = tmp_path / f"studies/predictions/ablation/{step}.csv"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f"utterance,speaker,actual,seed,float32\na,ann,yes,1,{said}\n")
     return tmp_path
 
 
@@ -117,18 +113,6 @@ def test_a_dot_is_drawn_for_every_speaker_and_seed(folder):
     assert picture.startswith(b"\x89PNG")
     made(folder, "crossval")
     assert (folder / "plots/crossval/speakers.png").read_bytes() == picture
-
-
-def test_a_step_of_the_augmentation_has_the_loss_without_it(folder):
-    steps = made(folder, "ablation")
-    assert steps.keys() == {"nothing", "noise"}
-    assert (steps["noise"]["mean"], steps["noise"]["loss"], steps["noise"]["model"]) == (
-        0.0,
-        1.0,
-        "small",
-    )
-    (folder / "studies/predictions/ablation/noise.csv").unlink()
-    assert "ablation/noise.csv is missing: make it with `make crossval`" in summarise(folder).stderr
 
 
 def test_a_speaker_tested_twice_is_refused(folder):
