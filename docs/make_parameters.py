@@ -35,7 +35,7 @@ from spoken_digits.models.architectures import cnn, cnn_lstm, ds_cnn, lstm
 from spoken_digits.models.base import ModelParams
 from spoken_digits.models.budget_params import BudgetParams
 from spoken_digits.quantization.int8_dynamic import Int8DynamicParams
-from spoken_digits.quantization.networks import NetworkParams
+from spoken_digits.quantization.network_params import NetworkParams
 from spoken_digits.rejection.params import OpenParams, RejectionParams, RepeatParams
 from spoken_digits.training.planning import TrainParams
 from spoken_digits.training.recipe import Recipe

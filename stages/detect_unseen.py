@@ -40,6 +40,7 @@ from spoken_digits.integer.detector.params import DetectorParams
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.io import files
 from spoken_digits.quantization import integer
+from spoken_digits.quantization.network_params import settings_of
 from spoken_digits.quantization.schemes import scheme_module
 from spoken_digits.rejection.dataset import with_rejects
 from spoken_digits.rejection.labels import OPEN
@@ -130,7 +131,7 @@ def quantized(
 ) -> Examinee:
     """A trained model as integers."""
     module = scheme_module(scheme)
-    params = config.section(f"quantize.{scheme}", module.PARAMS)
+    params = settings_of(config, found.card.name, scheme, module.PARAMS)
     tensors = {name: tensor.cpu() for name, tensor in found.network.state_dict().items()}
     target = dataclasses.replace(found.card, scheme=scheme)
     made = module.quantized(target, tensors, dataset, params, plan.seed)

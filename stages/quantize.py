@@ -1,7 +1,7 @@
 """Stage `quantize`: quantize one model and test it on the same clips.
 
 Reads   models/<model>.safetensors, metrics/<model>.json, data/plans/<model>.json, data/raw/,
-        data/features/<kind>/, data/split.csv, params.yaml: quantize.<scheme>;
+        data/features/<kind>/, data/split.csv, params.yaml: quantize.<scheme>, quantize.networks;
         data/voices/train/ where the plan has voices, data/rejects/train/ of an open model
 Writes  models/<model>.<scheme>.safetensors, metrics/<model>.<scheme>.json,
         plots/size_accuracy/<model>.<scheme>.csv
@@ -34,6 +34,7 @@ from spoken_digits.models.card import ModelCard, parameter_bytes, write_model
 from spoken_digits.models.device import set_up
 from spoken_digits.models.model_file import load_network, read_model
 from spoken_digits.models.networks import n_parameters
+from spoken_digits.quantization.network_params import settings_of
 from spoken_digits.quantization.schemes import SCHEMES, Quantized, scheme_module
 from spoken_digits.rejection.planned import load
 from spoken_digits.training.plan import read_plan
@@ -51,7 +52,7 @@ def main() -> None:
     name, scheme = arguments.model, arguments.scheme
     plan = read_plan(PLANS, name, Path("params.yaml"))
     module = scheme_module(scheme)
-    params = read_config(Path("params.yaml")).section(f"quantize.{scheme}", module.PARAMS)
+    params = settings_of(read_config(Path("params.yaml")), name, scheme, module.PARAMS)
     set_up(plan.recipe.device, plan.recipe.threads)
     model_file = MODELS / f"{name}.safetensors"
     card, tensors = read_model(model_file)

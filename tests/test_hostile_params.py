@@ -35,7 +35,8 @@ from spoken_digits.integer.qat import QatParams
 from spoken_digits.io import strict_yaml
 from spoken_digits.models.params import names, read_model_params
 from spoken_digits.quantization.int8_dynamic import Int8DynamicParams
-from spoken_digits.quantization.networks import NetworkParams, read_networks
+from spoken_digits.quantization.network_params import NetworkParams, settings_of
+from spoken_digits.quantization.networks import read_networks
 from spoken_digits.training.planning import TrainParams, read_recipe
 from spoken_digits.validation import field_hints
 
@@ -84,11 +85,16 @@ def read_train(config: Config) -> None:
     read_models(config, "lstm")
 
 
+def read_integer_networks(config: Config) -> None:
+    for network in read_networks(config):
+        settings_of(config, network.model, network.scheme, QatParams)
+
+
 def reader(path: tuple[str, ...]) -> typing.Callable[[Config], Any]:
     """The function that reads the value at `path`, as the stages do."""
     section = path[0]
     if path[:2] == ("quantize", "networks"):
-        return read_networks
+        return read_integer_networks
     if section == "quantize" and len(path) > 1:
         schema = Int8DynamicParams if path[1] == "int8_dynamic" else QatParams
         return lambda config: config.section(f"quantize.{path[1]}", schema)

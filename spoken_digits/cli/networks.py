@@ -7,7 +7,7 @@ from pathlib import Path
 from spoken_digits.config import Config, read_config
 from spoken_digits.errors import UserError, did_you_mean, printable
 from spoken_digits.models.params import names
-from spoken_digits.quantization.networks import NetworkParams
+from spoken_digits.quantization.network_params import NetworkParams
 
 PARAMS = Path("params.yaml")
 

@@ -1,24 +1,11 @@
-"""Section `quantize.networks`: which models become integer networks, and how."""
+"""Section `quantize.networks`: which models become integer networks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
-
-from spoken_digits.bounds import Length
 from spoken_digits.config import Config
 from spoken_digits.errors import UserError
 from spoken_digits.models.params import names
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkParams:
-    """One integer network: made, measured and exported."""
-
-    model: Annotated[str, Length(1, 40, example="lstm_36kb")]
-    """A name under `variants`."""
-    scheme: Literal["int8", "pow2"]
-    """A byte for each weight, or half a byte for a power of two."""
+from spoken_digits.quantization.network_params import NetworkParams
 
 
 def read_networks(config: Config) -> list[NetworkParams]:

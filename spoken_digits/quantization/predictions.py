@@ -21,6 +21,7 @@ from spoken_digits.evaluation.inference import predict
 from spoken_digits.io import files
 from spoken_digits.models.base import BaseNetwork
 from spoken_digits.models.card import ModelCard
+from spoken_digits.quantization.network_params import settings_of
 from spoken_digits.quantization.networks import schemes_of
 from spoken_digits.quantization.schemes import scheme_module
 from spoken_digits.training.plan import Plan
@@ -68,7 +69,7 @@ def predictions(
     }
     for scheme in schemes_of(config, card.name):
         module = scheme_module(scheme)
-        params = config.section(f"quantize.{scheme}", module.PARAMS)
+        params = settings_of(config, card.name, scheme, module.PARAMS)
         target = dataclasses.replace(card, scheme=scheme)
         said[scheme] = module.quantized(target, tensors, dataset, params, seed).logits.argmax(
             axis=1
