@@ -2,8 +2,8 @@
  *
  * Twin of spoken_digits/integer/detector/sliding.py, equal in every event, confidence and sample
  * number. A word is reported where the mean probability of its class over n_smoothed windows
- * reaches the threshold; it lies in what all of these windows heard. Finds words over other talkers,
- * where sd_detector hears one endless sound, but runs the whole network with every step: for
+ * reaches the threshold; it lies in what all of these windows heard. Finds words over other talkers
+ * where sd_detector hears one endless sound; but runs the whole network with every step: for
  * processors that can afford it. The front-end runs once over the stream. Only of models that know
  * silence and unknown words. Use:
  *
