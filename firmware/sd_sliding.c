@@ -74,10 +74,13 @@ static uint16_t smooth(sd_sliding *sliding)
         total += probability[c];
     }
     for (c = 0; c < n_classes; c++) {
-        probability[c] = divide(SD_CERTAIN * probability[c], total);
+        probability[c] = divide((uint32_t)SD_CERTAIN * probability[c], total);
         sliding->sums[c] += probability[c];
     }
-    sliding->slot = (uint16_t)(sliding->slot + 1u < spec->n_smoothed ? sliding->slot + 1u : 0u);
+    sliding->slot++;
+    if (sliding->slot == spec->n_smoothed) {
+        sliding->slot = 0;
+    }
     return sd_argmax(sliding->sums, n_classes);
 }
 
@@ -86,6 +89,7 @@ static void judge(sd_sliding *sliding, sd_event *event)
 {
     const sd_sliding_spec *spec = sliding->spec;
     const uint64_t start = sliding->n_heard - spec->window; /* of the last window */
+    const uint32_t later = ((uint32_t)spec->n_smoothed - 1u) * spec->step; /* than the first one */
     uint16_t word, confidence;
     ask(spec->model, sliding->recogniser.memory, sliding->logits);
     word = smooth(sliding);
@@ -97,7 +101,7 @@ static void judge(sd_sliding *sliding, sd_event *event)
     event->word = word;
     event->confidence = confidence;
     event->start = start;
-    event->end = sliding->n_heard - (spec->n_smoothed - 1u) * spec->step; /* of the first window */
+    event->end = sliding->n_heard - later; /* of the first window */
     event->decided = sliding->n_heard;
     sliding->free_from = event->end + spec->refractory;
 }

@@ -1,11 +1,11 @@
-/* Listening through a sliding window: a recogniser asked several times a second, whatever the level.
+/* Listening through a sliding window: a recogniser asked many times a second, whatever the level.
  *
  * Twin of spoken_digits/integer/detector/sliding.py, equal in every event, confidence and sample
- * number. A word is reported where the mean probability of its class over n_smoothed windows reaches
- * the threshold; it lies in what all of these windows heard. Finds words over other talkers, where
- * sd_detector hears one endless sound, but runs the whole network with every step: for processors
- * that can afford it. The front-end runs once over the stream. Only of models that know silence and
- * unknown words. Use:
+ * number. A word is reported where the mean probability of its class over n_smoothed windows
+ * reaches the threshold; it lies in what all of these windows heard. Finds words over other talkers
+ * where sd_detector hears one endless sound; but runs the whole network with every step: for
+ * processors that can afford it. The front-end runs once over the stream. Only of models that know
+ * silence and unknown words. Use:
  *
  *     #include "sliding.h"                (generated)
  *
@@ -49,7 +49,7 @@ typedef struct {
     uint32_t logits, sums, probabilities; /* where they lie in the memory */
     const uint8_t *silent;                /* n_classes flags: 1 for a class never reported */
     uint16_t threshold;                   /* least mean probability of a word, 0 to SD_CERTAIN */
-    uint16_t n_smoothed;                  /* windows in the mean, 1 to 32; all have sound in common */
+    uint16_t n_smoothed;                  /* windows in the mean, 1 to 32; all overlap */
 } sd_sliding_spec;
 
 typedef struct {

@@ -1,4 +1,4 @@
-/* Board program: a stream of samples in, words out, through the sliding window that sliding.h names.
+/* Board program: a stream of samples in, words out, through the window that sliding.h names.
  *
  * input.bin   int16 samples, little-endian
  * output.bin  for each event: verdict, word, confidence, start, end, decided, six int64

@@ -14,9 +14,9 @@ static SLIDING_MEMORY memory;
 int32_t sd_host_slide_from_now(int32_t threshold);
 /* As if so many more samples had been heard. */
 void sd_host_slide_later(uint64_t n_samples);
-/* Take samples in blocks whose sizes repeat; write at most n_most events, and, unless logits is null,
- * those of at most n_most_windows windows. Returns how many events there were, or minus a status;
- * n_windows: how many windows, if logits is not null. */
+/* Take samples in blocks whose sizes repeat; write at most n_most events, and, unless logits is
+ * null, those of at most n_most_windows windows. Returns how many events there were, or minus a
+ * status; n_windows: how many windows, if logits is not null. */
 int64_t sd_host_slide(const int16_t *samples, uint64_t n_samples, const uint32_t *blocks,
                       uint32_t n_blocks, sd_host_event *events, uint64_t n_most, int32_t *logits,
                       uint64_t n_most_windows, uint64_t *n_windows);
@@ -62,7 +62,8 @@ int64_t sd_host_slide(const int16_t *samples, uint64_t n_samples, const uint32_t
             /* no further than to the next window, where its logits are wanted */
             const uint32_t most = logits == 0 || n < sliding.left ? n : sliding.left;
             const int completes = logits != 0 && most == sliding.left;
-            const sd_status status = sd_sliding_hear(&sliding, samples + done, most, &taken, &event);
+            const sd_status status =
+                sd_sliding_hear(&sliding, samples + done, most, &taken, &event);
             if (status != SD_OK) {
                 return -(int64_t)status;
             }
