@@ -53,7 +53,7 @@ static void put_values(columns *to, const void *frame, uint32_t offset, uint32_t
         }
 #endif
         for (; n >= 2u; n -= 2u, values += 2, next += pair) {
-            sum += values[0] + values[1];
+            sum += (int32_t)values[0] + values[1];
             next[0] = values[0];
             next[1] = values[1];
         }
