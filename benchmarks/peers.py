@@ -96,7 +96,7 @@ def rows(
         contenders = {
             "ours": (one_clip(library, features[0], integers.n_classes), words.argmax(1)),
             "onnxruntime": _onnx_runtime(int8, x),
-            "onnxruntime_float32": _onnx_runtime(float32.SerializeToString(), x),
+            "onnxruntime_float32": _onnx_runtime(float32, x),
         }
         agreement = agreements(contenders, said)
         seconds = median_seconds({key: call for key, (call, _) in contenders.items()}, rounds)
@@ -117,14 +117,15 @@ def rows(
     ]
 
 
-def onnx_graph(network: Network, shape: tuple[int, ...]) -> Any:
-    """The float network as an ONNX model of normalised features (clips, n_frames, n_bands)."""
+def onnx_graph(network: Network, shape: tuple[int, ...]) -> bytes:
+    """The float network as an ONNX file of normalised features (clips, n_frames, n_bands)."""
     graph = Graph()
     ds_cnn(graph, network, FEATURES)
-    return graph.model("ds_cnn", ["clips", *shape], network.linear.out_features)
+    model = graph.model("ds_cnn", ["clips", *shape], network.linear.out_features)
+    return bytes(model.SerializeToString())
 
 
-def onnx_int8(model: Any, calibration: Real, folder: Path) -> bytes:
+def onnx_int8(model: bytes, calibration: Real, folder: Path) -> bytes:
     """The model in int8 by ONNX Runtime's static quantization.
 
     Parameters
@@ -153,10 +154,11 @@ def onnx_int8(model: Any, calibration: Real, folder: Path) -> bytes:
             clip = next(self.clips, None)
             return None if clip is None else _feed(clip)
 
-    path = folder / "int8.onnx"
+    float32, path = folder / "float32.onnx", folder / "int8.onnx"
+    float32.write_bytes(model)
     with without_warnings():  # it advises folding constants first; there are none
         quantize_static(
-            model,
+            float32,
             path,
             Clips(),
             quant_format=QuantFormat.QDQ,

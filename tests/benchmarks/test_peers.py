@@ -52,7 +52,7 @@ def test_onnx_graph_equals_torch(network, features):
     counts = np.full(len(x), N_FRAMES_A_CLIP, np.int32)
     with torch.inference_mode():
         expected = network(torch.from_numpy(x), torch.from_numpy(counts)).numpy()
-    session = onnx_session(peers.onnx_graph(network, x.shape[1:]).SerializeToString())
+    session = onnx_session(peers.onnx_graph(network, x.shape[1:]))
     (actual,) = session.run(None, {FEATURES: x, N_FRAMES: counts})
     assert np.abs(expected).max() > 1
     np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-3)
@@ -85,7 +85,7 @@ def test_another_network_is_not_compared(peer, network, integers, features, firm
         other.linear.weight.copy_(-10 * other.linear.weight)
     wrong = peers.onnx_graph(other, features.shape[1:])
     if peer == "onnxruntime":
-        monkeypatch.setattr(peers, "onnx_int8", lambda *_: wrong.SerializeToString())
+        monkeypatch.setattr(peers, "onnx_int8", lambda *_: wrong)
     else:
         right, int8 = peers.onnx_graph, peers.onnx_int8
         monkeypatch.setattr(peers, "onnx_graph", lambda *_: wrong)
@@ -104,7 +104,7 @@ def test_a_convolution_that_stays_float_is_noticed(network, features, tmp_path, 
     model = peers.onnx_graph(network, features.shape[1:])
 
     def leave(model, path, *_, **__):
-        path.write_bytes(model.SerializeToString())
+        path.write_bytes(model.read_bytes())
 
     monkeypatch.setattr(quantization, "quantize_static", leave)
     with pytest.raises(RuntimeError, match="stayed float"):
