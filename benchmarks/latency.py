@@ -28,6 +28,7 @@ from spoken_digits.embedded import host_network
 from spoken_digits.errors import UserError
 from spoken_digits.integer import lstm
 from spoken_digits.integer.float_graph import quantise
+from spoken_digits.interchange.graph import LOGITS
 from spoken_digits.models.architectures.lstm import Network as Lstm
 from spoken_digits.quantization import int8_dynamic
 
@@ -84,14 +85,14 @@ def rows(
     RuntimeError
         A quantized network agrees with the float one on less than `MIN_AGREEMENT` of the clips.
     """
-    _require_onnx()
+    require_onnx()
     if np.min(n_frames) < 1:
         raise ValueError("every clip must have at least one frame")
     n_frames = np.asarray(n_frames)
     network = network.cpu().eval()
     x = normalise(features, mean, std)
     longest = int(np.argmax(n_frames))
-    with tempfile.TemporaryDirectory(prefix="latency-") as name, _one_thread():
+    with tempfile.TemporaryDirectory(prefix="latency-") as name, one_thread():
         with torch.inference_mode():
             said = network(torch.from_numpy(x), torch.from_numpy(n_frames)).argmax(1).numpy()
         contenders = {
@@ -102,13 +103,7 @@ def rows(
                 onnx_graph(network).SerializeToString(), x, n_frames, longest
             ),
         }
-        agreement = {key: float((words == said).mean()) for key, (_, words) in contenders.items()}
-        for key, share in agreement.items():
-            if share < MIN_AGREEMENT:
-                raise RuntimeError(
-                    f"latency: {key} agrees with the float network on {share:.1%} of "
-                    f"{len(features)} clips, under {MIN_AGREEMENT:.0%}: not the same network"
-                )
+        agreement = agreements(contenders, said)
         seconds = median_seconds({key: call for key, (call, _) in contenders.items()}, rounds)
     lstm = network.lstm
     return [
@@ -127,6 +122,24 @@ def rows(
             ("onnxruntime_float32", "onnxruntime_float32", "ONNX Runtime float32"),
         )
     ]
+
+
+def agreements(contenders: Mapping[str, Contender], said: NDArray[np.integer]) -> dict[str, float]:
+    """Share of clips on which each contender says what the float network `said`.
+
+    Raises
+    ------
+    RuntimeError
+        A share is below `MIN_AGREEMENT`.
+    """
+    shares = {key: float((words == said).mean()) for key, (_, words) in contenders.items()}
+    for key, share in shares.items():
+        if share < MIN_AGREEMENT:
+            raise RuntimeError(
+                f"latency: {key} agrees with the float network on {share:.1%} of "
+                f"{len(said)} clips, under {MIN_AGREEMENT:.0%}: not the same network"
+            )
+    return shares
 
 
 def normalise(features: NDArray[np.int8], mean: ArrayLike, std: ArrayLike) -> Real:
@@ -209,7 +222,7 @@ def _onnx_int8(network: Lstm, folder: Path) -> bytes:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     path = folder / "int8.onnx"
-    with _without_warnings():  # it advises folding constants first; there are none
+    with without_warnings():  # it advises folding constants first; there are none
         quantize_dynamic(onnx_graph(network), path, weight_type=QuantType.QInt8)
     operators = [node.op_type for node in onnx.load(path).graph.node]
     if operators.count("DynamicQuantizeLSTM") != network.lstm.num_layers:
@@ -222,19 +235,25 @@ def _onnx_runtime(model: bytes, x: Real, n_frames: NDArray[np.integer], timed: i
     session = onnx_session(model)
     words = onnx_logits(session, x, n_frames).argmax(1)
     feed = onnx_feed(x[timed : timed + 1], np.array([x.shape[1]]))
-    binding = session.io_binding()  # its fastest call: several microseconds less than `run`
+    return bound_call(session, feed), words
+
+
+def bound_call(session: Any, feed: Mapping[str, NDArray[Any]]) -> Callable[[], Any]:
+    """ONNX Runtime's fastest call on `feed`: several microseconds less than `run`."""
+    binding = session.io_binding()
     for name, value in feed.items():
         binding.bind_cpu_input(name, value)
-    binding.bind_output("logits")
+    binding.bind_output(LOGITS)
 
     def call() -> Any:
         session.run_with_iobinding(binding)
         return feed  # the binding points into it, so it must outlive the call
 
-    return call, words
+    return call
 
 
-def _require_onnx() -> None:
+def require_onnx() -> None:
+    """Refuse to go on without ONNX Runtime."""
     try:
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
@@ -246,7 +265,8 @@ def _require_onnx() -> None:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """PyTorch on one thread."""
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -256,7 +276,7 @@ def _one_thread() -> Iterator[None]:
 
 
 @contextmanager
-def _without_warnings() -> Iterator[None]:
+def without_warnings() -> Iterator[None]:
     """ONNX Runtime's quantizer warns through the root logger."""
     level = logging.root.manager.disable
     logging.disable(logging.WARNING)

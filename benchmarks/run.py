@@ -26,6 +26,7 @@ import extraction
 import inference
 import latency
 import numpy as np
+import peers
 import prediction
 import torch
 import training
@@ -42,10 +43,12 @@ from spoken_digits.data.subsets import read_split
 from spoken_digits.features.extraction import write_features
 from spoken_digits.features.registry import make_extractor, read_feature_params
 from spoken_digits.io import files
+from spoken_digits.models.architectures.ds_cnn import Network as DsCnn
 from spoken_digits.models.architectures.lstm import Network as Lstm
 from spoken_digits.models.device import pick_device
 from spoken_digits.models.model_file import load_network, read_model
 from spoken_digits.models.params import read_model_params
+from spoken_digits.quantization import integer
 from spoken_digits.training import experiment
 from spoken_digits.training.planning import make_plan
 
@@ -53,6 +56,8 @@ DATA = Path("data")
 RESULTS = Path("benchmarks/results.json")
 DVC = Path(sys.executable).parent / "dvc"
 EPOCHS = 20
+N_CALIBRATION = 200
+"""Training clips that set the ranges of ONNX Runtime's int8 activations."""
 GROUPS = ("features", "training", "arithmetic", "integer", "inference", "prediction", "pipeline")
 
 
@@ -73,7 +78,7 @@ def main() -> None:
             "features": lambda: extraction.rows(large().folder / "data", Path("params.yaml")),
             "training": lambda: training_rows(config, arguments.epochs, large()),
             "arithmetic": training.portable_rows,
-            "integer": lambda: latency_rows(config),
+            "integer": lambda: [*latency_rows(config), *peer_rows(config)],
             "inference": lambda: inference.rows(DATA, config, Path("firmware")),
             "prediction": prediction_rows,
             "pipeline": lambda: pipeline_rows(large()),
@@ -202,6 +207,29 @@ def latency_rows(config: Config) -> list[dict[str, Any]]:
         test.n_frames[test.rows],
         Path("firmware"),
     )
+
+
+def peer_rows(config: Config) -> list[dict[str, Any]]:
+    """One clip through the convolutional networks in C, against ONNX Runtime."""
+    rows = []
+    for name in ("tiny", "micro"):
+        card, tensors = read_model(Path(f"models/{name}.safetensors"))
+        network = load_network(card, tensors)
+        assert isinstance(network, DsCnn)
+        dataset = load_dataset(DATA, read_model_params(config, name).features)
+        test, train = dataset.subset("test"), dataset.subset("train")
+        spread = np.linspace(0, len(train) - 1, N_CALIBRATION).round().astype(int)
+        rows += peers.rows(
+            name,
+            network,
+            integer.restore(*read_model(Path(f"models/{name}.int8.safetensors"))),
+            np.array(card.mean),
+            np.array(card.std),
+            test.x[test.rows].astype(np.int8),
+            train.x[train.rows[spread]].astype(np.int8),
+            Path("firmware"),
+        )
+    return rows
 
 
 def prediction_rows() -> list[dict[str, Any]]:

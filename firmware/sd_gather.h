@@ -60,7 +60,7 @@ static void sd_gather_values(sd_columns *to, const void *frame, uint32_t offset,
         }
 #endif
         for (; n >= 2u; n -= 2u, values += 2, next += pair) {
-            sum += values[0] + values[1];
+            sum += (int32_t)values[0] + values[1];
             next[0] = values[0];
             next[1] = values[1];
         }

@@ -113,7 +113,7 @@ BROKEN = {
         "(uint32_t)sd_round_shift((int32_t)sd_exp2_mantissa(log), 15u - (log >> 8))",
         "(sd_exp2_mantissa(log) >> (15u - (log >> 8)))",
     ),
-    "energies of many octaves one too low": ("sums[left >> 3] +=", "sums[left >> 4] +="),
+    "energies of many octaves one too low": ("sums[left >> 11] +=", "sums[left >> 12] +="),
     "softplus not interpolated": ("table[0] - sd_round_shift", "table[0] - 0 * sd_round_shift"),
     "not centred": ("- word->n_valid) / 2u", "- word->n_valid) / 3u"),
     "the oldest energy left in the sum": ("word->sum -= energy_of(logs, n_mels);", ";"),
