@@ -114,11 +114,12 @@ def test_the_committed_file_fits_every_schema(default_params):
     for kind in ("mfcc", "mfcc_int", "spectrogram"):
         make_extractor(kind, default_params)
     default_params.section("split", SplitParams)
-    assert names(default_params)[:5] == [
+    assert names(default_params)[:6] == [
         "lstm",
         "lstm_36kb",
         "lstm_36kb_1layer",
         "lstm_int8_36kb",
+        "lstm_36kb_sound",
         "cnn",
     ]
     for name in names(default_params):

@@ -48,7 +48,9 @@ def test_every_key_says_what_it_means():
 
 
 def test_every_key_of_params_yaml_is_explained():
-    named_by_users = {"variants", "networks", "validation", "train_on", "split_on", "models"}
+    named_by_users = {
+        *("variants", "networks", "validation", "train_on", "split_on", "models", "steps"),
+    }
 
     def keys(section: Any) -> Iterator[str]:
         if isinstance(section, list):
