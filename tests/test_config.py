@@ -34,14 +34,6 @@ def example_of(**changes):
     return build(Example, {**VALUES, **changes}, "example")
 
 
-@pytest.fixture
-def plain_lstm(default_params) -> Config:
-    """params.yaml, but `lstm` has no recipe of its own, which would hide the common one."""
-    default_params["model"]["train"] = {}
-    default_params["variants"]["lstm"]["augmentation"] = "features"
-    return default_params
-
-
 def test_values_get_their_declared_types():
     example = example_of()
     assert example == Example(rate=0.5, count=3, on=True, kind="a", limit=None, sizes=(1, 2))
@@ -128,13 +120,13 @@ def test_the_committed_file_fits_every_schema(default_params):
             assert read_recipe(default_params, name, model, corpus).epochs > 0
 
 
-def test_a_models_own_recipe_overrides_the_common_one_and_the_corpus_overrides_both(plain_lstm):
-    plain_lstm["train"]["epochs"] = 1
-    plain_lstm["model"]["train"] = {"epochs": 2}
-    plain_lstm["model"]["train_on"] = {"audiomnist": {"epochs": 3}}
-    model = read_model_params(plain_lstm, "lstm")
-    assert read_recipe(plain_lstm, "lstm", model, "fsdd").epochs == 2
-    assert read_recipe(plain_lstm, "lstm", model, "audiomnist").epochs == 3
+def test_a_models_own_recipe_overrides_the_common_one_and_the_corpus_overrides_both(default_params):
+    default_params["train"]["epochs"] = 1
+    default_params["model"]["train"] = {"epochs": 2}
+    default_params["model"]["train_on"] = {"audiomnist": {"epochs": 3}}
+    model = read_model_params(default_params, "lstm")
+    assert read_recipe(default_params, "lstm", model, "fsdd").epochs == 2
+    assert read_recipe(default_params, "lstm", model, "audiomnist").epochs == 3
 
 
 def test_a_misspelt_key_of_a_models_recipe_is_refused_where_it_stands(default_params):
@@ -233,11 +225,12 @@ def test_frames_that_overlap_too_much_are_refused(default_params):
         ("train", "batch_size", 0, "`train.batch_size` is 0"),
     ],
 )
-def test_values_out_of_range_are_refused(plain_lstm, section, key, value, message):
-    plain_lstm[section][key] = value
+def test_values_out_of_range_are_refused(default_params, section, key, value, message):
+    default_params["model"]["train"] = {}  # its own values would hide the common ones
+    default_params[section][key] = value
     with pytest.raises(UserError, match=message):
-        model = read_model_params(plain_lstm, "lstm")
-        read_recipe(plain_lstm, "lstm", model, "fsdd")
+        model = read_model_params(default_params, "lstm")
+        read_recipe(default_params, "lstm", model, "fsdd")
 
 
 def test_an_unknown_model_names_those_there_are(default_params):
