@@ -81,3 +81,39 @@ def wild_graph(rng: np.random.Generator) -> IntegerGraph:
     nodes.append(Node(Pooling(), (len(nodes) - 1,)))
     nodes.append(Node(Linear(rows=rows(7, 2 * channels, shared=True)), (len(nodes) - 1,)))
     return IntegerGraph(nodes=tuple(nodes), n_inputs=n_bands, n_frames=n_frames, logit_step=1.0)
+
+
+def depthwise_graph(
+    rng: np.random.Generator, stride: tuple[int, int], padding: int, n_bands: int
+) -> IntegerGraph:
+    """A 3 x 3 depthwise convolution, by far the most common, on `n_bands` bands of 6 frames.
+
+    Parameters
+    ----------
+    stride
+        In frames, in bands.
+    padding
+        In frames; 1 in bands.
+    """
+
+    def rows(n_rows: int, n_columns: int, shift: int) -> Rows:
+        return Rows(
+            weight=rng.integers(-127, 128, (n_rows, n_columns)).astype(np.int8),
+            bias=rng.integers(0, 2**15, n_rows).astype(np.int32),
+            shift=np.full(n_rows, shift),
+        )
+
+    point = Window(kernel=(1, 1), stride=(1, 1), padding=(0, 0))
+    window = Window(kernel=(3, 3), stride=stride, padding=(padding, 1))
+    return IntegerGraph(
+        nodes=(
+            Node(Centring(mean=rng.integers(-900, 900, n_bands)), (FEATURES,)),
+            Node(Convolution(rows=rows(5, 1, 9), window=point), (0,)),
+            Node(Depthwise(rows=rows(5, 9, 8), window=window), (1,)),
+            Node(Pooling(), (2,)),
+            Node(Linear(rows=rows(7, 10, 6)), (3,)),
+        ),
+        n_inputs=n_bands,
+        n_frames=6,
+        logit_step=1.0,
+    )

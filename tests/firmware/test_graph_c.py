@@ -15,7 +15,7 @@ import torch
 from edges import at_the_edge
 from graphs import as_pow2, random_graph, small_graph
 from torch import nn
-from wild_graphs import wild_graph
+from wild_graphs import depthwise_graph, wild_graph
 
 from spoken_digits.embedded import boards, host_network
 from spoken_digits.embedded.emit import graph as c_graph
@@ -411,6 +411,17 @@ def test_board_equals_numpy_at_the_limits(board, firmware):
                 optimisation="-Os",
             )
             assert_equal(actual, network, clips[:8])
+
+
+@pytest.mark.parametrize("stride", [(1, 1), (2, 1), (1, 2), (2, 2)])
+def test_board_equals_numpy_at_the_borders_of_a_depthwise_window(stride, board, firmware):
+    """One band, two, an odd and an even number; up to two frames beyond each end of the clip."""
+    rng = np.random.default_rng(3)
+    for padding, n_bands in ((1, 1), (2, 2), (2, 5), (1, 6)):
+        graph = depthwise_graph(rng, stride, padding, n_bands)
+        clips = random_clips(graph, rng, n=5)
+        actual, _ = host_network.logits_on_board(board, firmware, graph, clips, full(graph, clips))
+        assert_equal(actual, graph, clips)
 
 
 def test_neither_float_nor_heap_on_arm(board, firmware, tmp_path):
