@@ -51,9 +51,9 @@ Row = tuple[str, str, str, int, str]
 
 
 def main() -> None:
-    config = read_config(PARAMS)
+    steps, config = parse_arguments().steps, read_config(PARAMS)
     params = config.section("studies.ablation", AblationParams)
-    chosen = parse_arguments().steps or [step for step in params.steps if not path(step).exists()]
+    chosen = steps or [step for step in params.steps if not path(step).exists()]
     changes = {step: params.changes_of(step) for step in chosen}
     plan = choose_voices(read_plan(DATA / "plans", params.model, PARAMS), False)
     recipes = {

@@ -100,7 +100,7 @@ def test_every_result_has_the_same_bits(computed, processor):
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", ["micro", "lstm_int8_36kb"])
+@pytest.mark.parametrize("name", ["micro", "lstm_int8_36kb", "lstm_36kb_sound"])
 def test_networks_that_others_cover_have_the_same_bits_too(name):
     here, *there = (compute(processor, name)["hashes"] for processor in (None, *PROCESSORS))
     assert len(here) > 2
