@@ -14,6 +14,13 @@
 #define SD_NOINLINE
 #endif
 
+/* For a function of a header that not every source calls, and that is not to be inlined. */
+#if defined(__GNUC__)
+#define SD_UNUSED __attribute__((unused))
+#else
+#define SD_UNUSED
+#endif
+
 /* Hides from the compiler where a value comes from, so that it is not computed anew from there. */
 #if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB == 1 && defined(__GNUC__)
 #define SD_OPAQUE(value) __asm__("" : "+l"(value))

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "sd_dsp.h"
+#include "sd_fixed.h"
 #include "sd_operators.h"
 
 /* Where the columns of a vector go: side by side, or in pairs with a gap of two for those of
@@ -26,7 +27,7 @@ static inline void sd_gather_put(sd_columns *to, int32_t value)
     to->step ^= to->gap;
 }
 
-static void sd_gather_zeros(sd_columns *to, uint32_t n)
+static SD_UNUSED void sd_gather_zeros(sd_columns *to, uint32_t n)
 {
     while (n-- > 0u) {
         sd_gather_put(to, 0);
@@ -34,8 +35,8 @@ static void sd_gather_zeros(sd_columns *to, uint32_t n)
 }
 
 /* n values, widened. */
-static void sd_gather_values(sd_columns *to, const void *frame, uint32_t offset, uint32_t n,
-                             uint32_t wide)
+static SD_UNUSED void sd_gather_values(sd_columns *to, const void *frame, uint32_t offset,
+                                       uint32_t n, uint32_t wide)
 {
     const int16_t *wide_values = (const int16_t *)frame + offset;
     const uint8_t *values = (const uint8_t *)frame + offset;
@@ -73,8 +74,9 @@ static void sd_gather_values(sd_columns *to, const void *frame, uint32_t offset,
 }
 
 /* What the window sees at an output band; returns the sum of it. */
-static int32_t sd_gather(const sd_convolution_parameters *convolution, const sd_step *step,
-                         uint32_t band, int16_t *operand, uint32_t gap)
+static SD_UNUSED int32_t sd_gather(const sd_convolution_parameters *convolution,
+                                   const sd_step *step, uint32_t band, int16_t *operand,
+                                   uint32_t gap)
 {
     const sd_window *window = &convolution->window;
     const int32_t first = (int32_t)(band * window->stride) - window->padding;
