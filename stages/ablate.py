@@ -2,16 +2,17 @@
 
 Reads   data/plans/<model>.json, data/raw/, data/features/<kind>/, params.yaml: split,
         studies.ablation
-Writes  studies/ablation/<step>.csv: utterance, speaker, actual, seed, float32; as soon as there is
-        one for each step, metrics/ablation.json: {step: {mean, loss, loss_error, trainings,
-        per_speaker, model, seeds, corpus}}
+Writes  studies/ablation/<step>.csv: utterance, speaker, actual, seed, training (a digest of plan
+        and folds), float32; as soon as there is one for each step,
+        metrics/ablation.json: {step: {mean, loss, loss_error, trainings, per_speaker, model,
+        seeds, corpus}}
 Run     python stages/ablate.py reverberation noise
         python stages/ablate.py          # every step that has no predictions yet: hours
 
 A step is a name under `studies.ablation.steps`, with the keys of `train.sound` that are changed to
 leave it out; the one without changes is the whole recipe, which the others are compared with. Each
 inner fold tests one speaker and leaves another one out altogether; nothing is chosen on anybody.
-No stage of a pipeline: remove studies/ablation/ when the recipe of the model changes.
+No stage of a pipeline: predictions of another recipe are made anew.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ import spoken_digits.arithmetic.by_model  # noqa: F401
 
 import argparse
 import dataclasses
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -46,23 +49,22 @@ RAW = DATA / "raw"
 PARAMS = Path("params.yaml")
 PREDICTIONS = Path("studies/ablation")
 METRICS = Path("metrics/ablation.json")
-COLUMNS = ("utterance", "speaker", "actual", "seed", FLOAT)
-Row = tuple[str, str, str, int, str]
+COLUMNS = ("utterance", "speaker", "actual", "seed", "training", FLOAT)
+Row = tuple[str, str, str, int, str, str]
 
 
 def main() -> None:
     steps, config = parse_arguments().steps, read_config(PARAMS)
     params = config.section("studies.ablation", AblationParams)
-    chosen = steps or [step for step in params.steps if not path(step).exists()]
-    changes = {step: params.changes_of(step) for step in chosen}
+    for step in steps:
+        params.changes_of(step)  # refuses one that is not there
     plan = choose_voices(read_plan(DATA / "plans", params.model, PARAMS), False)
-    recipes = {
-        step: without_step(plan.recipe, changed, f"studies.ablation.steps.{step}")
-        for step, changed in changes.items()
-    }
-    for step, recipe in recipes.items():
-        train_without(step, dataclasses.replace(plan, recipe=recipe), config, params)
-    if missing := [step for step in params.steps if not path(step).exists()]:
+    plans = {step: plan_without(step, plan, params) for step in params.steps}
+    dataset = load_dataset(DATA, plan.features)
+    digests = {step: digest(plans[step], params, dataset) for step in plans}
+    for step in steps or lacking(digests):
+        train_without(step, plans[step], digests[step], config, params, dataset)
+    if missing := lacking(digests):
         print(f"{METRICS} is not written: {PREDICTIONS} lacks {', '.join(missing)}")
         return
     summarise(params)
@@ -83,24 +85,55 @@ def path(step: str) -> Path:
     return PREDICTIONS / f"{step}.csv"
 
 
-def train_without(step: str, plan: Plan, config: Config, params: AblationParams) -> None:
+def plan_without(step: str, plan: Plan, params: AblationParams) -> Plan:
+    where = f"studies.ablation.steps.{step}"
+    recipe = without_step(plan.recipe, params.changes_of(step), where)
+    return dataclasses.replace(plan, recipe=recipe)
+
+
+def digest(plan: Plan, params: AblationParams, dataset: Dataset) -> str:
+    """What is trained and tested, so that predictions of another recipe are not taken for these."""
+    decides = [plan, params.seeds, params.folds, dataset.corpus["fingerprint"]]
+    return files.sha256(json.dumps(decides, default=dataclasses.asdict).encode())[:16]
+
+
+def lacking(digests: Mapping[str, str]) -> list[str]:
+    """The steps without predictions, or with those of another training."""
+    return [
+        step
+        for step, wanted in digests.items()
+        if not path(step).exists() or set(read(step)["training"]) != {wanted}
+    ]
+
+
+def read(step: str) -> pd.DataFrame:
+    return pd.read_csv(path(step), dtype=str, keep_default_na=False)
+
+
+def train_without(
+    step: str,
+    plan: Plan,
+    training: str,
+    config: Config,
+    params: AblationParams,
+    dataset: Dataset,
+) -> None:
     """Train on every inner fold under every seed, and write what is said of the test clips."""
     found = list[Row]()
     for inner in params.folds:
-        split = inner_split(config, load_dataset(DATA, plan.features), inner)
+        split = inner_split(config, dataset, inner)
         for seed in params.seeds:
-            found += rows(split, train_model(split, dataclasses.replace(plan, seed=seed)), seed)
+            trained = train_model(split, dataclasses.replace(plan, seed=seed))
+            found += rows(split, trained, seed, training)
     files.write_csv(path(step), COLUMNS, found)
-    right = np.mean([actual == said for _, _, actual, _, said in found])
+    right = np.mean([row[2] == row[-1] for row in found])
     print(f"{params.model}, {step}: {right:.4f} of {len(found)} clips")
 
 
 def summarise(params: AblationParams) -> None:
     """Write what each step is worth."""
     corpus = corpus_name(read_provenance(RAW))
-    tables = {
-        step: pd.read_csv(path(step), dtype=str, keep_default_na=False) for step in params.steps
-    }
+    tables = {step: read(step) for step in params.steps}
     same = {"model": params.model, "seeds": list(params.seeds), "corpus": corpus}
     figures = {step: {**row, **same} for step, row in over_steps(tables, WHOLE).items()}
     files.write_json(METRICS, figures)
@@ -117,13 +150,13 @@ def inner_split(config: Config, dataset: Dataset, inner: InnerFold) -> Dataset:
     return resplit(dataset, RAW, params, seed, fold=inner.tested, without=without, **same)
 
 
-def rows(split: Dataset, trained: TrainedModel, seed: int) -> list[Row]:
+def rows(split: Dataset, trained: TrainedModel, seed: int, training: str) -> list[Row]:
     """What the model says of every test clip."""
     device = next(trained.network.parameters()).device
     said = predict(trained.network, trained.card.normalise, split.subset("test"), device)
     labels = split.labels
     return [
-        (split.utterances[row], split.speakers[row], labels[actual], seed, labels[chosen])
+        (split.utterances[row], split.speakers[row], labels[actual], seed, training, labels[chosen])
         for row, actual, chosen in zip(
             split.rows["test"], split.actual("test"), said.argmax(dim=1).tolist(), strict=True
         )

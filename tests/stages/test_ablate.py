@@ -39,7 +39,7 @@ def test_speakers_of_inner_folds_are_tested_under_every_seed(workspace):
     done = workspace.stage("ablate", "noise")
     assert "metrics/ablation.json is not written: studies/ablation lacks nothing" in done.stdout
     table = pd.read_csv(workspace.folder / "studies/ablation/noise.csv", dtype=str)
-    assert list(table.columns) == ["utterance", "speaker", "actual", "seed", "float32"]
+    assert list(table.columns) == ["utterance", "speaker", "actual", "seed", "training", "float32"]
     tested = list(dict.fromkeys(zip(table["speaker"], table["seed"], strict=True)))
     first, second = (speaker for speaker, seed in tested if seed == "1")
     assert first != second
@@ -59,6 +59,15 @@ def test_as_soon_as_every_step_is_there_the_losses_are_written(workspace):
     before = table.stat().st_mtime_ns
     workspace.stage("ablate")
     assert table.stat().st_mtime_ns == before
+    # Another recipe is: that of this step alone.
+    (workspace.folder / "metrics/ablation.json").unlink()
+    steps = {"nothing": {}, "noise": {"noise_snr_db": [90, 90]}}
+    workspace.change(lambda params: params["studies"]["ablation"].update(steps=steps))
+    done = workspace.stage("ablate", "nothing")
+    assert "studies/ablation lacks noise" in done.stdout
+    workspace.stage("ablate")
+    assert table.stat().st_mtime_ns != before
+    assert (workspace.folder / "metrics/ablation.json").exists()
 
 
 def refused(workspace: Workspace) -> str:
