@@ -384,16 +384,6 @@ def test_windows_that_nothing_joins_are_refused_by_the_key(open_model, sound):
         )
 
 
-@pytest.mark.exhaustive
-def test_a_proof_tells_of_the_hours_that_were_heard(model):
-    nobody = material.Material(words=[], other_words=[], phrases=[], synthetic=[])
-    short = dataclasses.replace(QUICK, noise_hours=0.01)  # rounded up to a minute
-    n_events, n_differences, hours = examination.prove(model, PARAMS, short, nobody)
-    assert n_events > 0
-    assert n_differences == 0
-    assert hours == pytest.approx(1 / 60)  # no babble
-
-
 def test_a_picture_names_voices_as_never_heard_only_where_that_is_known():
     found = [picture.voices(6, n) for n in (0, 2, 6, None)]
     assert found == [
