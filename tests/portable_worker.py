@@ -1,8 +1,10 @@
 """Everything that must be the same on every processor, done once; test_portable.py compares.
 
 Run     python tests/portable_worker.py [MODEL...]      from the top folder; prints JSON
+        python tests/portable_worker.py --full-products
 
-Models that are named are computed alone, without features, products and what is counted.
+Models that are named are computed alone, without features, products and what is counted. With
+--full-products only the matrix products of the largest layer are computed, at full size.
 
 With --unpinned the libraries choose their kernels by the processor, all else being equal.
 """
@@ -49,12 +51,14 @@ from spoken_digits.training.recipe import Recipe
 
 # Emulated arithmetic is some hundred times slower: enough clips and frames for every kernel.
 STEPS = 2
-BATCH = 20
+BATCH = 10
 SOUND_BATCH = 8
 """Convolutions over whole clips: each costs as much as an LSTM over forty."""
 COVERED = {"micro", "lstm_int8_36kb", "lstm_36kb_sound"}
 """Have the layers of `tiny` and `lstm_36kb`; `tiny` is trained on varied sound too."""
 N_VAL = 12
+N_ROWS, UNITS = 96 * 36, 128
+"""Frames of a batch, and units, of the largest LSTM."""
 FINE_TUNED = "micro"
 """Convolutions in float64 take minutes in emulation: only where `make test-all` runs it."""
 N_FRAMES = 12
@@ -72,15 +76,22 @@ def without_compiler() -> None:
 
 def main() -> None:
     without_compiler()
-    chosen = [argument for argument in sys.argv[1:] if argument != "--unpinned"]
+    chosen = [argument for argument in sys.argv[1:] if not argument.startswith("--")]
+    if "--full-products" in sys.argv:
+        print_results({"products": products(N_ROWS, UNITS)})
+        return
     config = read_config(Path("params.yaml"))
     # oneDNN's LSTM crashes in emulation: unpinned or not, the kernels under test are ours.
     portable_lstm.applies = lambda x: True
-    hashes = {} if chosen else features(config) | {"products": products(96, 36, 128)}
+    hashes = {} if chosen else features(config) | {"products": products(N_ROWS // 36, UNITS // 8)}
     for name in chosen or (name for name in names(config) if name not in COVERED):
         recipe = read_recipe(config, name, read_model_params(config, name), "fsdd")
         if recipe.arithmetic == "portable":
             hashes |= model(config, name, recipe, counts=not chosen)
+    print_results(hashes)
+
+
+def print_results(hashes: dict[str, str]) -> None:
     seconds = round(time.process_time(), 1)
     print(json.dumps({"seconds": seconds, "used": arithmetic.effective(), "hashes": hashes}))
 
@@ -99,16 +110,19 @@ def features(config: Config) -> dict[str, str]:
     return hashes
 
 
-def products(batch: int, n_frames: int, n: int) -> str:
-    """The matrix products of a layer at full size: a library may cut large ones by cache sizes."""
+def products(n_rows: int, n_units: int) -> str:
+    """The matrix products of a layer of `UNITS` units, over some of its rows and units.
+
+    Where they sum, they are as long as in training: a library may cut long sums by cache sizes.
+    """
     generator = torch.Generator().manual_seed(0)
-    shapes = ((batch * n_frames, n), (4 * n, n), (batch * n_frames, 4 * n))
+    shapes = ((N_ROWS, UNITS), (4 * UNITS, UNITS), (N_ROWS, 4 * UNITS))
     below, weight, above = (torch.rand(shape, generator=generator) - 0.5 for shape in shapes)
     product = portable_lstm.product
     made = (
-        product(below, weight),
-        product(above, weight.t()),
-        product(below.t().contiguous(), above.t()),
+        product(below[:n_rows], weight),
+        product(above[:n_rows], weight.t()),
+        product(below.t().contiguous(), above[:, : 4 * n_units].t()),
         above.sum(0),
     )
     return digest(*(one.numpy() for one in made))

@@ -285,6 +285,7 @@ def test_an_experiment_runs_again_only_what_it_changes(workspace, tmp_path):
         assert not re.findall(r"""<(?:script|link)[^>]+(?:src|href)\s*=\s*["']?https?:""", page)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.pipeline
 def test_experiments_side_by_side_in_the_queue(workspace):
     start_over(workspace)

@@ -3,9 +3,10 @@
 Emulation proves which kernels are chosen, and that they are the same; it does not prove
 instructions whose result a maker may choose, such as the approximate square root.
 
-An Intel and an AMD compute everything: features, large products, networks, metrics. The newer Intel
+An Intel and an AMD compute everything: features, long sums, networks, metrics. The newer Intel
 computes networks only: one on varied sound, a large LSTM and one of every integer scheme.
-`make test-all` adds the networks that have the same layers in other sizes.
+`make test-all` adds the networks that have the same layers in other sizes, and matrix products at
+full size, which take minutes.
 """
 
 from __future__ import annotations
@@ -104,6 +105,15 @@ def test_every_result_has_the_same_bits(computed, processor):
 def test_networks_that_others_cover_have_the_same_bits_too(name):
     here, *there = (compute(processor, name)["hashes"] for processor in (None, *PROCESSORS))
     assert len(here) > 2
+    assert there == [here] * len(PROCESSORS)
+
+
+@pytest.mark.exhaustive
+def test_the_largest_products_have_the_same_bits():
+    here, *there = (
+        compute(processor, "--full-products")["hashes"] for processor in (None, *PROCESSORS)
+    )
+    assert list(here) == ["products"]
     assert there == [here] * len(PROCESSORS)
 
 
