@@ -48,7 +48,7 @@ from spoken_digits.models.architectures.lstm import Network as Lstm
 from spoken_digits.models.device import pick_device
 from spoken_digits.models.model_file import load_network, read_model
 from spoken_digits.models.params import read_model_params
-from spoken_digits.quantization import integer
+from spoken_digits.quantization import integer, integer_ds_cnn
 from spoken_digits.training import experiment
 from spoken_digits.training.planning import make_plan
 
@@ -216,16 +216,17 @@ def peer_rows(config: Config) -> list[dict[str, Any]]:
         network = load_network(card, tensors)
         assert isinstance(network, DsCnn)
         dataset = load_dataset(DATA, read_model_params(config, name).features)
-        test, train = dataset.subset("test"), dataset.subset("train")
+        extractor, train = integer_ds_cnn.extractor_of(card), dataset.rows["train"]
         spread = np.linspace(0, len(train) - 1, N_CALIBRATION).round().astype(int)
+        step = card.features["step_db"]  # of the integer features; the card's are in dB
         rows += peers.rows(
             name,
             network,
             integer.restore(*read_model(Path(f"models/{name}.int8.safetensors"))),
-            np.array(card.mean),
-            np.array(card.std),
-            test.x[test.rows].astype(np.int8),
-            train.x[train.rows[spread]].astype(np.int8),
+            np.array(card.mean) / step,
+            np.array(card.std) / step,
+            integer_ds_cnn.heard(dataset, dataset.rows["test"], extractor),
+            integer_ds_cnn.heard(dataset, train[spread], extractor),
             Path("firmware"),
         )
     return rows
