@@ -4,6 +4,7 @@
 #include "sd_relu.h"
 #include "sd_rows.h"
 
+#if !SD_AVX2
 /* Up to four channels of an output band. */
 static inline void store(const int32_t accumulator[4], uint32_t shift, uint32_t n, uint8_t *output)
 {
@@ -37,6 +38,7 @@ static void multiply(const sd_convolution_parameters *convolution, const int16_t
         }
     }
 }
+#endif
 
 #if SD_ROWS_TWO
 /* All channels of two output bands. */
@@ -81,6 +83,10 @@ void sd_convolution(const void *parameters, const sd_step *step)
 #endif
     for (; band < window->bands_out; band++, output += convolution->n_out) {
         const int32_t excess = SD_WEIGHT_OFFSET * sd_gather(convolution, step, band, operand, 0);
+#if SD_AVX2
+        sd_avx2_convolution(convolution, operand, n_columns, excess, output);
+#else
         multiply(convolution, operand, n_columns, excess, output);
+#endif
     }
 }

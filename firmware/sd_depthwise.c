@@ -3,6 +3,9 @@
 #include "sd_operators.h"
 #include "sd_relu.h"
 #include "sd_taps.h"
+#if SD_AVX2
+#include "sd_windows_avx2.h"
+#endif
 
 #if SD_THUMB2
 /* A band of a channel in three frames, or weights for it. */
@@ -118,7 +121,7 @@ static void multiply_nine(const sd_depthwise_parameters *depthwise, const sd_ste
         }
     }
 }
-#else
+#elif !SD_AVX2
 static inline void add_tap(int32_t w, int32_t x, int32_t *sum)
 {
     int32_t product = w * x;
@@ -175,6 +178,7 @@ void sd_depthwise(const void *parameters, const sd_step *step)
     const uint32_t n_taps = (uint32_t)window->kernel_frames * window->kernel_bands;
     const uint8_t *taps[SD_MAX_TAPS];
     uint8_t *output = step->output;
+    uint32_t done = 0;
 
 #if SD_THUMB2
     if (window->kernel_frames == 3u && window->kernel_bands == 3u && window->padding == 1u &&
@@ -182,11 +186,15 @@ void sd_depthwise(const void *parameters, const sd_step *step)
         multiply_nine(depthwise, step);
         return;
     }
+#elif SD_AVX2
+    done = n_taps == 9u ? sd_avx2_depthwise(depthwise, step) : 0u;
+    if (done == depthwise->n_channels) {
+        return;
+    }
 #endif
     for (uint32_t band = 0; band < window->bands_out; band++, output += depthwise->n_channels) {
-        uint32_t done = 0;
         sd_find_taps(depthwise, step, band, taps);
-#if !SD_THUMB2
+#if !SD_THUMB2 && !SD_AVX2
         done = n_taps == 9u ? multiply_nine(depthwise, taps, output) : 0u;
 #endif
         multiply_any(depthwise, taps, n_taps, done, output);

@@ -47,6 +47,13 @@
 #define SD_THUMB2 0
 #endif
 
+/* Vectors of 32 bytes, on a desktop. */
+#if defined(__AVX2__) && !defined(SD_PORTABLE)
+#define SD_AVX2 1
+#else
+#define SD_AVX2 0
+#endif
+
 /* One instruction clamps on a Cortex-M3 and above. */
 #if defined(__ARM_FEATURE_SAT) && defined(__GNUC__) && !defined(SD_PORTABLE)
 #define SD_SATURATES 1

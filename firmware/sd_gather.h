@@ -9,6 +9,9 @@
 #include "sd_dsp.h"
 #include "sd_fixed.h"
 #include "sd_operators.h"
+#if SD_AVX2
+#include "sd_windows_avx2.h"
+#endif
 
 /* Where the columns of a vector go: side by side, or in pairs with a gap of two for those of
  * another vector (sd_rows.h). */
@@ -47,6 +50,13 @@ static SD_UNUSED void sd_gather_values(sd_columns *to, const void *frame, uint32
         }
         return;
     }
+#if SD_AVX2
+    if (to->gap == 0u) {
+        to->sum += sd_avx2_widen(values, n, to->next);
+        to->next += n;
+        return;
+    }
+#endif
     if (to->step == 1u) {
         const uint32_t pair = 2u + to->gap;
         int16_t *next = to->next;

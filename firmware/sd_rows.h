@@ -11,14 +11,11 @@
 
 #include <stdint.h>
 
-#if defined(__AVX2__) && !defined(SD_PORTABLE)
-#define SD_AVX2 1
-#include "sd_rows_avx2.h"
-#else
-#define SD_AVX2 0
-#endif
 #include "sd_fixed.h"
 #include "sd_rows_dsp.h"
+#if SD_AVX2
+#include "sd_rows_avx2.h"
+#endif
 
 /* Whether two vectors at once pay: each weight is loaded once for both, in eight accumulators. A
  * Cortex-M0 lacks the registers. */

@@ -74,11 +74,15 @@ def small_graph() -> IntegerGraph:
     return quantise(parent, features(rng, 40))
 
 
-def random_graph(rng: np.random.Generator, *, extreme: bool = False) -> IntegerGraph:
+def random_graph(
+    rng: np.random.Generator, *, extreme: bool = False, n_channels: tuple[int, int] = (1, 10)
+) -> IntegerGraph:
     """A chain of random operators with residual sums where the shape stays.
 
     Parameters
     ----------
+    n_channels
+        Fewest and most of an operator.
     extreme
         Whether weights, biases and factors lie at the edge of what is allowed.
     """
@@ -104,7 +108,8 @@ def random_graph(rng: np.random.Generator, *, extreme: bool = False) -> IntegerG
         )
 
     last = add(Centring(mean=rng.integers(-900, 900, n_bands)), FEATURES)
-    channels = int(rng.integers(1, 11))
+    fewest, most = n_channels
+    channels = int(rng.integers(fewest, most + 1))
     frames, bands = int(rng.integers(1, 6)), int(rng.integers(1, 6))
     window = Window(
         kernel=(frames, bands),
@@ -117,7 +122,7 @@ def random_graph(rng: np.random.Generator, *, extreme: bool = False) -> IntegerG
         stride = (1, 1) if same else (int(rng.integers(1, 3)), int(rng.integers(1, 3)))
         around = Window(kernel=(3, 3), stride=stride, padding=(1, 1))
         last = add(Depthwise(rows=rows(channels, 9, shared=False), window=around), last)
-        wider = channels if same else int(rng.integers(1, 11))
+        wider = channels if same else int(rng.integers(fewest, most + 1))
         point = Window(kernel=(1, 1), stride=(1, 1), padding=(0, 0))
         last = add(Convolution(rows=rows(wider, channels, shared=True), window=point), last)
         if same:

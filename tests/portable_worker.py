@@ -52,16 +52,16 @@ from spoken_digits.training.recipe import Recipe
 # Emulated arithmetic is some hundred times slower: enough clips and frames for every kernel.
 STEPS = 2
 BATCH = 10
-SOUND_BATCH = 8
+SOUND_BATCH = 4
 """Convolutions over whole clips: each costs as much as an LSTM over forty."""
 COVERED = {"micro", "lstm_int8_36kb", "lstm_36kb_sound"}
 """Have the layers of `tiny` and `lstm_36kb`; `tiny` is trained on varied sound too."""
-N_VAL = 12
+N_VAL = 8
 N_ROWS, UNITS = 96 * 36, 128
 """Frames of a batch, and units, of the largest LSTM."""
 FINE_TUNED = "micro"
 """Convolutions in float64 take minutes in emulation: only where `make test-all` runs it."""
-N_FRAMES = 12
+N_FRAMES = 8
 N_COEFFICIENTS = 13
 CPU = torch.device("cpu")
 

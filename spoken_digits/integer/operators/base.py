@@ -13,7 +13,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ from spoken_digits.integer.fixed import IntArray
 from spoken_digits.integer.limits import Scheme
 
 Real = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
+"""Of either size."""
 Arrays = Mapping[str, NDArray[np.generic]]
 Counts = NDArray[np.integer]
 """Valid frames of each clip, (n_clips,)."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.integer.operators.base import Real
+from spoken_digits.integer.operators.base import Floats
 from spoken_digits.integer.operators.window import Window
 from spoken_digits.integer.operators.windowed import FloatWindowed, Windowed
 
@@ -39,11 +39,10 @@ class Convolution(Windowed):
         return np.tile(reach, self.window.size)
 
     @staticmethod
-    def products(window: Window, x: NDArray[np.generic], weight: NDArray[np.generic]) -> Real:
+    def products(window: Window, x: Floats, weight: Floats) -> Floats:
         """As `Windowed.products`."""
         seen = np.moveaxis(window.seen(x), 3, 5)  # (n, frames, bands, k frames, k bands, n_in)
-        vectors = seen.reshape(*seen.shape[:3], -1).astype(np.float64)
-        product: Real = vectors @ weight.T.astype(np.float64)
+        product: Floats = seen.reshape(*seen.shape[:3], -1) @ weight.T
         return product
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.integer.operators.base import Real
+from spoken_digits.integer.operators.base import Floats
 from spoken_digits.integer.operators.window import Window
 from spoken_digits.integer.operators.windowed import FloatWindowed, Windowed
 
@@ -36,12 +36,12 @@ class Depthwise(Windowed):
         return np.full(self.window.size, reach.max())
 
     @staticmethod
-    def products(window: Window, x: NDArray[np.generic], weight: NDArray[np.generic]) -> Real:
+    def products(window: Window, x: Floats, weight: Floats) -> Floats:
         """As `Windowed.products`."""
-        seen = window.seen(x.astype(np.float64))
-        total: Real = np.einsum(
-            "ntfcij,cij->ntfc", seen, weight.astype(np.float64).reshape(-1, *window.kernel)
-        )
+        seen, taps = window.seen(x), weight.reshape(-1, *window.kernel)
+        total: Floats = seen[..., 0, 0] * taps[:, 0, 0]
+        for tap in list(np.ndindex(window.kernel))[1:]:
+            total += seen[(..., *tap)] * taps[(slice(None), *tap)]
         return total
 
 

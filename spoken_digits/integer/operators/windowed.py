@@ -15,6 +15,7 @@ from spoken_digits.integer.limits import Scheme
 from spoken_digits.integer.operators.base import (
     ACTIVATION_MAX,
     Arrays,
+    Floats,
     IntegerOperator,
     Real,
     Scales,
@@ -34,10 +35,10 @@ class Windowed(IntegerOperator):
 
     @staticmethod
     @abc.abstractmethod
-    def products(window: Window, x: NDArray[np.generic], weight: NDArray[np.generic]) -> Real:
+    def products(window: Window, x: Floats, weight: Floats) -> Floats:
         """Weights times what the window sees, (n_clips, frames, bands, n_out).
 
-        In float64, which holds every integer below 2**53, so that products of integers are exact.
+        Both are float32 or both float64, and so is the result.
         """
 
     @abc.abstractmethod
@@ -68,8 +69,11 @@ class Windowed(IntegerOperator):
 
     def run(self, inputs: Sequence[IntArray]) -> IntArray:
         """As `IntegerOperator.run`."""
-        accumulator = self.products(self.window, inputs[0], self.rows.weight) + self.rows.bias
-        shifted = round_shift(accumulator.astype(np.int32), self.rows.shift.astype(np.int32))
+        x, weight = inputs[0], self.rows.weight
+        real = _exact_real(_largest(x) * _largest(weight) * weight.shape[1])
+        products = self.products(self.window, x.astype(real), weight.astype(real))
+        accumulator = products.astype(np.int32) + self.rows.bias.astype(np.int32)
+        shifted = round_shift(accumulator, self.rows.shift.astype(np.int32))
         return np.clip(shifted, 0, ACTIVATION_MAX).astype(np.int32)
 
     def reach(self, inputs: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
@@ -95,6 +99,16 @@ class Windowed(IntegerOperator):
     def from_arrays(cls, named: Arrays) -> Windowed:
         """As `IntegerOperator.from_arrays`."""
         return cls(rows=Rows.from_arrays(named), window=Window.from_arrays(named))
+
+
+def _largest(x: IntArray) -> int:
+    """The largest absolute value."""
+    return max(-int(x.min()), int(x.max())) if x.size else 0
+
+
+def _exact_real(sum_: int) -> type[np.floating]:
+    """The smallest type that holds every integer up to a sum, and so computes it exactly."""
+    return np.float32 if sum_ < 2**24 else np.float64
 
 
 @dataclass(frozen=True, kw_only=True)
