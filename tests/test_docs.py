@@ -112,6 +112,13 @@ def test_the_figures_of_listening_are_the_committed_metrics():
         assert found[model][10] == pytest.approx(row["latency_ms"], abs=0.6)
 
 
+def test_the_hours_of_streams_that_agree_are_the_committed_ones():
+    proof = json.loads((REPOSITORY / "metrics/streams/tiny_open.int8.json").read_text())
+    page = " ".join((REPOSITORY / "docs/listening.md").read_text().split())
+    assert proof["differences"] == {"c": 0, "m3": 0, "wasm": 0}
+    assert f"of {proof['events']:,} events in {proof['hours']:.1f} hours, none" in page
+
+
 def test_the_figures_of_open_models_by_seed_are_the_committed_predictions():
     page = (REPOSITORY / "docs/rejection.md").read_text()
     rows = re.findall(r"^\| (\d+) \| (.*) \|$", page, re.M)

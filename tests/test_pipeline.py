@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from recordings import PATTERN, REPOSITORY, write_recordings
-from workspace import Workspace
+from workspace import Workspace, recorded_stages
 
 from spoken_digits.config import read_config
 from spoken_digits.demo import module
@@ -36,27 +37,35 @@ def walk_what_runs(node: ast.AST) -> Iterator[ast.AST]:
         yield from walk_what_runs(child)
 
 
+@functools.cache
+def imports_of(script: Path) -> list[str]:
+    """Files of the package that a script imports itself, each with the packages around it."""
+    files = []
+    for node in walk_what_runs(ast.parse(script.read_text())):
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in found:
+            parts = name.split(".")
+            for depth in range(1, len(parts) + 1):
+                base = "/".join(parts[:depth])
+                for file in (f"{base}.py", f"{base}/__init__.py"):
+                    if base.startswith("spoken_digits") and (REPOSITORY / file).is_file():
+                        files.append(file)
+    return files
+
+
 def imported_modules(script: Path) -> set[str]:
     """Files of the package that a script imports, directly or indirectly."""
     seen: set[str] = set()
     todo = [script]
     while todo:
-        for node in walk_what_runs(ast.parse(todo.pop().read_text())):
-            if isinstance(node, ast.Import):
-                found = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                found = [f"{node.module}.{alias.name}" for alias in node.names]
-            else:
-                continue
-            for name in found:
-                parts = name.split(".")
-                for depth in range(1, len(parts) + 1):
-                    base = "/".join(parts[:depth])
-                    for file in (f"{base}.py", f"{base}/__init__.py"):
-                        if base.startswith("spoken_digits") and (REPOSITORY / file).is_file():
-                            if file not in seen:
-                                todo.append(REPOSITORY / file)
-                            seen.add(file)
+        new = set(imports_of(todo.pop())) - seen
+        seen |= new
+        todo += [REPOSITORY / file for file in new]
     return seen - NOT_LISTED
 
 
@@ -179,7 +188,7 @@ def test_no_list_of_models_is_kept_in_the_pipeline(default_params):
 
 
 def test_the_record_holds_the_stages_of_the_pipeline_and_no_others(default_params):
-    recorded = yaml.safe_load((REPOSITORY / "dvc.lock").read_text())["stages"]
+    recorded = recorded_stages(REPOSITORY / "dvc.lock")
     expected = {
         f"{stage}@{key}" if key else stage
         for stage in PIPELINE["stages"]

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from recordings import REPOSITORY
 from test_pipeline import imported_modules
+from workspace import recorded_stages
 
 MADE = (
     "metrics/seeds.json",
@@ -29,7 +30,10 @@ STUDIES = yaml.safe_load((REPOSITORY / "studies/dvc.yaml").read_text())["stages"
 def stale(root: Path) -> list[str]:
     """Mismatches between the committed studies and the recorded models, one line each."""
     params = yaml.safe_load((root / "params.yaml").read_text())
-    recorded, studied = read_lock(root / "dvc.lock"), read_lock(root / "studies/dvc.lock")
+    recorded, studied = (
+        recorded_stages(root / "dvc.lock"),
+        recorded_stages(root / "studies/dvc.lock"),
+    )
     found = []
     for model in params["studies"]["models"]:
         for name in runs_of(model, params["studies"]):
@@ -37,10 +41,6 @@ def stale(root: Path) -> list[str]:
         found += other_params(recorded, studied, model, params)
         found += other_accuracy(root, model, params)
     return found + other_files(root, studied)
-
-
-def read_lock(path: Path) -> dict[str, Any]:
-    return yaml.safe_load(path.read_text())["stages"]
 
 
 def runs_of(model: str, studies: dict[str, Any]) -> list[str]:
@@ -140,7 +140,7 @@ def test_the_record_holds_the_stages_of_the_studies_and_no_others():
         for stage, body in STUDIES.items()
         for values in combinations(body, params)
     }
-    assert set(read_lock(REPOSITORY / "studies/dvc.lock")) == expected
+    assert set(recorded_stages(REPOSITORY / "studies/dvc.lock")) == expected
 
 
 def combinations(body: dict[str, Any], params: dict[str, Any]) -> Iterator[tuple[Any, ...]]:

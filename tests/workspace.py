@@ -17,6 +17,12 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 
 
+def recorded_stages(lock: Path) -> dict[str, Any]:
+    """The stages in a dvc.lock, which is long."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load(lock.read_text(), loader)["stages"]
+
+
 class Workspace:
     """A folder in which stages and DVC run."""
 

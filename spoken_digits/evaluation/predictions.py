@@ -249,7 +249,8 @@ def read_recorded(tree: Tree, name: Name) -> tuple[pd.DataFrame, dict[str, str]]
 
 def _recorded_clips(tree: Tree, model: str) -> dict[str, str]:
     try:
-        lock: Any = yaml.safe_load(tree.read(_LOCK))
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is ten times as fast
+        lock: Any = yaml.load(tree.read(_LOCK), loader)
         deps = lock["stages"][f"evaluate@{model}"]["deps"]
         hashes = {dep["path"]: dep["md5"] for dep in deps}
         return {path: hashes[path] for path in _CLIPS}
