@@ -139,6 +139,7 @@ class Workspace:
             params["variants"]["cnn"]["train"] |= {"epochs": 2, "batch_size": 8}
             params["variants"]["cnn"] |= {"conv_channels": [2, 2], "linear_dims": [16, 8, 8]}
             params["features"]["spectrogram"] |= {"n_fft": 256}
+            params["measure"]["clips"] = 5
             params["detect"]["words"] = 10
             params["detect"] |= {"noise_hours": 0.02, "babble_hours": 0.02}
             params["detect"]["synthetic_minutes"] = 0.1
