@@ -40,8 +40,9 @@ def rows(recordings: Path, models: Path, names: Sequence[str] = MODELS) -> list[
         for name in names:
             command = ["-m", "spoken_digits", "predict", models / f"{name}.safetensors", *what]
             ours, peak_rss_mib = _fastest([*command, "--format", "csv", "--top", "1"], times)
+            many = f"{len(given):,} recordings" if len(given) > 1 else "one recording"
             note = (
-                f"`spoken-digits predict {name}`, {len(given):,} recordings, imports included, "
+                f"`spoken-digits predict {name} FILE...`, {many}, imports included, "
                 "against the reference's LSTM and MFCCs by PyTorch and torchaudio, clip by clip"
             )
             label = f"predict_{len(given)}_{name}"

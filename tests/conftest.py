@@ -5,10 +5,12 @@ from __future__ import annotations
 import spoken_digits.arithmetic.portable  # noqa: F401
 
 import io
+import os
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import compiled_once
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -27,6 +29,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.get_closest_marker("pipeline") or item.get_closest_marker("emulated")
     }
     items.sort(key=lambda item: item.path not in long)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def objects_of_firmware(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """C files of firmware/ are compiled once."""
+    base = tmp_path_factory.getbasetemp()
+    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        compiled_once.install(monkeypatch, run / "objects")
+        yield
 
 
 def read_pcm(wav: bytes) -> bytes:
