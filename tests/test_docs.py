@@ -115,6 +115,8 @@ def test_the_figures_of_listening_are_the_committed_metrics():
 def test_the_hours_of_streams_that_agree_are_the_committed_ones():
     proof = json.loads((REPOSITORY / "metrics/streams/tiny_open.int8.json").read_text())
     page = " ".join((REPOSITORY / "docs/listening.md").read_text().split())
+    measured = json.loads((REPOSITORY / "metrics/cortex_m/tiny_open.int8.json").read_text())
+    assert proof["model_sha256"] == measured["model_sha256"]  # of the recorded model
     assert proof["differences"] == {"c": 0, "m3": 0, "wasm": 0}
     assert f"of {proof['events']:,} events in {proof['hours']:.1f} hours, none" in page
 

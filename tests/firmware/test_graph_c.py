@@ -139,9 +139,9 @@ GRAPHS = {
     **{f"chain{seed}": random_graph for seed in range(4)},
     # Several vectors of a desktop's processor, and a rest: up to 16 channels at once.
     **{f"wide{seed}": lambda rng: random_graph(rng, n_channels=(17, 70)) for seed in range(3)},
-    **{f"wild{seed}": wild_graph for seed in range(6)},
+    **{f"wild{seed}": wild_graph for seed in range(8)},
     **{f"pow2_chain{seed}": lambda rng: as_pow2(random_graph(rng)) for seed in range(2)},
-    **{f"pow2_wild{seed}": lambda rng: as_pow2(wild_graph(rng)) for seed in range(4)},
+    **{f"pow2_wild{seed}": lambda rng: as_pow2(wild_graph(rng)) for seed in range(6)},
 }
 
 
@@ -159,7 +159,7 @@ def test_host_equals_numpy(name, build, firmware, tmp_path):
 
 
 @pytest.mark.parametrize("build", HOST_BUILDS, ids=lambda b: f"{b[0]}{b[1][0]}{b[1][-1]}")
-@pytest.mark.parametrize("name", ["wide1", "wild1", "wild4", "pow2_wild1"])
+@pytest.mark.parametrize("name", ["chain1", "wide1", "wild1", "wild4", "pow2_wild1"])
 def test_host_equals_numpy_at_the_limits(name, build, firmware, tmp_path):
     graph, clips = make(name)
     graph = at_the_edge(graph, np.random.default_rng(1))
