@@ -19,6 +19,7 @@ from recordings import PATTERN, REPOSITORY, write_recordings
 from spoken_digits.config import Config, read_config
 from spoken_digits.corpora import fsdd
 from spoken_digits.corpora.archives import find
+from spoken_digits.io import stage_sources
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -45,6 +46,14 @@ def read_pcm(wav: bytes) -> bytes:
     """The samples of a WAV file, by the standard library."""
     with wave.open(io.BytesIO(wav)) as recording:
         return recording.readframes(recording.getnframes())
+
+
+@pytest.fixture(scope="session")
+def digests(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What stage `sources` writes of this checkout."""
+    folder = tmp_path_factory.mktemp("digests") / "sources"
+    stage_sources.write(REPOSITORY, folder)
+    return folder
 
 
 @pytest.fixture

@@ -2,71 +2,27 @@
 
 from __future__ import annotations
 
-import ast
 import copy
-import functools
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
+import shlex
 
 import pytest
+import warm_python
 import yaml
 from recordings import PATTERN, REPOSITORY, write_recordings
-from workspace import Workspace, recorded_stages
+from workspace import Workspace, of_other_code, recorded_stages
 
 from spoken_digits.config import read_config
 from spoken_digits.demo import module
 from spoken_digits.models.params import names
 
 PIPELINE = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text())
-# Cannot change a result: an empty package, and how errors are worded.
-NOT_LISTED = {"spoken_digits/__init__.py", "spoken_digits/errors.py"}
+CODE = "data/sources/"
 
 
 def stage_body(name: str) -> dict:
     return PIPELINE["stages"][name].get("do", PIPELINE["stages"][name])
-
-
-def walk_what_runs(node: ast.AST) -> Iterator[ast.AST]:
-    """`ast.walk`, but skipping `if TYPE_CHECKING` blocks."""
-    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-        return
-    yield node
-    for child in ast.iter_child_nodes(node):
-        yield from walk_what_runs(child)
-
-
-@functools.cache
-def imports_of(script: Path) -> list[str]:
-    """Files of the package that a script imports itself, each with the packages around it."""
-    files = []
-    for node in walk_what_runs(ast.parse(script.read_text())):
-        if isinstance(node, ast.Import):
-            found = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            found = [f"{node.module}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        for name in found:
-            parts = name.split(".")
-            for depth in range(1, len(parts) + 1):
-                base = "/".join(parts[:depth])
-                for file in (f"{base}.py", f"{base}/__init__.py"):
-                    if base.startswith("spoken_digits") and (REPOSITORY / file).is_file():
-                        files.append(file)
-    return files
-
-
-def imported_modules(script: Path) -> set[str]:
-    """Files of the package that a script imports, directly or indirectly."""
-    seen: set[str] = set()
-    todo = [script]
-    while todo:
-        new = set(imports_of(todo.pop())) - seen
-        seen |= new
-        todo += [REPOSITORY / file for file in new]
-    return seen - NOT_LISTED
 
 
 def expanded(text: str, key: str, item: dict | str) -> str:
@@ -89,100 +45,58 @@ def entries(stage: str, params: dict) -> dict:
     return {item: item for item in foreach} if isinstance(foreach, list) else foreach
 
 
-def modules_in(folder: str) -> list[str]:
-    """Every module of a package, such as all architectures."""
-    files = sorted((REPOSITORY / folder).glob("*.py"))
-    return [str(file.relative_to(REPOSITORY)) for file in files if file.stem != "__init__"]
-
-
-# Modules that a stage imports by name at run time, by the entry of its `foreach`.
-ARCHITECTURE = "spoken_digits/models/architectures/${item.architecture}.py"
-AUGMENTATION = "spoken_digits/augmentation/${item.augmentation}/__init__.py"
-FEATURES = "spoken_digits/features/${item.features}.py"
-INTEGER = "spoken_digits/quantization/integer.py"
-INTEGER_FEATURES = [
-    "spoken_digits/features/log_mel_int.py",
-    "spoken_digits/features/mfcc_int.py",
-]
-OF_INTEGERS = [
-    *INTEGER_FEATURES,
-    "spoken_digits/models/architectures/ds_cnn.py",
-    "spoken_digits/models/architectures/lstm.py",
-    "spoken_digits/quantization/integer_ds_cnn.py",
-    "spoken_digits/quantization/integer_lstm.py",
-]
-LOADED_BY_NAME = {
-    "plan": [
-        *modules_in("spoken_digits/models/architectures"),
-        *modules_in("spoken_digits/features"),
-    ],
-    "feature_extract": ["spoken_digits/features/${key}.py"],
-    "train": [ARCHITECTURE, AUGMENTATION, FEATURES],
-    "evaluate": [ARCHITECTURE, FEATURES],
-    "robustness": [ARCHITECTURE, FEATURES],
-    "robustness_integer": [*OF_INTEGERS, INTEGER],
-    "quantize": [*OF_INTEGERS, INTEGER, "spoken_digits/features/log_mel.py"],
-    "quantize_dynamic": [ARCHITECTURE, FEATURES, "spoken_digits/quantization/int8_dynamic.py"],
-    "measure": OF_INTEGERS,
-    "detect": OF_INTEGERS,
-    "detect_open": OF_INTEGERS,
-    "export": OF_INTEGERS,
+# Modules that stages load by name, of those that no test below runs.
+OPEN = {
     "train_open": [
-        "spoken_digits/augmentation/open_sound/__init__.py",
-        "spoken_digits/features/log_mel.py",
-        "spoken_digits/models/architectures/ds_cnn.py",
+        "augmentation/open_sound",
+        "features/log_mel",
+        "models/architectures/ds_cnn",
     ],
-    "evaluate_open": [
-        "spoken_digits/features/log_mel.py",
-        "spoken_digits/models/architectures/ds_cnn.py",
+    "evaluate_open": ["features/log_mel", "models/architectures/ds_cnn"],
+    "quantize_open": [
+        "features/log_mel",
+        "features/log_mel_int",
+        "models/architectures/ds_cnn",
+        "quantization/integer",
+        "quantization/integer_ds_cnn",
     ],
-    "quantize_open": [*OF_INTEGERS, INTEGER, "spoken_digits/features/log_mel.py"],
-    "measure_open": OF_INTEGERS,
-    "export_open": OF_INTEGERS,
-    "web": INTEGER_FEATURES,
-    "web_open": INTEGER_FEATURES,
-    "reject": [*OF_INTEGERS, INTEGER, "spoken_digits/features/log_mel.py"],
-    "report_page": modules_in("spoken_digits/features"),
-    "export_onnx": [ARCHITECTURE, FEATURES],
+    "reject": [
+        "features/log_mel",
+        "features/log_mel_int",
+        "models/architectures/ds_cnn",
+        "quantization/integer",
+        "quantization/integer_ds_cnn",
+    ],
+    "measure_open": ["features/log_mel_int"],
+    "detect_open": ["features/log_mel_int"],
+    "export_open": ["features/log_mel_int"],
+    "web_open": ["features/log_mel_int"],
 }
 
 
-@pytest.mark.parametrize("stage", PIPELINE["stages"])
-def test_the_dependencies_of_a_stage_are_what_its_script_imports(stage, default_params):
+@pytest.mark.parametrize("stage", [stage for stage in PIPELINE["stages"] if stage != "sources"])
+def test_a_stage_depends_on_the_code_of_its_script_and_on_no_other_script(stage):
     body = stage_body(stage)
-    script = body["cmd"].split()[1]
-    unused: set[str] | None = None
-    for key, item in entries(stage, default_params).items():
-        listed = [expanded(d, key, item) for d in body["deps"]]
-        listed = [d for d in listed if d.startswith("spoken_digits/")]
-        imported = imported_modules(REPOSITORY / script)
-        for template in LOADED_BY_NAME.get(stage, []):
-            module = expanded(template, key, item)
-            imported |= imported_modules(REPOSITORY / module) | {module}
-        missing = {
-            file
-            for file in imported
-            if not any(file == d or (d.endswith("/") and file.startswith(d)) for d in listed)
-        }
-        of_this = {d for d in listed if not any(f == d or f.startswith(d) for f in imported)}
-        unused = of_this if unused is None else unused & of_this
-        # A package's own __init__ may hold nothing but its docstring.
-        missing -= {
-            file
-            for file in missing
-            if file.endswith("__init__.py")
-            and len(ast.parse((REPOSITORY / file).read_text()).body) < 2
-        }
-        assert missing == set(), key
-    assert unused == set()
-    assert script in body["deps"]
+    deps = set(body["deps"])
+    script = body["cmd"].split()[1].removesuffix(".py")
+    assert {dep for dep in deps if dep.startswith(f"{CODE}stages/")} == {f"{CODE}{script}.json"}
+    assert {f"{CODE}spoken_digits/{module}.json" for module in OPEN.get(stage, ())} <= deps
+    assert not [dep for dep in deps if dep.startswith(("spoken_digits/", "stages/"))]
+
+
+def test_the_digests_that_stages_depend_on_are_written(digests, default_params):
+    for stage in PIPELINE["stages"]:
+        for key, item in entries(stage, default_params).items():
+            for dep in stage_body(stage)["deps"]:
+                if dep.startswith(CODE):
+                    assert (digests / expanded(dep, key, item).removeprefix(CODE)).exists(), dep
 
 
 def test_no_list_of_models_is_kept_in_the_pipeline(default_params):
     text = "\n".join(
         line
         for line in (REPOSITORY / "dvc.yaml").read_text().splitlines()
-        if "#" not in line and not line.strip().startswith("- spoken_digits/")
+        if "#" not in line and not line.strip().startswith(f"- {CODE}")
     )
     assert not [name for name in names(default_params) if re.search(rf"\b{name}\b", text)]
 
@@ -195,6 +109,10 @@ def test_the_record_holds_the_stages_of_the_pipeline_and_no_others(default_param
         for key in entries(stage, default_params)
     }
     assert set(recorded) == expected
+
+
+def test_the_record_was_made_by_this_code(digests):
+    assert of_other_code(REPOSITORY / "dvc.lock", digests) == [], "run `make record`, and commit"
 
 
 def test_each_model_is_finished_before_the_next_is_begun():
@@ -211,7 +129,8 @@ def workspace(tmp_path_factory) -> Workspace:
     workspace = Workspace(folder / "checkout")
     workspace.shrink(write_recordings(folder / "recordings"), PATTERN)
     workspace.run("git", "init", "--quiet", "--initial-branch=main")
-    workspace.dvc("repro")
+    (folder / "loaded").mkdir()
+    workspace.run("dvc", "repro", extra={warm_python.NOTE_MODULES: str(folder / "loaded")})
     commit(workspace)
     return workspace
 
@@ -257,6 +176,28 @@ def test_repro_makes_everything_once_and_commits_clean(workspace):
     assert ('"module":"' in page) == (not module.missing())
     assert "up to date" in workspace.dvc("repro")
     assert workspace.run("git", "status", "--porcelain").stdout == ""
+
+
+@pytest.mark.pipeline
+def test_a_stage_depends_on_all_code_that_it_loads(workspace):
+    start_over(workspace)
+    recorded = recorded_stages(workspace.folder / "dvc.lock").values()
+    stages = {tuple(shlex.split(stage["cmd"])[1:]): stage for stage in recorded}
+    noted = [json.loads(f.read_text()) for f in (workspace.folder.parent / "loaded").iterdir()]
+    scripts = [note for note in noted if note["arguments"][0].startswith("stages/")]
+    assert len(scripts) >= len(stages)
+    for note in scripts:
+        stage = stages[tuple(note["arguments"])]
+        covered = {"spoken_digits/errors.py"}
+        for dep in stage["deps"]:
+            path = workspace.folder / dep["path"]
+            if dep["path"].startswith(CODE):
+                for file in path.rglob("*.json") if path.is_dir() else [path]:
+                    covered |= json.loads(file.read_text()).keys()
+            elif dep["path"] in ("spoken_digits/", "spoken_digits"):
+                covered |= set(note["files"])
+        assert set(note["files"]) <= covered, note["arguments"]
+        assert len(note["files"]) > 1
 
 
 @pytest.mark.exhaustive
@@ -415,7 +356,7 @@ def test_a_variant_is_one_section_and_an_architecture_one_module(workspace):
         (workspace.folder / "spoken_digits/models/architectures/mean_linear.py").unlink()
     stages = ("train", "evaluate", "quantize_dynamic", "robustness")
     own = {f"{stage}@plain" for stage in stages}
-    assert stages_run(output) == own | {"plan", "collect", "report_page"}
+    assert stages_run(output) == own | {"sources", "plan", "collect", "report_page"}
     assert "plain" in workspace.files()["plots/models/curves.csv"].decode()
     assert json.loads(workspace.files()["metrics/plain.json"])["parameters"] > 0
 
@@ -424,11 +365,14 @@ def test_a_variant_is_one_section_and_an_architecture_one_module(workspace):
 def test_only_what_an_edit_changes_runs_again(workspace):
     start_over(workspace)
 
-    def touched(file: str) -> set[str]:
+    here = {"PYTHONPATH": str(workspace.folder)}  # the package that is edited
+
+    def touched(file: str, edit: str = "EDIT = 1") -> set[str]:
         path = workspace.folder / file
         before = path.read_text()
-        path.write_text(before + "\n# a comment\n")
+        path.write_text(f"{before}\n{edit}\n")
         try:
+            workspace.run("dvc", "repro", "sources", extra=here)
             return changed_stages(workspace)
         finally:
             path.write_text(before)
@@ -446,8 +390,9 @@ def test_only_what_an_edit_changes_runs_again(workspace):
     exported = {name.replace("quantize", "export") for name in networks}
     detected = {name.replace("quantize", "detect") for name in networks}
     compiled = {name.replace("quantize", "web") for name in networks}
-    assert touched("firmware/sd_mel.c") == measured | detected | exported | compiled
+    assert touched("firmware/sd_mel.c", "") == measured | detected | exported | compiled
     assert not {s for s in touched("spoken_digits/features/mfcc.py") if s.startswith("train@cnn")}
+    assert touched("spoken_digits/training/loop.py", "# a comment") == set()
 
 
 @pytest.mark.pipeline

@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from recordings import REPOSITORY
-from test_pipeline import imported_modules
-from workspace import recorded_stages
+from workspace import of_other_code, recorded_stages
 
 MADE = (
     "metrics/seeds.json",
@@ -133,6 +132,11 @@ def test_the_committed_studies_are_of_the_recorded_models():
     assert stale(REPOSITORY) == [], "run `make crossval`, and commit what it changes"
 
 
+def test_the_committed_studies_were_made_by_this_code(digests):
+    lock = REPOSITORY / "studies/dvc.lock"
+    assert of_other_code(lock, digests) == [], "run `make crossval`, and commit what it changes"
+
+
 def test_the_record_holds_the_stages_of_the_studies_and_no_others():
     params = yaml.safe_load((REPOSITORY / "params.yaml").read_text())
     expected = {
@@ -157,38 +161,40 @@ def combinations(body: dict[str, Any], params: dict[str, Any]) -> Iterator[tuple
     return itertools.product(*lists)
 
 
-# Modules that a training imports by name at run time.
-BY_NAME = [
-    "spoken_digits/models/architectures/lstm.py",
-    "spoken_digits/models/architectures/ds_cnn.py",
-    "spoken_digits/augmentation/features/__init__.py",
-    "spoken_digits/augmentation/sound/__init__.py",
-    "spoken_digits/features/log_mel.py",
-    "spoken_digits/features/mfcc.py",
-    "spoken_digits/features/mfcc_int.py",
-    "spoken_digits/quantization/integer.py",
-    "spoken_digits/quantization/integer_ds_cnn.py",
-    "spoken_digits/quantization/integer_lstm.py",
-]
+# Modules that a training loads by name.
+BY_NAME = {
+    "augmentation/features",
+    "augmentation/sound",
+    "features/log_mel",
+    "features/log_mel_int",
+    "features/mfcc",
+    "features/mfcc_int",
+    "models/architectures/ds_cnn",
+    "models/architectures/lstm",
+    "quantization/integer",
+    "quantization/integer_ds_cnn",
+    "quantization/integer_lstm",
+}
+OF_OPEN_MODELS = {
+    "augmentation/open_sound",
+    "features/log_mel",
+    "features/log_mel_int",
+    "models/architectures/ds_cnn",
+    "quantization/integer",
+    "quantization/integer_ds_cnn",
+}
 
 
 @pytest.mark.parametrize("stage", STUDIES)
-def test_the_dependencies_of_a_study_are_what_its_script_imports(stage):
-    deps = STUDIES[stage]["deps"]
-    script = STUDIES[stage]["cmd"].split()[1]
-    imported = imported_modules(REPOSITORY / script)
+def test_a_study_depends_on_the_code_that_it_runs(stage, digests):
+    deps = {dep for dep in STUDIES[stage]["deps"] if dep.startswith("data/sources/")}
+    script = STUDIES[stage]["cmd"].split()[1].removesuffix(".py")
+    by_name = set()
     if "matrix" in STUDIES[stage]:
-        for module in BY_NAME:
-            imported |= imported_modules(REPOSITORY / module) | {module}
-    assert script in deps
-    listed = [dep for dep in deps if dep.startswith("spoken_digits/")]
-    missing = {
-        module
-        for module in imported
-        if not module.endswith("__init__.py")
-        and not any(module == dep or module.startswith(f"{dep.rstrip('/')}/") for dep in listed)
-    }
-    assert missing == set()
+        by_name = OF_OPEN_MODELS if stage == "repeat_open" else BY_NAME
+    modules = {f"data/sources/spoken_digits/{module}.json" for module in by_name}
+    assert deps == {f"data/sources/{script}.json"} | modules
+    assert all((digests / dep.removeprefix("data/sources/")).is_file() for dep in deps)
 
 
 PARAMS = {

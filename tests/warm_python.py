@@ -53,6 +53,8 @@ LIBRARIES = (
     "tqdm",
 )
 ADDRESS = "address"
+NOTE_MODULES = "WARM_PYTHON_NOTE_MODULES"
+"""Environment: a folder in which each script notes the files of this package that it loaded."""
 LAUNCHER = """#!/bin/sh
 exec '{python}' -IS '{client}' '{python}' {first}"$@"
 """
@@ -157,7 +159,21 @@ def run(arguments: list[str], folder: str, environment: dict[str, str]) -> None:
     else:
         sys.argv = arguments
         sys.path[:1] = [str(Path(first).resolve().parent), *path]
-        runpy.run_path(first, run_name="__main__")
+        try:
+            runpy.run_path(first, run_name="__main__")
+        finally:
+            if folder_of_notes := environment.get(NOTE_MODULES):
+                note_modules(Path(folder_of_notes), arguments)
+
+
+def note_modules(folder: Path, arguments: list[str]) -> None:
+    """Write what a script was called with and which files of this package it has loaded."""
+    top = Path(__file__).resolve().parent.parent
+    paths = [getattr(m, "__file__", None) for m in list(sys.modules.values())]
+    files = {Path(path) for path in paths if path}
+    ours = sorted(str(f.relative_to(top)) for f in files if f.is_relative_to(top / "spoken_digits"))
+    note = {"arguments": arguments, "files": ours}
+    (folder / f"{os.getpid()}.json").write_text(json.dumps(note))
 
 
 if __name__ == "__main__":

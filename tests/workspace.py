@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -21,6 +23,31 @@ def recorded_stages(lock: Path) -> dict[str, Any]:
     """The stages in a dvc.lock, which is long."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load(lock.read_text(), loader)["stages"]
+
+
+def of_other_code(lock: Path, digests: Path) -> list[str]:
+    """Stages in a dvc.lock that ran other code than that of `digests`, each with what differs."""
+    found = []
+    for name, stage in recorded_stages(lock).items():
+        for dep in stage.get("deps", ()):
+            of_code = dep["path"].startswith("data/sources/")
+            path = digests / dep["path"].removeprefix("data/sources/")
+            if of_code and md5(path) != dep["md5"]:
+                found.append(f"{name}: {dep['path']}")
+    return found
+
+
+def md5(path: Path) -> str:
+    """The hash of a file or folder as DVC records it."""
+    if path.is_file():
+        return hashlib.md5(path.read_bytes()).hexdigest()
+    files = [
+        {"md5": md5(file), "relpath": file.relative_to(path).as_posix()}
+        for file in path.rglob("*")
+        if file.is_file()
+    ]
+    listed = json.dumps(sorted(files, key=lambda file: file["relpath"]), sort_keys=True)
+    return f"{hashlib.md5(listed.encode()).hexdigest()}.dir"
 
 
 class Workspace:

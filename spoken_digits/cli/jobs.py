@@ -18,13 +18,17 @@ import time
 from collections.abc import Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
+from pathlib import Path
 
 from spoken_digits.cli import places
+from spoken_digits.io import stage_sources
 
 MOST = 4
 """Stages at a time unless told otherwise: the largest networks take 3 GB each to train."""
 
 PIPELINE = "dvc.yaml"
+SOURCES = "sources"
+"""The stage that writes the digests of the code."""
 
 _NODE = re.compile(r'"(?P<stage>[^"]+)"(?: -> "(?P<dependent>[^"]+)")?;')
 _RUN = re.compile(
@@ -73,6 +77,8 @@ def todo(targets: Sequence[str], *, pipeline: str = PIPELINE) -> Graph:
     in a fresh clone.
     """
     graph = read_graph(_dvc("dag", "--dot"))
+    if SOURCES in graph:  # what an edit concerns is known once its digests are there
+        stage_sources.write(Path.cwd())
     changed = read_status(_dvc("status", "--json", *dict.fromkeys([PIPELINE, pipeline])))
     return pending(graph, changed, targets or stages_of(graph, pipeline))
 
@@ -119,7 +125,8 @@ def pending(graph: Graph, changed: Collection[str], targets: Sequence[str]) -> G
             todo += graph.get(stage, ())
     found: Graph = {}
     for stage in TopologicalSorter(graph).static_order():
-        if stage in wanted and (stage in changed or not graph[stage].isdisjoint(found)):
+        before = graph[stage] - {SOURCES}  # which `todo` has brought up to date
+        if stage in wanted and (stage in changed or not before.isdisjoint(found)):
             found[stage] = graph[stage] & found.keys()
     return found
 

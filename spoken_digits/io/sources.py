@@ -1,15 +1,17 @@
-"""Digest of the code that computes a result, so that a half-made result of other code is not used.
+"""The code that computes a result, as digests: what other code made is stale, or not continued.
 
-A digest covers the source files of some modules of this package, of all package modules that
-they import, directly or not, and the versions of the libraries that any of these import.
+A digest covers what runs, in some modules of this package and in all package modules that they
+import, directly or not. Comments, docstrings and blank lines do not count.
 """
 
 from __future__ import annotations
 
 import ast
 import functools
+import io
 import sys
-from collections.abc import Iterable
+import tokenize
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from importlib import metadata
 from importlib.util import find_spec
@@ -17,10 +19,13 @@ from pathlib import Path
 
 from spoken_digits.io.files import sha256
 
-_PACKAGE = "spoken_digits"
+PACKAGE = "spoken_digits"
 _DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "PyYAML"}
 """By top-level module, where the names differ."""
-_ROOT = Path(__file__).resolve().parent.parent.parent
+_NO_RESULTS = ("spoken_digits.errors",)
+"""They only word what is said."""
+ROOT = Path(__file__).resolve().parent.parent.parent
+"""The folder of the package that runs."""
 
 
 def digest_of(modules: Iterable[str], libraries: Iterable[str] = ()) -> str:
@@ -39,78 +44,158 @@ def digest_of(modules: Iterable[str], libraries: Iterable[str] = ()) -> str:
         A module is not in this package.
     """
     sources = sources_of(modules)
-    imported = {name for module in sources for name in _imports(_file_of(module))[1]}
+    imported = {name for path in sources.values() for name in imports_of(path, ROOT)[1]}
     versions = {name: _version(name) for name in imported.union(libraries)}
-    lines = [f"{module} {sha256(path.read_bytes())}" for module, path in sources.items()]
+    lines = [f"{module} {digest_of_file(path)}" for module, path in sources.items()]
     lines += [f"{name}=={version}" for name, version in sorted(versions.items())]
     return sha256("\n".join(lines).encode())
 
 
-def sources_of(modules: Iterable[str]) -> dict[str, Path]:
-    """Source file of each module and of every package module that it imports, by sorted name."""
+def sources_of(modules: Iterable[str], root: Path | None = None) -> dict[str, Path]:
+    """Source file of each module and of every package module that it imports, by sorted name.
+
+    Parameters
+    ----------
+    modules
+        Names of modules of this package.
+    root
+        The folder in which the package lies; default: that of the package that runs.
+
+    Raises
+    ------
+    ValueError
+        A module is not in this package.
+    """
+    root = root or ROOT
     found: dict[str, Path] = {}
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
-        if name in found:
+        if name in found or name in _NO_RESULTS:
             continue
-        found[name] = _file_of(name)
-        waiting += _imports(found[name])[0]
+        found[name] = _file_of(name, root)
+        waiting += imports_of(found[name], root)[0]
         if "." in name:
             waiting.append(name.rpartition(".")[0])  # importing a module runs its packages
     return dict(sorted(found.items()))
 
 
-def _file_of(module: str) -> Path:
-    path = _find(module)
+def digest_of_file(path: Path) -> str:
+    """SHA-256 of a file; of a Python file only of what runs."""
+    stat = path.stat()
+    return _digest_of_file(path, stat.st_mtime_ns, stat.st_size)
+
+
+@functools.cache
+def _digest_of_file(path: Path, *_version: int) -> str:
+    content = path.read_bytes()
+    if path.suffix == ".py":
+        content = what_runs(content.decode()).encode()
+    return sha256(content)
+
+
+def what_runs(source: str) -> str:
+    """Python without comments, docstrings and blank lines, the rest to the letter.
+
+    It is the same under every version of Python, which the tokens of f-strings are not.
+    """
+    lines = io.StringIO(source).readlines()  # as Python counts them: `splitlines` knows more ends
+    blank = set[int]()
+    cuts = list[tuple[tuple[int, int], tuple[int, int]]]()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            cuts.append((token.start, token.end))
+        if token.type == tokenize.NL and not token.line.strip():
+            blank.add(token.start[0])
+    cuts += _docstrings(ast.parse(source), lines)
+    for (first, start), (last, end) in sorted(cuts, reverse=True):
+        kept = lines[first - 1][:start].rstrip() + lines[last - 1][end:]
+        lines[first - 1 : last] = [kept, *[""] * (last - first)]
+        if not kept.strip():
+            blank.add(first)
+    return "".join(line for n, line in enumerate(lines, 1) if n not in blank)
+
+
+def _docstrings(
+    tree: ast.Module, lines: list[str]
+) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """First and last position of each statement that is nothing but a string."""
+    for node in _statements_that_run(tree):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            last = node.end_lineno or node.lineno
+            # Positions are in bytes of UTF-8.
+            start = len(lines[node.lineno - 1].encode()[: node.col_offset].decode())
+            end = len(lines[last - 1].encode()[: node.end_col_offset].decode())
+            yield (node.lineno, start), (last, end)
+
+
+def _file_of(module: str, root: Path) -> Path:
+    path = _find(module, root)
     if path is None:
-        raise ValueError(f"{module} is not a module of {_PACKAGE}")
+        raise ValueError(f"{module} is not a module of {PACKAGE}")
     return path
 
 
-def _find(module: str) -> Path | None:
-    if module.partition(".")[0] != _PACKAGE:
+def _find(module: str, root: Path) -> Path | None:
+    if module.partition(".")[0] != PACKAGE:
         return None
-    stem = _ROOT.joinpath(*module.split("."))
+    stem = root.joinpath(*module.split("."))
     for path in (stem / "__init__.py", stem.with_suffix(".py")):
         if path.is_file():
             return path
     return None
 
 
-def _imports(path: Path) -> tuple[list[str], list[str]]:
+def imports_of(path: Path, root: Path) -> tuple[list[str], list[str]]:
     """Package modules and other top-level libraries that a source file imports."""
     stat = path.stat()
-    return _parsed_imports(path, stat.st_mtime_ns, stat.st_size)
+    return _parsed_imports(path, root, stat.st_mtime_ns, stat.st_size)
 
 
 @functools.cache
-def _parsed_imports(path: Path, *_version: int) -> tuple[list[str], list[str]]:
+def _parsed_imports(path: Path, root: Path, *_version: int) -> tuple[list[str], list[str]]:
     own: list[str] = []
     libraries: list[str] = []
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in _statements_that_run(ast.parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            base = _base(path, node)
+            base = _base(path, node, root)
             # What is imported from a package may be a module.
             names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
         else:
             continue
         for name in names:
             top = name.partition(".")[0]
-            if top == _PACKAGE:
-                own += [name] if _find(name) else []
+            if top == PACKAGE:
+                own += [name] if _find(name, root) else []
             elif top not in sys.stdlib_module_names:
                 libraries.append(top)
     return own, libraries
 
 
-def _base(path: Path, node: ast.ImportFrom) -> str:
+def _statements_that_run(node: ast.AST) -> Iterator[ast.stmt]:
+    """Statements at any depth, but for those under `if TYPE_CHECKING`."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.expr):
+            continue
+        if isinstance(child, ast.stmt):
+            yield child
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            yield from _statements_that_run(ast.Module(child.orelse, []))
+        else:
+            yield from _statements_that_run(child)
+
+
+def _base(path: Path, node: ast.ImportFrom, root: Path) -> str:
     """The module after `from`, relative ones resolved."""
     if not node.level:
         return node.module or ""
-    package = path.parent.relative_to(_ROOT).parts
+    package = path.parent.relative_to(root).parts
     above = package[: len(package) - node.level + 1]
     return ".".join([*above, *([node.module] if node.module else [])])
 

@@ -11,8 +11,8 @@ from spoken_digits.io import sources
 @pytest.fixture
 def package(tmp_path, monkeypatch):
     """A little package in place of ours."""
-    monkeypatch.setattr(sources, "_ROOT", tmp_path)
-    monkeypatch.setattr(sources, "_PACKAGE", "little")
+    monkeypatch.setattr(sources, "ROOT", tmp_path)
+    monkeypatch.setattr(sources, "PACKAGE", "little")
     texts = {
         "__init__.py": "",
         "a.py": "import json\nimport numpy as np\nfrom little.room import b, CONSTANT\n",
@@ -88,3 +88,65 @@ def test_real_modules_take_little_time():
     assert time.process_time() - start < 2
     assert {"spoken_digits.training.loop", "spoken_digits.io.files"} <= set(found)
     assert "spoken_digits.predict" not in found
+
+
+SOURCE = '''#!/usr/bin/env python
+"""What it is."""
+
+import os  # for a reason
+
+
+class A:
+    """A class,
+
+    in two paragraphs.
+    """
+
+    size: int = 1
+    """In bytes."""
+
+    def f(self, ä: str = "#") -> str:
+        "In one line."
+        # why
+        text = """ # no comment
+
+"""
+        return f"# {ä!r} {text}" + "ü"  # täglich
+'''
+RUNS = '''import os
+class A:
+    size: int = 1
+    def f(self, ä: str = "#") -> str:
+        text = """ # no comment
+
+"""
+        return f"# {ä!r} {text}" + "ü"
+'''
+
+
+def test_comments_docstrings_and_blank_lines_do_not_run():
+    assert sources.what_runs(SOURCE) == RUNS
+    assert sources.what_runs(RUNS) == RUNS
+
+
+def test_what_is_not_text_for_people_runs():
+    text = 'x = """\n\n# kept\n"""\nf("said")\n'
+    assert sources.what_runs(text) == text
+    assert sources.what_runs("y = (\n    1,  # one\n\n    2,\n)\n") == "y = (\n    1,\n    2,\n)\n"
+    assert sources.what_runs('def f(): """It."""; return 1\n') == "def f():; return 1\n"
+
+
+def test_imports_for_type_checkers_are_not_followed(package):
+    (package / "d.py").write_text(
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import little.apart\n"
+        "else:\n    import little.late\n"
+    )
+    assert list(sources.sources_of(["little.d"])) == ["little", "little.d", "little.late"]
+
+
+@pytest.mark.parametrize("text", ["# a comment\n", '"""A docstring of no one."""\n', "\n\n"])
+def test_an_edit_that_runs_nothing_changes_no_digest(package, text):
+    before = sources.digest_of(["little.a"])
+    with (package / "room" / "c.py").open("a") as file:
+        file.write(text)
+    assert sources.digest_of(["little.a"]) == before
