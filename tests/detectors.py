@@ -71,6 +71,15 @@ def write_model(path: Path, kind: str = "graph", labels: list[str] | None = None
     return path
 
 
+def write_open_model(path: Path) -> Path:
+    """A model file that knows silence and unknown words, with detector and sliding window."""
+    _, network, _, _ = small_sliding()
+    labels = [f"wörd {i}" for i in range(network.n_classes)]
+    labels[SILENT], labels[SILENT - 1] = NOT_WORDS
+    write_detector(write_model(path, labels=labels), sliding_threshold=0.5)
+    return path
+
+
 def write_detector(model: Path, **changes: object) -> None:
     """The detector of a model file."""
     digest = hashlib.sha256(model.read_bytes()).hexdigest()

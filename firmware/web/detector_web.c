@@ -1,9 +1,12 @@
-/* A detector as WebAssembly: see detector_web.h. */
+/* A detector, and perhaps a sliding window, as WebAssembly: see detector_web.h. */
 #include "detector_web.h"
 
 #include "detector.h"
 #include "model.h"
 #include "sd_frontend.h"
+#if SD_WEB_HAS_WINDOWS
+#include "sliding.h"
+#endif
 
 enum {
     ROOM_SAMPLES = 32768, /* 2 s at 16 kHz: the longest word that can be repeated */
@@ -16,6 +19,11 @@ static MODEL_MEMORY memory, repeated;
 static int32_t repeated_logits[MODEL_N_CLASSES];
 static sd_detector detector;
 static DETECTOR_MEMORY kept;
+#if SD_WEB_HAS_WINDOWS
+static sd_sliding sliding;
+static SLIDING_MEMORY slid;
+#endif
+static uint32_t windows; /* whether they are what listens */
 static sd_web_event heard;
 static sd_frontend seen;
 static sd_complex spectrum[SD_FFT_POINTS];
@@ -32,16 +40,31 @@ uint32_t sd_web_room(void)
     return ROOM_SAMPLES;
 }
 
-uint32_t sd_web_listen(void)
+static sd_status listen_by_endpoints(void)
+{
+    const sd_status status =
+        sd_recogniser_init(&recogniser, &MODEL, MODEL_ID, &memory, (uint32_t)sizeof memory);
+    return status != SD_OK ? status
+                           : sd_detector_init(&detector, &DETECTOR, &recogniser, kept.samples,
+                                              kept.logits);
+}
+
+static sd_status listen_by_windows(void)
+{
+#if SD_WEB_HAS_WINDOWS
+    return sd_sliding_init(&sliding, &SLIDING, SLIDING_ID, &slid, (uint32_t)sizeof slid);
+#else
+    return SD_NOT_INITIALISED;
+#endif
+}
+
+uint32_t sd_web_listen(uint32_t how)
 {
     sd_status status =
-        sd_recogniser_init(&recogniser, &MODEL, MODEL_ID, &memory, (uint32_t)sizeof memory);
+        sd_recogniser_init(&repeater, &MODEL, MODEL_ID, &repeated, (uint32_t)sizeof repeated);
+    windows = how;
     if (status == SD_OK) {
-        status = sd_recogniser_init(&repeater, &MODEL, MODEL_ID, &repeated,
-                                    (uint32_t)sizeof repeated);
-    }
-    if (status == SD_OK) {
-        status = sd_detector_init(&detector, &DETECTOR, &recogniser, kept.samples, kept.logits);
+        status = how == SD_WEB_WINDOWS ? listen_by_windows() : listen_by_endpoints();
     }
     sd_frontend_reset(&seen);
     is_full = 0;
@@ -54,6 +77,16 @@ static int fits(uint32_t first, uint32_t n)
     return first <= ROOM_SAMPLES && n <= ROOM_SAMPLES - first;
 }
 
+static sd_status hear(const int16_t *from, uint32_t n, uint32_t *taken, sd_event *event)
+{
+#if SD_WEB_HAS_WINDOWS
+    if (windows == SD_WEB_WINDOWS) {
+        return sd_sliding_hear(&sliding, from, n, taken, event);
+    }
+#endif
+    return sd_detector_hear(&detector, from, n, taken, event);
+}
+
 int32_t sd_web_hear(uint32_t first, uint32_t n)
 {
     uint32_t taken = 0;
@@ -62,7 +95,7 @@ int32_t sd_web_hear(uint32_t first, uint32_t n)
     if (!fits(first, n)) {
         return -(int32_t)SD_MEMORY_TOO_SMALL;
     }
-    status = sd_detector_hear(&detector, samples + first, n, &taken, &event);
+    status = hear(samples + first, n, &taken, &event);
     if (status != SD_OK) {
         return -(int32_t)status;
     }
@@ -82,6 +115,11 @@ const sd_web_event *sd_web_heard(void)
 
 const int32_t *sd_web_logits(void)
 {
+#if SD_WEB_HAS_WINDOWS
+    if (windows == SD_WEB_WINDOWS) {
+        return sliding.logits;
+    }
+#endif
     return kept.logits;
 }
 
@@ -97,6 +135,11 @@ uint32_t sd_web_state(void)
 
 uint32_t sd_web_ram(void)
 {
+#if SD_WEB_HAS_WINDOWS
+    if (windows == SD_WEB_WINDOWS) {
+        return (uint32_t)(sizeof sliding + sizeof slid);
+    }
+#endif
     return (uint32_t)(sizeof recogniser + sizeof memory + sizeof detector + sizeof kept);
 }
 

@@ -11,7 +11,7 @@ from spoken_digits.demo import module
 from spoken_digits.demo.parts import DESCRIPTION, MADE_BY, MODULE, MODULE_SHA256, NOT_BUILT
 from spoken_digits.errors import UserError
 from spoken_digits.io import files
-from spoken_digits.listen.model import Listener, open_listener
+from spoken_digits.listen.model import Listener, has_sliding, open_listener
 from spoken_digits.rejection.labels import NOT_WORDS
 
 
@@ -28,6 +28,10 @@ def describe(name: str, listener: Listener, content: bytes) -> dict[str, Any]:
     detector = dataclasses.asdict(listener.detector)
     endpoint = detector.pop("endpoint")
     kept = ("scale", "scale_shift", "threshold")
+    sliding = listener.sliding and {
+        name: getattr(listener.sliding, name)
+        for name in ("threshold", "window", "step", "n_smoothed")
+    }
     return {
         "name": name,
         "sha256": files.sha256(content),
@@ -39,6 +43,7 @@ def describe(name: str, listener: Listener, content: bytes) -> dict[str, Any]:
         "parameter_bytes": listener.network.parameter_bytes(),
         "detector": {key: detector[key] for key in kept}
         | {key: endpoint[key] for key in ("frame_length", "hangover")},
+        "sliding": sliding,
     }
 
 
@@ -62,9 +67,10 @@ def make(model: Path, firmware: Path, folder: Path) -> str:
     UserError
         The model or its detector is missing or damaged, or the compiler fails.
     """
-    listener = open_listener(model)
+    listener = open_listener(model, sliding=has_sliding(model))
     description = describe(model.stem, listener, model.read_bytes())
-    with module.Sources(firmware, listener.detector, listener.network, listener.frontend) as source:
+    parts = (listener.detector, listener.network, listener.frontend, listener.sliding)
+    with module.Sources(firmware, *parts) as source:
         description["sources_sha256"] = source.digest()
         if is_made(folder, description):
             return f"{folder}: built before from the same sources"

@@ -1,4 +1,7 @@
-"""A detector as WebAssembly, by clang and its linker: without a system, without a library."""
+"""A detector, and perhaps a sliding window, as WebAssembly, by clang and its linker.
+
+Without a system, without a library.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from spoken_digits.embedded import host_detector
+from spoken_digits.embedded import host_stream
 from spoken_digits.embedded.boards import WARNINGS
 from spoken_digits.embedded.commands import call
-from spoken_digits.integer.detector.specification import DetectorSpec
+from spoken_digits.integer.detector.specification import DetectorSpec, SlidingSpec
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
 
@@ -46,6 +49,8 @@ class Sources:
         Folder of the C sources.
     spec, network, frontend
         The detector and its recogniser.
+    sliding
+        A sliding window of the same recogniser, where the module is to have one.
 
     Raises
     ------
@@ -54,16 +59,23 @@ class Sources:
     """
 
     def __init__(
-        self, firmware: Path, spec: DetectorSpec, network: IntegerGraph, frontend: Spec
+        self,
+        firmware: Path,
+        spec: DetectorSpec,
+        network: IntegerGraph,
+        frontend: Spec,
+        sliding: SlidingSpec | None = None,
     ) -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="module-")
         self._folder = Path(self._temporary.name)
         self._firmware = firmware
-        self._files = [
-            *host_detector.source_paths(firmware, network, frontend),
-            *host_detector.write_generated(spec, network, frontend, self._folder),
-            firmware / "web" / "detector_web.c",
-        ]
+        self._options = [*_OPTIONS, f"-DSD_WEB_HAS_WINDOWS={int(sliding is not None)}"]
+        files = [firmware / "web" / "detector_web.c"]
+        for one in (spec, sliding):
+            if one is not None:
+                files += host_stream.source_paths(one, firmware, network, frontend)
+                files += host_stream.write_generated(one, network, frontend, self._folder)
+        self._files = list(dict.fromkeys(files))  # both have the recogniser's
 
     def __enter__(self) -> Sources:
         return self
@@ -74,7 +86,7 @@ class Sources:
     def digest(self) -> str:
         """SHA-256 of the sources, all headers and the compiler's options: 64 hex digits."""
         headers = [*self._firmware.rglob("*.h"), *self._folder.glob("*.h")]
-        digest = hashlib.sha256(" ".join(_OPTIONS).encode())
+        digest = hashlib.sha256(" ".join(self._options).encode())
         for path in sorted({*self._files, *headers}, key=lambda path: path.name):
             content = path.read_bytes()
             digest.update(f"\n{path.name} {len(content)}\n".encode() + content)
@@ -91,7 +103,7 @@ class Sources:
         output = self._folder / "detector.wasm"
         include = (self._firmware, self._firmware / "web", self._folder)
         call(
-            *(COMPILER, *_OPTIONS, *(f"-I{path}" for path in include)),
+            *(COMPILER, *self._options, *(f"-I{path}" for path in include)),
             *(*map(str, self._files), "-o", str(output)),
             packages=PACKAGES,
         )

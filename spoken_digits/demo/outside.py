@@ -1,4 +1,4 @@
-"""A detector as WebAssembly outside a browser: the page's engine in Node.js."""
+"""A detector or sliding window as WebAssembly outside a browser: the page's engine in Node.js."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from spoken_digits.embedded.commands import call
-from spoken_digits.embedded.host_detector import event_of
+from spoken_digits.embedded.host_stream import event_of
 from spoken_digits.integer.detector.endpoint import Pcm
 from spoken_digits.integer.detector.event import Event
 
@@ -18,7 +18,9 @@ _HERE = Path(__file__).parent
 _ENGINE, _HEAR = _HERE / "browser" / "engine.js", _HERE / "node" / "hear.js"
 
 
-def events_of(module: bytes, blocks: Iterable[Pcm], *, timeout_s: float = 600.0) -> list[Event]:
+def events_of(
+    module: bytes, blocks: Iterable[Pcm], *, windows: bool = False, timeout_s: float = 600.0
+) -> list[Event]:
     """Events of a stream, from its beginning.
 
     Parameters
@@ -27,6 +29,8 @@ def events_of(module: bytes, blocks: Iterable[Pcm], *, timeout_s: float = 600.0)
         From `demo.module.Sources.build`.
     blocks
         int16 samples.
+    windows
+        Listen through the sliding window, which the module must have.
 
     Raises
     ------
@@ -39,7 +43,7 @@ def events_of(module: bytes, blocks: Iterable[Pcm], *, timeout_s: float = 600.0)
         for path, data in zip(paths, (module, content), strict=True):
             path.write_bytes(data)
         said = call(
-            *(PROGRAM, str(_HEAR), str(_ENGINE), *map(str, paths)),
+            *(PROGRAM, str(_HEAR), str(_ENGINE), *map(str, paths), str(int(windows))),
             packages=PACKAGES,
             timeout_s=timeout_s,
         )

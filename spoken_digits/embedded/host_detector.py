@@ -12,10 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.embedded import boards, host_recogniser
-from spoken_digits.embedded.emit import detector as c_detector
-from spoken_digits.embedded.host_build import build_shared_library
-from spoken_digits.integer.detector.event import Event, Verdict
+from spoken_digits.embedded import boards
+from spoken_digits.embedded.host_stream import build_image, event_of
+from spoken_digits.integer.detector.event import Event
 from spoken_digits.integer.detector.specification import DetectorSpec
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
@@ -23,48 +22,6 @@ from spoken_digits.integer.graph import IntegerGraph
 Pcm = NDArray[np.int16]
 
 _ROWS = 16  # beside one a frame of 10 ms at 8 kHz
-
-
-def source_paths(firmware: Path, network: IntegerGraph, frontend: Spec) -> list[Path]:
-    """The C files of a detector and its recogniser; excludes the generated ones."""
-    detector = [firmware / name for name in c_detector.SOURCES]
-    return list(
-        dict.fromkeys([*detector, *host_recogniser.source_paths(firmware, network, frontend)])
-    )
-
-
-def write_generated(
-    spec: DetectorSpec, network: IntegerGraph, frontend: Spec, folder: Path
-) -> list[Path]:
-    """Write model and detector into `folder`; return the sources."""
-    name = host_recogniser.NAME
-    labels = [str(number) for number in range(network.n_classes)]
-    texts = c_detector.c_files(spec, network, frontend, name, labels)
-    for file, text in texts.items():
-        (folder / file).write_text(text, encoding="ascii")
-    sources = [folder / file for file in texts if file.endswith(".c")]
-    return [*host_recogniser.write_model(network, frontend, folder), *sources]
-
-
-def build_host_library(
-    firmware: Path,
-    spec: DetectorSpec,
-    network: IntegerGraph,
-    frontend: Spec,
-    folder: Path,
-    *,
-    compiler: str = "gcc",
-    flags: Sequence[str] = ("-O2",),
-) -> Path:
-    """Compile the detector into a shared library in `folder`; warnings are errors."""
-    sources = [
-        *source_paths(firmware, network, frontend),
-        *write_generated(spec, network, frontend, folder),
-        firmware / "host" / "detector_host.c",
-    ]
-    return build_shared_library(
-        folder / "detector.so", sources, [firmware, folder], compiler=compiler, flags=flags
-    )
 
 
 class HostDetector:
@@ -127,16 +84,8 @@ class BoardDetector:
         ram_kib: int | None = None,
     ) -> None:
         self._board = board
-        self._image = boards.build_image(
-            board,
-            boards_dir=firmware / "boards",
-            sources=[
-                *source_paths(firmware, network, frontend),
-                *write_generated(spec, network, frontend, folder),
-                firmware / "boards" / "detector_board.c",
-            ],
-            include_dirs=[folder, firmware],
-            output=folder / "detector.elf",
+        self._image = build_image(
+            *(board, firmware, spec, network, frontend, folder),
             optimisation=optimisation,
             ram_kib=ram_kib,
         )
@@ -159,9 +108,3 @@ class BoardDetector:
         outcome = boards.run_image(self._board, self._image, content, timeout_s=timeout_s)
         rows = np.frombuffer(outcome.output, "<i8").reshape(-1, 6)
         return [event_of(row) for row in rows.tolist()], outcome.report
-
-
-def event_of(row: Sequence[int]) -> Event:
-    """An event from its six fields, in the order of `Event`."""
-    verdict, *rest = row
-    return Event(Verdict(verdict), *rest)

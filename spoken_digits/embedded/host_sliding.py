@@ -12,57 +12,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.embedded import boards, host_recogniser
-from spoken_digits.embedded.emit import sliding as c_sliding
-from spoken_digits.embedded.host_build import build_shared_library
-from spoken_digits.embedded.host_detector import event_of
+from spoken_digits.embedded import boards
+from spoken_digits.embedded.host_stream import build_image, event_of
 from spoken_digits.integer.detector.event import Event
 from spoken_digits.integer.detector.specification import SlidingSpec
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
 
 Pcm = NDArray[np.int16]
-
-
-def source_paths(firmware: Path, network: IntegerGraph, frontend: Spec) -> list[Path]:
-    """The C files of a sliding window and its recogniser; excludes the generated ones."""
-    return [
-        *(firmware / name for name in c_sliding.SOURCES),
-        *host_recogniser.source_paths(firmware, network, frontend),
-    ]
-
-
-def write_generated(
-    spec: SlidingSpec, network: IntegerGraph, frontend: Spec, folder: Path
-) -> list[Path]:
-    """Write model and sliding window into `folder`; return the sources."""
-    labels = [str(number) for number in range(network.n_classes)]
-    texts = c_sliding.c_files(spec, network, frontend, host_recogniser.NAME, labels)
-    for file, text in texts.items():
-        (folder / file).write_text(text, encoding="ascii")
-    sources = [folder / file for file in texts if file.endswith(".c")]
-    return [*host_recogniser.write_model(network, frontend, folder), *sources]
-
-
-def build_host_library(
-    firmware: Path,
-    spec: SlidingSpec,
-    network: IntegerGraph,
-    frontend: Spec,
-    folder: Path,
-    *,
-    compiler: str = "gcc",
-    flags: Sequence[str] = ("-O2",),
-) -> Path:
-    """Compile the sliding window into a shared library in `folder`; warnings are errors."""
-    sources = [
-        *source_paths(firmware, network, frontend),
-        *write_generated(spec, network, frontend, folder),
-        firmware / "host" / "sliding_host.c",
-    ]
-    return build_shared_library(
-        folder / "sliding.so", sources, [firmware, folder], compiler=compiler, flags=flags
-    )
 
 
 class HostSliding:
@@ -155,16 +112,8 @@ def hear_on_board(
     report : dict
         As in ``firmware/boards/sliding_board.c``.
     """
-    image = boards.build_image(
-        board,
-        boards_dir=firmware / "boards",
-        sources=[
-            *source_paths(firmware, network, frontend),
-            *write_generated(spec, network, frontend, folder),
-            firmware / "boards" / "sliding_board.c",
-        ],
-        include_dirs=[folder, firmware],
-        output=folder / "sliding.elf",
+    image = build_image(
+        *(board, firmware, spec, network, frontend, folder),
         optimisation=optimisation,
         ram_kib=ram_kib,
     )

@@ -20,7 +20,7 @@ from spoken_digits.integer.detector.detector import Detector
 from spoken_digits.integer.detector.endpoint import Pcm
 from spoken_digits.integer.detector.sliding import SlidingDetector
 from spoken_digits.integer.detector.specification import DetectorSpec, SlidingSpec
-from spoken_digits.integer.detector.stored import read_detector, read_sliding
+from spoken_digits.integer.detector.stored import read_detector, read_settings, read_sliding
 from spoken_digits.integer.frontend import extraction
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
@@ -64,6 +64,12 @@ class Listener:
 def settings_path(model: Path) -> Path:
     """Where stage `detect` puts a model's threshold: ``tiny.int8.detector.json`` beside it."""
     return model.with_suffix(".detector.json")
+
+
+def has_sliding(model: Path) -> bool:
+    """Whether the detector file of a model holds a sliding window; raises as `open_listener`."""
+    settings = read_settings(settings_path(model), model, _read(model))
+    return settings.sliding_threshold is not None
 
 
 def open_listener(path: Path, threshold: float | None = None, *, sliding: bool = False) -> Listener:

@@ -65,15 +65,18 @@ class _Layer(torch.autograd.Function):
         hidden = x.new_zeros(n_frames + 1, batch, n)  # the zero state, and one after each frame
         cell = x.new_zeros(n_frames + 1, batch, n)
         squashed = x.new_empty(n_frames, batch, n)  # tanh(cell)
-        for t, z in enumerate(gates.unbind()):  # (batch, 4 h)
-            _add_product(z, hidden[t], weight_hh)
-            z[:, : 2 * n].sigmoid_()
-            z[:, 2 * n : 3 * n].tanh_()
-            z[:, 3 * n :].sigmoid_()
-            i, f, g, o = z.chunk(4, dim=1)
-            torch.mul(f, cell[t], out=cell[t + 1]).addcmul_(i, g)
-            torch.tanh(cell[t + 1], out=squashed[t])
-            torch.mul(o, squashed[t], out=hidden[t + 1])
+        i, f, g, o = gates.chunk(4, dim=2)
+        # All views at once: one by one they would cost as much as the smaller kernels.
+        frames = (of.unbind() for of in (gates, gates[:, :, : 2 * n], i, f, g, o, squashed))
+        hiddens, cells = hidden.unbind(), cell.unbind()
+        for t, (z, i_f, i_t, f_t, g_t, o_t, squashed_t) in enumerate(zip(*frames, strict=True)):
+            _add_product(z, hiddens[t], weight_hh)
+            i_f.sigmoid_()
+            g_t.tanh_()
+            o_t.sigmoid_()
+            torch.mul(f_t, cells[t], out=cells[t + 1]).addcmul_(i_t, g_t)
+            torch.tanh(cells[t + 1], out=squashed_t)
+            torch.mul(o_t, squashed_t, out=hiddens[t + 1])
         ctx.save_for_backward(inputs, weight_ih, weight_hh, gates, hidden, cell, squashed)
         return hidden[1:].transpose(0, 1)
 
@@ -90,15 +93,20 @@ class _Layer(torch.autograd.Function):
         by_output = squashed * o * (1 - o)
         d_gates = torch.empty_like(gates).view(n_frames, batch, 4, n)
         d_cell = torch.zeros_like(to_cell[0])
+        d_hiddens, fs, by_cells, to_cells, by_outputs = (
+            of.unbind() for of in (above, f, by_cell, to_cell, by_output)
+        )
+        d_frames, d_i_f_g, d_o = (
+            of.unbind() for of in (d_gates.flatten(2), d_gates[:, :, :3], d_gates[:, :, 3])
+        )
         for t in range(n_frames - 1, -1, -1):
-            d_hidden = above[t]
+            d_hidden = d_hiddens[t]
             if t + 1 < n_frames:
-                d_hidden = d_hidden.clone()
-                _add_product(d_hidden, d_gates[t + 1].flatten(1), weight_hh.t())
-                d_cell = d_cell * f[t + 1]
-            d_cell = d_cell.addcmul(d_hidden, to_cell[t])
-            torch.mul(by_cell[t], d_cell.unsqueeze(1), out=d_gates[t, :, :3])
-            torch.mul(by_output[t], d_hidden, out=d_gates[t, :, 3])
+                d_hidden = _sum_with_product(d_hidden, d_frames[t + 1], weight_hh.t())
+                d_cell *= fs[t + 1]
+            d_cell = d_cell.addcmul(d_hidden, to_cells[t])
+            torch.mul(by_cells[t], d_cell.unsqueeze(1), out=d_i_f_g[t])
+            torch.mul(by_outputs[t], d_hidden, out=d_o[t])
         flat = d_gates.view(-1, 4 * n)  # (n_frames * batch, 4 h)
         fed = torch.cat([inputs, hidden[:-1].flatten(0, 1)], dim=1)
         d_weights = product(fed.t().contiguous(), flat.t()).t()  # (4 h, n_in + h)
@@ -121,3 +129,8 @@ def _add_product(out: Tensor, a: Tensor, b: Tensor) -> None:
         out.addmm_(a, b.t())
     else:
         out += product(a, b)
+
+
+def _sum_with_product(c: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    """``c + a b^T``, rounded as `_add_product` rounds: (m, n), (m, k), (n, k)."""
+    return torch.addmm(c, a, b.t()) if b.numel() <= _SMALL else c + product(a, b)

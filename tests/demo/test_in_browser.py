@@ -11,13 +11,12 @@ import pytest
 import scipy.signal
 import soundfile
 from chromium import Browser
-from detectors import RATE, words_in_noise, write_model
+from detectors import RATE, words_in_noise, write_model, write_open_model
 from recordings import REPOSITORY
 
 from spoken_digits.demo import making, module
 from spoken_digits.demo.page import page
 from spoken_digits.demo.parts import read
-from spoken_digits.integer.detector.detector import Detector
 from spoken_digits.integer.detector.event import Verdict
 from spoken_digits.listen.model import open_listener
 
@@ -26,24 +25,26 @@ pytestmark = pytest.mark.skipif(
     reason=f"needs chromium {module.PACKAGES}",
 )
 KINDS = ("graph", "int8")
+OPEN = "open"
 FIELDS = ("verdict", "word", "confidence", "start", "end", "decided")
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory) -> dict[str, Path]:
-    """A network of convolutions and an LSTM."""
+    """A network of convolutions, an LSTM, and a network that a window slides with."""
     folder = tmp_path_factory.mktemp("models")
-    return {kind: write_model(folder / f"{kind}.int8.safetensors", kind) for kind in KINDS}
+    found = {kind: write_model(folder / f"{kind}.int8.safetensors", kind) for kind in KINDS}
+    return found | {OPEN: write_open_model(folder / f"{OPEN}.int8.safetensors")}
 
 
 @pytest.fixture(scope="module")
 def browser(models, tmp_path_factory):
-    """The page with both of them, from a file."""
+    """The page with all of them, from a file."""
     folder = tmp_path_factory.mktemp("page")
     for kind, model in models.items():
         making.make(model, REPOSITORY / "firmware", folder / kind)
     path = folder / "page.html"
-    path.write_text(page([read(folder / kind) for kind in KINDS]), encoding="utf-8")
+    path.write_text(page([read(folder / kind) for kind in models]), encoding="utf-8")
     with Browser(folder / "profile") as browser:
         browser.address = path.as_uri()
         yield browser
@@ -74,11 +75,12 @@ def heard(browser: Browser, path: Path) -> list[tuple[int, ...]]:
     return [tuple(event[field] for field in FIELDS) for event in browser.evaluate("events")]
 
 
-def expected(model: Path, samples: np.ndarray) -> list[tuple[int, ...]]:
-    listener = open_listener(model)
+def expected(model: Path, samples: np.ndarray, *, sliding: bool = False) -> list[tuple[int, ...]]:
+    listener = open_listener(model, sliding=sliding)
+    detector = listener.listening()
     spec = listener.detector.endpoint
-    silence = np.zeros((spec.hangover + 1) * spec.frame_length, np.int16)
-    events = Detector(listener.detector, listener.recognise).hear(np.append(samples, silence))
+    n_quiet = detector.settling if sliding else (spec.hangover + 1) * spec.frame_length
+    events = detector.hear(np.append(samples, np.zeros(n_quiet, np.int16)))
     return [tuple(int(getattr(event, field)) for field in FIELDS) for event in events]
 
 
@@ -100,6 +102,31 @@ def test_decisions_are_those_of_python(kind, models, opened, tmp_path):
     assert text_of(opened, "count") == f"{n_words} words."
     rows = opened.evaluate("[...at('list').tBodies[0].rows].map((row) => row.cells[1].textContent)")
     assert [row for row in rows if row] == [f"{e['confidence'] / 1e4:.4f}" for e in words[::-1]]
+    assert opened.complaints == []
+
+
+def test_words_in_a_sliding_window_are_those_of_python(models, opened, tmp_path):
+    samples, _ = words_in_noise(14, 12)
+    soundfile.write(tmp_path / "words.wav", samples, RATE, subtype="PCM_16")
+    assert opened.evaluate("at('ways').offsetParent") is None  # this model has no window
+    opened.evaluate(f"choose('{OPEN}.int8')")
+    opened.wait_for(f"state.engine.model.name === '{OPEN}.int8' && !at('ways').hidden")
+    assert heard(opened, tmp_path / "words.wav") == expected(models[OPEN], samples)
+    facts = text_of(opened, "facts")
+    opened.evaluate(
+        "at('how').value = 1; at('how').dispatchEvent(new Event('change'));"
+        "Object.assign(window, { events: [], isOver: false }); 1"
+    )
+    assert opened.evaluate("at('everything').disabled")
+    assert text_of(opened, "facts") != facts  # its own threshold and memory
+    found = heard(opened, tmp_path / "words.wav")
+    assert found == expected(models[OPEN], samples, sliding=True)
+    assert len(found) > 3
+    assert all(event["microseconds"] > 0 for event in opened.evaluate("events"))
+    assert opened.evaluate("state.engine.floorDb") is None
+    opened.evaluate("choose('graph.int8')")
+    opened.wait_for("state.engine.model.name === 'graph.int8'")
+    assert opened.evaluate("at('ways').hidden && state.engine.how") == 0
     assert opened.complaints == []
 
 

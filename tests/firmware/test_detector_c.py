@@ -11,7 +11,7 @@ import pytest
 from detectors import RATE, pcm, small, tone, words_in_noise
 from recordings import REPOSITORY
 
-from spoken_digits.embedded import boards, host_detector, host_network
+from spoken_digits.embedded import boards, host_detector, host_network, host_stream
 from spoken_digits.embedded.emit import detector as c_detector
 from spoken_digits.integer.detector.detector import Detector
 from spoken_digits.integer.detector.endpoint import Endpointer, levels, stretches
@@ -31,7 +31,7 @@ def twins(request, tmp_path_factory):
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
     spec, network, frontend, recognise = small(kind)
-    library = host_detector.build_host_library(
+    library = host_stream.build_host_library(
         *(FIRMWARE, spec, network, frontend, tmp_path_factory.mktemp(kind)),
         compiler=compiler,
         flags=(optimisation, *NO_FLOAT),

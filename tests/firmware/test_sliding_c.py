@@ -12,7 +12,7 @@ import pytest
 from detectors import RATE, pcm, small_sliding, words_in_noise
 from recordings import REPOSITORY
 
-from spoken_digits.embedded import boards, host_network, host_recogniser, host_sliding
+from spoken_digits.embedded import boards, host_network, host_recogniser, host_sliding, host_stream
 from spoken_digits.embedded.emit import sliding as c_sliding
 from spoken_digits.integer.detector.sliding import SlidingDetector
 
@@ -30,7 +30,7 @@ def twins(request, tmp_path_factory):
     if shutil.which(compiler) is None:
         pytest.skip(f"{compiler} is not installed")
     spec, network, frontend, recognise = small_sliding(threshold=0.3)
-    library = host_sliding.build_host_library(
+    library = host_stream.build_host_library(
         *(FIRMWARE, spec, network, frontend, tmp_path_factory.mktemp("sliding")),
         compiler=compiler,
         flags=(optimisation, *NO_FLOAT),

@@ -1,9 +1,11 @@
-// One detector: the WebAssembly module of a model, as firmware/web/detector_web.h describes it.
+// One detector, or one sliding window: the WebAssembly module of a model, as
+// firmware/web/detector_web.h describes it.
 
 const VERDICTS = ["", "word", "too short", "too long", "not one of the words",
   "not confident enough", "too soon after a word"];
 const WORD = 1, TOO_SHORT = 2, TOO_LONG = 3;
 const CERTAIN = 10000;
+const ENDPOINTS = 0, WINDOWS = 1; // how to listen
 const EVENT_FIELDS = ["verdict", "word", "confidence", "start", "end", "decided"];
 const DB_PER_OCTAVE = 10 * Math.log10(2);
 const CLOCK_MS = 1; // a browser's clock steps by up to 0.1 ms: repeat for longer than that
@@ -29,9 +31,10 @@ class Engine {
     this.restart();
   }
 
-  restart() {
-    const status = this.functions.sd_web_listen();
+  restart(how = ENDPOINTS) {
+    const status = this.functions.sd_web_listen(how);
     if (status !== 0) throw new Error(`the model ${this.model.name} does not fit this page (${status})`);
+    this.how = how;
     this.heard = 0; // samples so far
   }
 
@@ -68,7 +71,9 @@ class Engine {
     if (event.word >= 0) {
       const at = functions.sd_web_logits();
       event.logits = Array.from(new Int32Array(functions.memory.buffer, at, this.model.labels.length));
-      event.microseconds = this.microseconds(event.start, event.end);
+      const isWhole = this.how === WINDOWS; // a window's word was recognised in all of it
+      const from = isWhole ? event.decided - this.model.sliding.window : event.start;
+      event.microseconds = this.microseconds(from, isWhole ? event.decided : event.end);
     }
     return event;
   }
@@ -121,11 +126,27 @@ class Engine {
   }
 
   get isHearing() {
-    return this.functions.sd_web_state() === 1;
+    return this.how === ENDPOINTS && this.functions.sd_web_state() === 1;
   }
 
-  // The noise floor, in dB below a full-scale square wave.
+  // Least confidence of a word.
+  get threshold() {
+    return (this.how === WINDOWS ? this.model.sliding : this.model.detector).threshold;
+  }
+
+  // Samples of quiet that end the last word.
+  get settling() {
+    if (this.how === WINDOWS) {
+      const { window, step, n_smoothed: nSmoothed } = this.model.sliding;
+      return window + nSmoothed * step;
+    }
+    const { hangover, frame_length: length } = this.model.detector;
+    return (hangover + 1) * length;
+  }
+
+  // The noise floor, in dB below a full-scale square wave; null for a window, which has none.
   get floorDb() {
+    if (this.how === WINDOWS) return null;
     const full = 30 + 2 * Math.log2(this.model.detector.frame_length);
     return (this.functions.sd_web_floor() / 4096 - full) * DB_PER_OCTAVE;
   }

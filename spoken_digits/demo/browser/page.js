@@ -22,13 +22,17 @@ async function choose(name) {
   }
   for (const button of buttons) button.disabled = false;
   listClasses(model);
-  showFacts(state.engine);
+  at("ways").hidden = !model.sliding;
+  at("how").value = ENDPOINTS;
   begin();
 }
 
 // From sample 0, for a new source.
 function begin() {
-  state.engine.restart();
+  const how = Number(at("how").value);
+  state.engine.restart(how);
+  at("everything").disabled = how === WINDOWS; // which reports words alone
+  showFacts(state.engine);
   state.nWords = 0;
   picture.clear(state.engine.model);
   clearList();
@@ -148,8 +152,7 @@ async function readAll(name, wav, isWanted) {
     if (!isWanted()) return;
   }
   hear(resampler.end());
-  const { hangover, frame_length: length } = engine.model.detector;
-  hear(new Int16Array((hangover + 1) * length)); // quiet, which ends the last word
+  hear(new Int16Array(engine.settling)); // quiet, which ends the last word
   banner([...warnings].filter(Boolean).join(" "), false);
   say(`${name}: ${(wav.nFrames / wav.rate).toFixed(1)} s${atRate(wav.rate)}, read to its end.`);
   document.dispatchEvent(new CustomEvent("ended"));
@@ -158,6 +161,11 @@ async function readAll(name, wav, isWanted) {
 function connect() {
   at("model").append(...PAGE.models.map(({ name }) => new Option(name, name)));
   at("model").addEventListener("change", ({ target }) => choose(target.value));
+  at("how").addEventListener("change", () => {
+    stop();
+    say("Press Start.");
+    begin();
+  });
   at("start").addEventListener("click", () => {
     if (!state.microphone) return listen();
     stop();

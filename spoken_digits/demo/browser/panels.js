@@ -90,20 +90,21 @@ function showLevel(engine, samples) {
   const place = (value) => `${Math.max(0, Math.min(100, 100 * (1 - value / LOWEST_DB)))}%`;
   const meter = at("level"), [fill, floor] = meter.children, text = `${db.toFixed(0)} dB`;
   fill.style.width = place(db);
-  floor.style.left = place(engine.floorDb);
+  floor.hidden = engine.floorDb === null;
+  if (!floor.hidden) floor.style.left = place(engine.floorDb);
   meter.classList.toggle("hearing", engine.isHearing);
   meter.setAttribute("aria-valuenow", db.toFixed(0));
   meter.setAttribute("aria-valuetext", text);
   at("level-text").textContent = text;
 }
 
-function showFacts({ model, ramBytes }) {
+function showFacts({ model, ramBytes, threshold }) {
   const facts = {
     "network": `${grouped(model.parameter_bytes)} bytes`,
     "as WebAssembly": `${grouped(model.module_bytes)} bytes`,
     "RAM on a microcontroller": `${grouped(ramBytes)} bytes`,
     "sample rate": `${grouped(model.sample_rate)} Hz`,
-    "threshold": `${(100 * model.detector.threshold / CERTAIN).toFixed(1)} % sure`,
+    "threshold": `${(100 * threshold / CERTAIN).toFixed(1)} % sure`,
     "model file": `SHA-256 ${model.sha256.slice(0, 12)}…`,
   };
   const rows = Object.entries(facts);

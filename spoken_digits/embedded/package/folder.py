@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from spoken_digits.embedded import host_detector, host_recogniser
+from spoken_digits.embedded import host_recogniser, host_stream
 from spoken_digits.embedded.emit import detector as c_detector
 from spoken_digits.embedded.emit import recogniser as c_recogniser
 from spoken_digits.embedded.emit import sliding as c_sliding
@@ -88,7 +88,7 @@ def export_files(
     )
     generated |= c_recogniser.c_files(network, spec, name, labels)  # the digest is of these
     generated |= c_detector.c_files(detector, network, spec, name, labels)
-    sources = [*host_detector.source_paths(firmware, network, spec), firmware / _DECIMATOR]
+    sources = [*host_stream.source_paths(detector, firmware, network, spec), firmware / _DECIMATOR]
     if model.sliding is not None:
         generated |= c_sliding.c_files(model.sliding, network, spec, name, labels)
         sources += [firmware / file for file in c_sliding.SOURCES]

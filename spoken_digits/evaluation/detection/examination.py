@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from spoken_digits import errors
-from spoken_digits.embedded import host_detector, host_sliding
+from spoken_digits.embedded import host_detector, host_sliding, host_stream
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.detection import sliding, trial
 from spoken_digits.evaluation.detection.material import Material
@@ -52,7 +52,7 @@ class Examinee:
         if shutil.which(COMPILER) is None:
             errors.warn(f"{COMPILER} is not installed: the detector in C is not compared")
             return None
-        library = host_detector.build_host_library(
+        library = host_stream.build_host_library(
             self.firmware, spec, self.network, self.frontend, folder
         )
         return host_detector.HostDetector(library)
@@ -61,7 +61,7 @@ class Examinee:
         """The sliding window in C, made for this machine; None where there is no compiler."""
         if shutil.which(COMPILER) is None:
             return None
-        library = host_sliding.build_host_library(
+        library = host_stream.build_host_library(
             self.firmware, spec, self.network, self.frontend, folder, flags=_FAST
         )
         return host_sliding.HostSliding(library, spec)

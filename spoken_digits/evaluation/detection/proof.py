@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from spoken_digits.demo import module, outside
-from spoken_digits.embedded import boards, host_detector
+from spoken_digits.embedded import boards, host_detector, host_stream
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.detection import trial
 from spoken_digits.evaluation.detection.examination import COMPILER, Examinee
@@ -69,7 +69,7 @@ def targets(model: Examinee, spec: DetectorSpec, folder: Path) -> dict[str, Hear
     parts = (model.firmware, spec, model.network, model.frontend)
     for name in ("c", _BOARD):
         (folder / name).mkdir()
-    in_c = host_detector.HostDetector(host_detector.build_host_library(*parts, folder / "c"))
+    in_c = host_detector.HostDetector(host_stream.build_host_library(*parts, folder / "c"))
     board = host_detector.BoardDetector(
         boards.BOARDS[_BOARD], *parts, folder / _BOARD, ram_kib=_RAM_KIB
     )
