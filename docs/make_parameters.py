@@ -18,6 +18,7 @@ from spoken_digits.evaluation.conditions import RobustnessParams
 from spoken_digits.evaluation.detection.params import DetectParams
 from spoken_digits.evaluation.study_params import (
     AblationParams,
+    DetectionParams,
     InnerFold,
     SomeParams,
     StrangersParams,
@@ -76,6 +77,7 @@ SECTIONS: dict[str, list[type]] = {
     "studies": [StudyParams],
     "studies.official, studies.again, studies.with_voices": [SomeParams],
     "studies.strangers": [StrangersParams],
+    "studies.detection": [DetectionParams],
     "studies.ablation": [AblationParams],
     "studies.ablation.folds": [InnerFold],
 }

@@ -15,14 +15,15 @@ from typing import Any
 import warm_python
 import yaml
 
+from spoken_digits.io import fast_yaml
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 
 
 def recorded_stages(lock: Path) -> dict[str, Any]:
     """The stages in a dvc.lock, which is long."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return yaml.load(lock.read_text(), loader)["stages"]
+    return fast_yaml.load(lock.read_text())["stages"]
 
 
 def of_other_code(lock: Path, digests: Path) -> list[str]:

@@ -8,13 +8,13 @@ import subprocess
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import pandas as pd
 import yaml
 
 from spoken_digits.errors import UserError, did_you_mean
 from spoken_digits.evaluation.columns import FLOAT
+from spoken_digits.io import fast_yaml
 
 CONFUSION = PurePosixPath("plots/confusion")
 _LOCK = PurePosixPath("dvc.lock")
@@ -249,8 +249,7 @@ def read_recorded(tree: Tree, name: Name) -> tuple[pd.DataFrame, dict[str, str]]
 
 def _recorded_clips(tree: Tree, model: str) -> dict[str, str]:
     try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is ten times as fast
-        lock: Any = yaml.load(tree.read(_LOCK), loader)
+        lock = fast_yaml.load(tree.read(_LOCK))
         deps = lock["stages"][f"evaluate@{model}"]["deps"]
         hashes = {dep["path"]: dep["md5"] for dep in deps}
         return {path: hashes[path] for path in _CLIPS}

@@ -37,6 +37,18 @@ class SomeParams:
     """Seeds of each of these trainings."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class DetectionParams:
+    """Section `studies.detection`: whose detector is tested on speakers that it never heard."""
+
+    models: Annotated[
+        tuple[Annotated[str, Length(1, 40)], ...], Length(0, 100, example=["tiny_open"])
+    ]
+    """Models whose int8 network listens; each is trained for each fold and seed."""
+    seeds: Seeds
+    """Seeds of each of these trainings, and of the streams."""
+
+
 FoldNumber = Annotated[int, Bounds(0, 999, example=1)]
 
 
@@ -119,6 +131,8 @@ class StudyParams:
     """What is trained on the folds of speakers with extra voices too: rows of their own."""
     strangers: StrangersParams
     """What is tested on strangers."""
+    detection: DetectionParams
+    """What listens to streams of speakers that it never heard."""
     ablation: AblationParams
     """What is trained without one step of its augmentation."""
 

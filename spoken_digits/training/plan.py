@@ -17,7 +17,7 @@ import yaml
 
 from spoken_digits import validation
 from spoken_digits.errors import UserError
-from spoken_digits.io import files
+from spoken_digits.io import fast_yaml, files
 from spoken_digits.training.recipe import Recipe
 
 
@@ -104,7 +104,7 @@ def _settings(folder: Path) -> dict[str, Any]:
 def _digest_of_sections(params: Path) -> str:
     """Digest of what plans are made from: a run by hand must not use those of other parameters."""
     try:
-        content = yaml.load(params.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        content = fast_yaml.load(params.read_bytes())
         sections = {name: content.get(name) for name in SECTIONS}
         sections[EXTRA_VOICES] = content.get("corpus", {}).get("extra_voices")
     except (OSError, yaml.YAMLError, AttributeError, ValueError):

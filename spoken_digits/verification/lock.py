@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from spoken_digits.errors import UserError
+from spoken_digits.io import fast_yaml
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +46,8 @@ def read_lock(path: Path) -> dict[str, Stage]:
     """
     try:
         text = path.read_bytes()
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        lines = _lines(yaml.compose(text, loader))
-        stages = yaml.load(text, loader)["stages"]
+        lines = _lines(yaml.compose(text, fast_yaml.LOADER))
+        stages = fast_yaml.load(text)["stages"]
         return {name: _stage(name, entry, lines[name]) for name, entry in stages.items()}
     except FileNotFoundError:
         raise UserError(f"{path} is missing: `dvc repro` makes it") from None

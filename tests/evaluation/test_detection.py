@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 
 import numpy as np
@@ -274,6 +275,26 @@ def test_a_detector_that_hears_nothing_is_one_line(model):
         examination.examine(model, deaf, QUICK, sound, sound, seed=7)
 
 
+def test_a_threshold_that_rests_on_no_word_is_said(model, capsys):
+    recogniser = model.recogniser
+    spec = recogniser.specify(PARAMS, temperature=1.0, threshold=0.0)
+
+    def calibrated(label: int) -> tuple[int, set[int]]:
+        """The threshold if all clips are of one class, and the classes that are heard."""
+        words = [(label, clip) for _, clip in clips(6)]
+        sound = material.Material(words=words, other_words=[], phrases=[], synthetic=[])
+        made = trial.speech_streams(sound, QUICK, RATE, 7, "validation")
+        heard = trial.run(recogniser, spec, made.values(), None)
+        found = {event.word for one in heard.values() for event in one.events}
+        return trial.calibrate(recogniser, PARAMS, QUICK, made)[1], found
+
+    _, heard = calibrated(0)
+    never = next(c for c in range(len(recogniser.labels)) if c not in heard)
+    capsys.readouterr()
+    assert calibrated(never)[0] == 0
+    assert "none of the validation words is recognised rightly" in capsys.readouterr().err
+
+
 # ---- a sliding window
 
 
@@ -368,6 +389,25 @@ def test_a_window_is_examined_on_the_same_streams_by_c_as_by_numpy(
     by_numpy = examination.examine(open_model, PARAMS, QUICK, *sound, seed=7).sliding
     assert by_numpy.metrics == metrics | {"judged_by": "numpy", "differences_c": None}
     assert by_numpy.curve == found.sliding.curve
+
+
+def test_the_threshold_of_a_window_is_chosen_on_speech_that_runs_on(sound):
+    quiet = np.zeros(RATE // 2)
+    (validation, _) = sound
+    others = [(-1, np.concatenate([quiet, one, quiet])) for _, one in validation.other_words]
+    validation = dataclasses.replace(validation, other_words=others, synthetic=[])
+    made = trial.others_to_validate(validation, DETECT, RATE, seed=7)
+    assert made.keys() == {trial.OTHER_WORDS, trial.RUN_ON, "babble"}
+    for kind, (shortest, longest) in (
+        (trial.RUN_ON, DETECT.run_on_gap_s),
+        (trial.OTHER_WORDS, (2 * 0.5 + DETECT.gap_s[0], 2 * 0.5 + DETECT.gap_s[1])),
+    ):
+        spans = made[kind].spans
+        assert len(spans) == len(others)
+        gaps = [(b.start - a.end) / RATE for a, b in itertools.pairwise(spans)]
+        assert all(shortest - 0.03 < gap < longest + 0.03 for gap in gaps), kind
+    none = dataclasses.replace(validation, other_words=[])
+    assert trial.others_to_validate(none, DETECT, RATE, seed=7) == {}
 
 
 def test_a_model_without_silence_or_without_the_section_has_no_window(report, open_model, sound):

@@ -228,6 +228,14 @@ def test_other_sounds_are_shown_where_they_were_measured(tmp_path, small):
     assert ("small", "5 %", "0.700", "80.00", "12.5") in rows
     assert ("words", "50", "93.75 %", "6.25 %") in rows
     assert ("noise", "2.0", "3", "1.50", "0.31 to 4.38") in rows
+    assert "Voices never heard: the same with models" not in written(root)
+    unseen = {"words": {"hit_rate": 0.75, "worst": 0.5, "worst_speakers": "ann"}}
+    record.json("metrics/detector_unseen.json", {"small.int8": {**unseen, "corpus": "words 1"}})
+    root = parse(page(read(tmp_path, studies=True)))
+    rows = {tuple(written(cell) for cell in row) for row in root.iter("tr")}
+    assert ("words", "50", "93.75 %", "6.25 %", "75.00 %", "50.00 % ann") in rows
+    assert "Voices never heard: the same with models" in written(root)
+    assert "Voices never heard: the same" not in written(parse(page(read(tmp_path, studies=False))))
     assert ("phrases", "70", "9.5", "11") in rows
     said = written(root)
     assert "At its threshold for 5 %, small keeps 80.00 % of its own words" in said

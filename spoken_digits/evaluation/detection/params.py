@@ -7,6 +7,7 @@ from typing import Annotated
 
 from spoken_digits.bounds import Bounds
 
+_Gaps = tuple[Annotated[float, Bounds(0, 60)], Annotated[float, Bounds(0, 60)]]
 _Hours = Annotated[float, Bounds(0.01, 1_000, example=1.0)]
 
 
@@ -16,8 +17,11 @@ class DetectParams:
 
     words: Annotated[int, Bounds(10, 100_000, example=300)]
     """Most words in a stream, spread over labels and speakers."""
-    gap_s: tuple[Annotated[float, Bounds(0, 60)], Annotated[float, Bounds(0, 60)]]
+    gap_s: _Gaps
     """Shortest and longest pause between two words, seconds."""
+    run_on_gap_s: _Gaps
+    """The same between two words or sentences of people who talk to each other, for the threshold
+    of a sliding window, seconds."""
     snr_db: Annotated[float, Bounds(-20, 100, example=20.0)]
     """Words over noise, dB, where nothing else is said."""
     noisy_snr_db: Annotated[float, Bounds(-20, 100, example=10.0)]
@@ -37,5 +41,7 @@ class DetectParams:
     """Share of the validation words recognised rightly that the threshold may cost."""
 
     def __post_init__(self) -> None:
-        if self.gap_s[0] > self.gap_s[1]:
-            raise ValueError(f"`gap_s` is {list(self.gap_s)}, the first must not be the larger")
+        for name in ("gap_s", "run_on_gap_s"):
+            least, most = getattr(self, name)
+            if least > most:
+                raise ValueError(f"`{name}` is {[least, most]}, the first must not be the larger")

@@ -2,6 +2,8 @@
 
 The threshold is the lowest at which the window gives no more false accepts on validation streams of
 other speech than the endpointer does at its own: so the two are compared at the same nuisance.
+Speech that runs on without pauses is among them: it is where a window errs, and where the
+endpointer hardly hears a word.
 
 Ten windows a second for hours are too many for NumPy: C judges them, and NumPy once more those of
 the stream `words`, whole. Without a compiler NumPy judges all.

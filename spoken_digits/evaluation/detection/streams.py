@@ -143,6 +143,12 @@ def spoken_part(samples: Samples, sample_rate: int) -> tuple[int, int]:
     return int(loud[0]) * length, min(samples.size, (int(loud[-1]) + 1) * length)
 
 
+def spoken(samples: Samples, sample_rate: int) -> Samples:
+    """Without the silence before and after."""
+    start, end = spoken_part(samples - samples.mean(), sample_rate)
+    return samples[start:end]
+
+
 def to_int16(samples: Samples) -> Pcm:
     """As a converter gives them."""
     steps = np.clip(np.round(samples * _STEPS), -_STEPS, _STEPS - 1)

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from spoken_digits.embedded.host_detector import HostDetector
-from spoken_digits.errors import UserError
+from spoken_digits.errors import UserError, warn
 from spoken_digits.evaluation.detection import backgrounds, calibration, losses, scoring
 from spoken_digits.evaluation.detection.material import Clips, Material
 from spoken_digits.evaluation.detection.params import DetectParams
 from spoken_digits.evaluation.detection.running import Heard, hear
-from spoken_digits.evaluation.detection.streams import Stream, Surroundings, speech
+from spoken_digits.evaluation.detection.streams import Stream, Surroundings, speech, spoken
 from spoken_digits.integer.detector.base import Recognise
 from spoken_digits.integer.detector.event import Event
 from spoken_digits.integer.detector.params import DetectorParams
@@ -23,6 +23,8 @@ from spoken_digits.integer.detector.specification import CERTAIN, DetectorSpec, 
 
 WORDS, NOISY, ROOM, BABBLE = "words", "words_noisy", "words_in_room", "words_in_babble"
 OTHER_WORDS, PHRASES, SYNTHETIC = "other_words", "phrases", "synthetic"
+RUN_ON = "run_on"
+"""Other words and synthetic speech one after the other, as people talk to each other."""
 ROLES = {"validation": 0, "test": 1}
 """First number of the seeds of each role's streams."""
 VALIDATION_SHARE = 0.5
@@ -102,6 +104,15 @@ def others_to_validate(
     """Validation streams in which none of the words is said; only those there is material for."""
     made = speech_streams(material, params, sample_rate, seed, "validation")
     streams = {kind: made[kind] for kind in (OTHER_WORDS, PHRASES, SYNTHETIC) if kind in made}
+    if talk := [*material.other_words, *material.synthetic]:
+        streams[RUN_ON] = speech(
+            RUN_ON,
+            [(label, spoken(samples, sample_rate)) for label, samples in talk],
+            Surroundings(snr_db=params.snr_db),
+            gap_s=params.run_on_gap_s,
+            sample_rate=sample_rate,
+            seed=(ROLES["validation"], seed, 102),
+        )
     if material.voices:
         streams["babble"] = backgrounds.babble(
             VALIDATION_SHARE * params.babble_hours,
@@ -160,6 +171,8 @@ def _threshold(
         for position, event in scoring.first_events(stream, heard.events)
         if event.word == stream.spans[position].label
     ]
+    if not right:
+        warn("none of the validation words is recognised rightly: at the threshold 0 all are heard")
     return calibration.threshold(np.array(right or [0]), params.most_lost)
 
 

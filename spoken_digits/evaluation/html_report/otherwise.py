@@ -124,14 +124,27 @@ def listening_section(record: Record) -> Iterator[Html]:
         "A detector finds words in endless sound and keeps quiet about the rest, at a threshold "
         "chosen on validation streams. The streams are made up from test clips, noise and speech."
     )
+    unseen = record.results.detectors_unseen
+    if unseen:
+        yield paragraph(
+            "The models in these tables were trained on the people who speak the words. *Voices "
+            "never heard*: the same with models that were trained without them, one person after "
+            "the other."
+        )
     for name, figures in record.results.detectors.items():
         found = {
             title.replace("_", " "): part
             for title, part in figures.items()
             if isinstance(part, Mapping)
         }
+        never_heard = {
+            title.replace("_", " "): part for title, part in unseen.get(name, {}).items()
+        }
         words = [
-            [title, f"{part['n']:,}", percent(part["hit_rate"]), percent(part["wrong_rate"])]
+            [
+                *(title, f"{part['n']:,}", percent(part["hit_rate"]), percent(part["wrong_rate"])),
+                *_never_heard(never_heard.get(title), is_studied=bool(never_heard)),
+            ]
             for title, part in found.items()
             if "hit_rate" in part
         ]
@@ -149,9 +162,9 @@ def listening_section(record: Record) -> Iterator[Html]:
         if "latency_ms" in figures:
             said += f", answers {figures['latency_ms']:.0f} ms after a word (median)"
         yield paragraph(f"{said}.")
-        parts = [
-            table("Words in the stream", ["stream", ">words", ">found and right", ">wrong"], words)
-        ]
+        columns = ["stream", ">words", ">found and right", ">wrong"]
+        columns += [">voices never heard", "worst"] if never_heard else []
+        parts = [table("Words in the stream", columns, words)]
         others = [
             [title, f"{part['n']:,}", f"{part['minutes']:.1f}", f"{part['false_accepts']:,}"]
             for title, part in found.items()
@@ -162,6 +175,14 @@ def listening_section(record: Record) -> Iterator[Html]:
         columns = ["stream", ">hours", ">false accepts", ">an hour", ">95 % interval"]
         parts += [table("Streams without words", columns, quiet)]
         yield details(inline(f"{code(name)} in figures"), parts, is_open=True)
+
+
+def _never_heard(part: Mapping[str, Any] | None, *, is_studied: bool) -> tuple[str, ...]:
+    if not is_studied:
+        return ()
+    if part is None:
+        return "", ""
+    return percent(part["hit_rate"]), f"{percent(part['worst'])} {part['worst_speakers']}"
 
 
 def _per_hour(part: Mapping[str, Any]) -> tuple[str, str]:

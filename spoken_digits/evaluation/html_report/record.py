@@ -17,7 +17,7 @@ from spoken_digits.data.manifest import read_manifest
 from spoken_digits.data.subsets import read_split
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.predictions import CONFUSION, Name, Tree, read_answers
-from spoken_digits.evaluation.report.collecting import Figures, Results, collect
+from spoken_digits.evaluation.report.collecting import Figures, Results, collect, without_studies
 from spoken_digits.evaluation.report.tables import study_name
 from spoken_digits.io.files import read_json
 from spoken_digits.models.params import names
@@ -100,9 +100,7 @@ def read(root: Path, *, studies: bool) -> Record:
     models = names(config)
     results = collect(models, root / "metrics", root / "plots", root / "benchmarks")
     if not studies:
-        results = dataclasses.replace(
-            results, seeds={}, official={}, crossval={}, strangers={}, ablation={}
-        )
+        results = without_studies(results)
     manifest = _manifest(root)
     opened = _open_models(config)
     record = Record(

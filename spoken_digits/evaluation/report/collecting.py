@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Results:
     by (condition, level as text); empty without stage `robustness`."""
     detectors: Figures
     """metrics/detector.json: by integer model; empty without stage `detect`."""
+    detectors_unseen: Figures
+    """metrics/detector_unseen.json: by integer model; empty without the studies."""
     published: list[Figures]
     """Published results of the same networks: model, scheme, accuracy, corpus, title."""
     quantizers: Figures
@@ -67,6 +69,19 @@ class Results:
     def is_mixed(self) -> bool:
         """Whether the tables would mix figures of different corpora."""
         return len(self.corpora()) > 1
+
+
+def without_studies(results: Results) -> Results:
+    """The same without the studies, which are not of the pipeline, or not of own recordings."""
+    return replace(
+        results,
+        seeds={},
+        official={},
+        crossval={},
+        strangers={},
+        ablation={},
+        detectors_unseen={},
+    )
 
 
 def collect(models: Sequence[str], metrics: Path, plots: Path, benchmarks: Path) -> Results:
@@ -102,6 +117,7 @@ def collect(models: Sequence[str], metrics: Path, plots: Path, benchmarks: Path)
             for path in _files(plots / "robustness", model, "csv")
         ],
         detectors=_optional(metrics / "detector.json"),
+        detectors_unseen=_optional(metrics / "detector_unseen.json"),
         published=_optional(benchmarks / "published.json").get("rows", []),
         quantizers=_optional(benchmarks / "quantizers.json"),
         full_size=[
@@ -136,6 +152,7 @@ def collect_one(model: str, metrics: Path) -> Results:
         ablation={},
         robustness=[],
         detectors={},
+        detectors_unseen={},
         published=[],
         quantizers={},
         full_size=[],

@@ -1,4 +1,4 @@
-"""The section on streams, made from metrics/detector.json."""
+"""The section on streams, made from metrics/detector.json and metrics/detector_unseen.json."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ def sections(results: Results) -> list[str]:
             [row for name, figures in rows for row in _rows(name, figures)],
         ),
         *_heard(results),
+        *_unseen(results),
     ]
 
 
@@ -68,9 +69,49 @@ def _cells(title: str, figures: Figures) -> list[str]:
         f"{figures['threshold']:.3f}",
         *(f"{100 * figures[kind]['hit_rate']:.1f}" if kind in figures else "" for kind in _WORDS),
         *(f"{figures[kind]['per_hour']:.1f}" if kind in figures else "" for kind in _HOURS),
-        *(str(figures[kind]["false_accepts"]) if kind in figures else "" for kind in _OTHERS),
+        *(f"{figures[kind]['false_accepts']:.3g}" if kind in figures else "" for kind in _OTHERS),
         f"{figures['latency_ms']:.0f}" if "latency_ms" in figures else "",
     ]
+
+
+def _unseen(results: Results) -> list[str]:
+    """The same on voices that the models have not heard; empty without the studies."""
+    if not results.detectors_unseen:
+        return []
+    rows = list(results.detectors_unseen.items())
+    first = rows[0][1]
+    n_seeds, n_folds = len(first["seeds"]), len(first["words"]["per_speakers"])
+    return [
+        "### Voices never heard",
+        f"The same with models that are trained without the speakers who test, {n_folds} folds and "
+        f"{n_seeds} seeds: mean over folds, and the worst. Temperature and threshold are chosen on "
+        "extra voices, which the models have not heard either; false accepts are means over all "
+        "of these models.",
+        by_corpus(
+            results,
+            [
+                "model",
+                ">threshold",
+                *(f">words, {title}" for title in _WORDS.values()),
+                "worst, little noise",
+                *(f">an hour, {title}" for title in _HOURS.values()),
+                *(f">{title}" for title in _OTHERS.values()),
+                ">ms",
+            ],
+            [row for name, figures in rows for row in _unseen_rows(name, figures)],
+        ),
+    ]
+
+
+def _unseen_rows(name: str, figures: Figures) -> Iterator[tuple[Figures, list[str]]]:
+    ways = {code(name): figures}
+    if "sliding" in figures:
+        ways[f"{code(name)}, sliding window"] = figures["sliding"]
+    for title, way in ways.items():
+        head, *cells = _cells(title, way)
+        words, rest = cells[: 1 + len(_WORDS)], cells[1 + len(_WORDS) :]
+        worst = f"{100 * way['words']['worst']:.1f} {way['words']['worst_speakers']}"
+        yield figures, [head, *words, worst, *rest]
 
 
 def _heard(results: Results) -> list[str]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.report import corpora
-from spoken_digits.evaluation.report.collecting import Figures, Results, collect
+from spoken_digits.evaluation.report.collecting import Figures, Results, collect, without_studies
 from spoken_digits.evaluation.report.markdown import code, interval, percent, size, table, values
 from spoken_digits.evaluation.report.tables import study_name
 from spoken_digits.evaluation.tables import corpus_name
@@ -74,9 +74,7 @@ def own_results(models: Sequence[str], root: Path) -> Results:
         path = root / "metrics" / "expected" / f"{model}.json"
         found = read_json(path, f"python stages/expect.py {model}") if path.exists() else {}
         expected |= {row: study for row, study in found.items() if _is_of(study, name, root)}
-    return dataclasses.replace(
-        everything, rows=rows, crossval=expected, seeds={}, official={}, strangers={}, ablation={}
-    )
+    return dataclasses.replace(without_studies(everything), rows=rows, crossval=expected)
 
 
 def _is_of_others(row: Figures, root: Path) -> bool:
