@@ -22,6 +22,7 @@ import argparse
 import dataclasses
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -78,7 +79,9 @@ def main() -> None:
     validation, test = sound(model, split, params, plan.seed)
     report = examination.examine(model, detector, params, validation, test, plan.seed)
     speakers = sorted({split.speakers[row] for row in split.rows["test"]})
-    figures = report.metrics | {"speakers": ", ".join(speakers)}
+    figures: dict[str, Any] = report.metrics | {"speakers": ", ".join(speakers)}
+    if report.sliding:
+        figures["sliding"] = report.sliding.metrics
     files.write_json(path, examination.rounded(figures))
     print(
         f"{name}, {', '.join(speakers)}: {figures['words']['hit_rate']:.4f} of the words found and "

@@ -57,6 +57,13 @@ def test_what_depends_on_a_change_may_have_to_run():
     }
 
 
+def test_an_edit_concerns_the_stages_whose_digests_of_code_differ():
+    graph = {"sources": set(), "a": {"sources"}, "b": {"sources"}, "c": {"a", "b"}}
+    found = jobs.pending(graph, ["sources", "b"], list(graph))
+    assert found == {"sources": set(), "b": {"sources"}, "c": {"b"}}
+    assert jobs.pending(graph, ["sources"], list(graph)) == {"sources": set()}
+
+
 def test_notes_of_dvc_are_no_status():
     printed = "Computing md5 for a large file 'x'.\n" + '{"train@a": [{"changed deps": {}}]}\n'
     assert list(jobs.read_status(printed)) == ["train@a"]
