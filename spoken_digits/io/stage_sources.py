@@ -93,6 +93,8 @@ def digests_of_script(script: Path, root: Path) -> dict[str, str]:
 def _data_files(package: Path) -> Iterator[Path]:
     """Files in the folder of a package, and below it but in other packages, that are no Python."""
     for path in package.iterdir():
+        if path.name.startswith("."):  # of an editor, or of the system
+            continue
         if path.is_dir() and path.name != "__pycache__" and not (path / "__init__.py").exists():
             yield from _data_files(path)
         elif path.is_file() and path.suffix not in {".py", ".pyc", ".typed"}:

@@ -42,6 +42,16 @@ def test_what_lies_beside_modules_counts(digests):
     assert not [path for path in report if "__pycache__" in path]
 
 
+def test_an_editors_hidden_file_does_not_count(checkout):
+    script = checkout / "stages" / "report_page.py"
+    before = stage_sources.digests_of_script(script, checkout)
+    folder = checkout / "spoken_digits" / "evaluation" / "html_report"
+    (folder / ".style.css.swp").write_text("half a style")
+    assert stage_sources.digests_of_script(script, checkout) == before
+    (folder / "more.css").write_text("another style")
+    assert len(stage_sources.digests_of_script(script, checkout)) == len(before) + 1
+
+
 def test_other_code_than_that_of_the_checkout_must_not_run(checkout):
     stage_sources.write(checkout)
     assert (checkout / "data" / "sources" / "stages" / "train.json").exists()

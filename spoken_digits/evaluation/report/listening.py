@@ -82,11 +82,11 @@ def _unseen(results: Results) -> list[str]:
     first = rows[0][1]
     n_seeds, n_folds = len(first["seeds"]), len(first["words"]["per_speakers"])
     return [
-        "### Voices never heard",
+        "### Detectors on voices never heard",
         f"The same with models that are trained without the speakers who test, {n_folds} folds and "
-        f"{n_seeds} seeds: mean over folds, and the worst. Temperature and threshold are chosen on "
-        "extra voices, which the models have not heard either; false accepts are means over all "
-        "of these models.",
+        f"{'one seed' if n_seeds == 1 else f'{n_seeds} seeds'}: mean over folds, and the worst. "
+        "Temperature and threshold are chosen on extra voices, which the models have not heard "
+        "either; false accepts are means over all of these models.",
         by_corpus(
             results,
             [
