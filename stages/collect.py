@@ -88,7 +88,8 @@ def write_brief(rows: pd.DataFrame) -> None:
     """A file for each model and scheme: test accuracy, its interval, KiB of parameters, corpus."""
     with files.replacing(BRIEF) as folder:
         folder.mkdir()
-        for row in rows.to_dict("records"):
+        for entry in rows.to_dict("records"):
+            row = {str(key): value for key, value in entry.items()}
             scheme = "" if row["scheme"] == "float32" else f".{row['scheme']}"
             figures = brief(row, float(row["accuracy"])) | {"kib": round(row["size_kib"], 2)}
             files.write_json(folder / f"{row['model']}{scheme}.json", figures)

@@ -29,6 +29,7 @@ from spoken_digits.errors import UserError
 from spoken_digits.evaluation.detection import examination, material, picture, trial
 from spoken_digits.evaluation.detection.examination import Examinee, Report
 from spoken_digits.evaluation.detection.params import DetectParams
+from spoken_digits.evaluation.detection.rounding import rounded
 from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.integer.detector.params import DetectorParams
 from spoken_digits.integer.detector.stored import Settings, write_settings
@@ -118,7 +119,7 @@ def write(stem: str, card: ModelCard, report: Report) -> None:
     }
     if report.sliding:
         figures["sliding"] = report.sliding.metrics
-    files.write_json(METRICS / f"{stem}.json", examination.rounded(figures))
+    files.write_json(METRICS / f"{stem}.json", rounded(figures))
     whose = picture.voices(len(tested), n_unheard)
     picture.write(PLOTS, stem, report, corpus_name(card.corpus), whose)
     print(summary(stem, figures))

@@ -36,6 +36,7 @@ from spoken_digits.data.voices import is_there
 from spoken_digits.evaluation.detection import examination, material, trial
 from spoken_digits.evaluation.detection.examination import Examinee
 from spoken_digits.evaluation.detection.params import DetectParams
+from spoken_digits.evaluation.detection.rounding import rounded
 from spoken_digits.evaluation.study_params import StudyParams
 from spoken_digits.features.registry import extractor_from
 from spoken_digits.integer.detector.params import DetectorParams
@@ -82,7 +83,7 @@ def main() -> None:
     figures: dict[str, Any] = report.metrics | {"speakers": ", ".join(speakers)}
     if report.sliding:
         figures["sliding"] = report.sliding.metrics
-    files.write_json(path, examination.rounded(figures))
+    files.write_json(path, rounded(figures))
     print(
         f"{name}, {', '.join(speakers)}: {figures['words']['hit_rate']:.4f} of the words found and "
         f"right at threshold {report.threshold:.4f}"

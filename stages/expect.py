@@ -17,6 +17,7 @@ import spoken_digits.arithmetic.by_model  # noqa: F401
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
@@ -29,7 +30,7 @@ from spoken_digits.features import parallel
 from spoken_digits.io import files
 from spoken_digits.quantization import expected
 from spoken_digits.quantization.predictions import training_digest
-from spoken_digits.training.plan import read_plan
+from spoken_digits.training.plan import Plan, read_plan
 
 DATA = Path("data")
 PARAMS = Path("params.yaml")
@@ -78,7 +79,7 @@ def is_recorded(metrics: Path, table: Path, training: str) -> bool:
     return all(row.get("training") == training for row in rows.values())
 
 
-def train_folds(calls: list[tuple], name: str) -> dict[int, pd.DataFrame]:
+def train_folds(calls: list[tuple[Any, ...]], name: str) -> dict[int, pd.DataFrame]:
     """Fold -> predictions, as many at once as there are cores."""
     settings = parallel.ParallelParams(backend="loky", n_jobs=None, dask_scheduler=None)
     runs = {}
@@ -88,7 +89,7 @@ def train_folds(calls: list[tuple], name: str) -> dict[int, pd.DataFrame]:
     return runs
 
 
-def numbered(data: Path, params: Path, plan, fold: int, n: int) -> tuple[int, pd.DataFrame]:
+def numbered(data: Path, params: Path, plan: Plan, fold: int, n: int) -> tuple[int, pd.DataFrame]:
     """They come as they are done."""
     return fold, expected.fold_predictions(data, params, plan, fold, n)
 

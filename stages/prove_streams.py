@@ -31,6 +31,7 @@ from spoken_digits.errors import UserError
 from spoken_digits.evaluation.detection import examination, material, proof
 from spoken_digits.evaluation.detection.examination import Examinee
 from spoken_digits.evaluation.detection.params import DetectParams
+from spoken_digits.evaluation.detection.rounding import rounded
 from spoken_digits.integer.detector.stored import read_settings
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.io import files
@@ -99,7 +100,7 @@ def gathered(config: Config, model: Examinee, params: DetectParams, seed: int) -
 def write(stem: str, model_sha256: str, found: proof.Proof) -> None:
     """The figures, recorded and printed."""
     figures = {"model_sha256": model_sha256, **dataclasses.asdict(found)}
-    files.write_json(METRICS / f"{stem}.json", examination.rounded(figures))
+    files.write_json(METRICS / f"{stem}.json", rounded(figures))
     each = ", ".join(f"{n} {name}" for name, n in found.differences.items())
     print(
         f"{stem}: of {found.events:,} events in {found.hours:.1f} h, {found.words:,} of them "

@@ -43,8 +43,8 @@ def main() -> None:
     rows = read_split(DATA / "split.csv", read_manifest(RAW / "manifest.csv"))
     for subset in SUBSETS:
         table = write_rejects(STORES / subset, subset, rows[subset].tolist(), source)
-        n = table["label"].value_counts().to_dict()
-        print(f"{STORES / subset}: {', '.join(f'{n[label]} {label}' for label in sorted(n))}")
+        counts = table.groupby("label").size()  # sorted by label
+        print(f"{STORES / subset}: {', '.join(f'{n} {label}' for label, n in counts.items())}")
 
 
 if __name__ == "__main__":

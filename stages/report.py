@@ -49,8 +49,8 @@ def main() -> None:
     pages_of_cards = cards(config.subsection("variants"), results)
     with files.replacing(CARDS) as folder:
         folder.mkdir()
-        for name, page in pages_of_cards.items():
-            (folder / name).write_text(page, encoding="utf-8")
+        for name, card in pages_of_cards.items():
+            (folder / name).write_text(card, encoding="utf-8")
     for line in corpora.warning(results):
         print(line)
     print(

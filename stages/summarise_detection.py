@@ -19,7 +19,8 @@ from typing import Any
 from spoken_digits import errors
 from spoken_digits.config import read_config
 from spoken_digits.errors import UserError
-from spoken_digits.evaluation.detection import examination, unseen
+from spoken_digits.evaluation.detection import unseen
+from spoken_digits.evaluation.detection.rounding import rounded
 from spoken_digits.evaluation.study_params import StudyParams
 from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.io import files
@@ -37,7 +38,7 @@ def main() -> None:
     found = {}
     for name in (f"{model}.int8" for model in study.detection.models):
         if runs := runs_of(name, study):
-            figures = examination.rounded(unseen.over_folds(runs))
+            figures = rounded(unseen.over_folds(runs))
             found[name] = {**figures, "seeds": list(study.detection.seeds), "corpus": corpus}
         elif name in recorded:
             print(f"{name}: no streams without the archives, what is recorded stays")

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from recordings import REPOSITORY
 
 STORES = ("voices/train", "other_speech/train", "other_speech/test")
@@ -21,15 +20,24 @@ def run(folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("missing", STORES)
-def test_what_is_recorded_stays(missing, tmp_path):
+def checkout(folder: Path, missing: str) -> Path:
+    """Where one of the stores is empty; returns the path of the run."""
     for store in STORES:
-        (tmp_path / "data" / store).mkdir(parents=True)
+        (folder / "data" / store).mkdir(parents=True)
         if store != missing:
-            (tmp_path / "data" / store / "provenance.json").write_text("{}")
-    path = tmp_path / "studies/detection/tiny_open.int8-0-42.json"
-    assert f"data/{missing} is empty, what is recorded stays" in run(tmp_path)
+            (folder / "data" / store / "provenance.json").write_text("{}")
+    return folder / "studies/detection/tiny_open.int8-0-42.json"
+
+
+def test_without_voices_there_is_no_run(tmp_path):
+    path = checkout(tmp_path, "voices/train")
+    assert "data/voices/train is empty, what is recorded stays" in run(tmp_path)
     assert json.loads(path.read_text()) == {}
+
+
+def test_without_other_speech_what_is_recorded_stays(tmp_path):
+    path = checkout(tmp_path, "other_speech/test")
+    path.parent.mkdir(parents=True)
     path.write_text('{"threshold": 0.5}\n')
-    run(tmp_path)
+    assert "data/other_speech/test is empty, what is recorded stays" in run(tmp_path)
     assert path.read_text() == '{"threshold": 0.5}\n'

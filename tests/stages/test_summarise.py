@@ -24,6 +24,7 @@ STUDIES = {
     "again": {"models": ["small"], "seeds": [2]},
     "with_voices": {"models": ["small"], "seeds": [1, 2]},
     "strangers": {"models": ["small"], "seeds": [1, 2]},
+    "detection": {"models": [], "seeds": [1]},
     "ablation": {
         "model": "small",
         "folds": [{"tested": 0, "without": 1}],

@@ -221,14 +221,3 @@ def _false_accepts(
 def n_differences(heard: Iterable[Heard | sliding.Windows]) -> int:
     """Events that differ between NumPy and C."""
     return sum(one.n_differences for one in heard)
-
-
-def rounded(figures: dict[str, Any]) -> dict[str, Any]:
-    """Floats to six digits, in nested mappings too."""
-    found: dict[str, Any] = {}
-    for key, value in figures.items():
-        if isinstance(value, dict):
-            found[key] = rounded(value)
-        else:
-            found[key] = round(value, 6) if isinstance(value, float) else value
-    return found
