@@ -29,7 +29,7 @@ from spoken_digits.errors import UserError
 from spoken_digits.evaluation.detection import examination, material, picture, trial
 from spoken_digits.evaluation.detection.examination import Examinee, Report
 from spoken_digits.evaluation.detection.params import DetectParams
-from spoken_digits.evaluation.detection.rounding import rounded
+from spoken_digits.evaluation.rounding import rounded
 from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.integer.detector.params import DetectorParams
 from spoken_digits.integer.detector.stored import Settings, write_settings

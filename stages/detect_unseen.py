@@ -36,7 +36,7 @@ from spoken_digits.data.voices import is_there
 from spoken_digits.evaluation.detection import examination, material, trial
 from spoken_digits.evaluation.detection.examination import Examinee
 from spoken_digits.evaluation.detection.params import DetectParams
-from spoken_digits.evaluation.detection.rounding import rounded
+from spoken_digits.evaluation.rounding import rounded
 from spoken_digits.evaluation.study_params import StudyParams
 from spoken_digits.features.registry import extractor_from
 from spoken_digits.integer.detector.params import DetectorParams

@@ -32,8 +32,8 @@ from spoken_digits.evaluation.metrics import (
     accuracy_metrics,
     per_class_report,
     probabilities,
-    rounded,
 )
+from spoken_digits.evaluation.rounding import rounded
 from spoken_digits.evaluation.tables import corpus_name, size_accuracy_row
 from spoken_digits.features.lengths import heard_part
 from spoken_digits.features.registry import extractor_from

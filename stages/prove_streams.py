@@ -31,7 +31,7 @@ from spoken_digits.errors import UserError
 from spoken_digits.evaluation.detection import examination, material, proof
 from spoken_digits.evaluation.detection.examination import Examinee
 from spoken_digits.evaluation.detection.params import DetectParams
-from spoken_digits.evaluation.detection.rounding import rounded
+from spoken_digits.evaluation.rounding import rounded
 from spoken_digits.integer.detector.stored import read_settings
 from spoken_digits.integer.limits import SCHEMES
 from spoken_digits.io import files

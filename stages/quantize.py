@@ -27,7 +27,8 @@ from spoken_digits import errors
 from spoken_digits.config import read_config
 from spoken_digits.data.loading import Dataset
 from spoken_digits.evaluation.inference import check_finite, check_fits, predict
-from spoken_digits.evaluation.metrics import accuracy_metrics, rounded
+from spoken_digits.evaluation.metrics import accuracy_metrics
+from spoken_digits.evaluation.rounding import rounded
 from spoken_digits.evaluation.tables import corpus_name, size_accuracy_row
 from spoken_digits.io import files
 from spoken_digits.models.card import ModelCard, parameter_bytes, write_model

@@ -20,7 +20,7 @@ from spoken_digits import errors
 from spoken_digits.config import read_config
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.detection import unseen
-from spoken_digits.evaluation.detection.rounding import rounded
+from spoken_digits.evaluation.rounding import rounded
 from spoken_digits.evaluation.study_params import StudyParams
 from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.io import files

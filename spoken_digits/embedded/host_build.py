@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spoken_digits.embedded.boards import WARNINGS
 from spoken_digits.embedded.commands import call
+
+
+def write_sources(texts: Mapping[str, str], folder: Path) -> list[Path]:
+    """Write generated C, file name to text, into `folder`; return what is to be compiled."""
+    for file, text in texts.items():
+        (folder / file).write_text(text, encoding="ascii")
+    return [folder / file for file in texts if file.endswith(".c")]
 
 
 def build_shared_library(

@@ -19,7 +19,7 @@ from spoken_digits.embedded import boards, host_frontend, host_network
 from spoken_digits.embedded.emit import graph as c_graph
 from spoken_digits.embedded.emit import recogniser as c_recogniser
 from spoken_digits.embedded.emit import tables as c_tables
-from spoken_digits.embedded.host_build import build_shared_library
+from spoken_digits.embedded.host_build import build_shared_library, write_sources
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
 
@@ -65,9 +65,7 @@ def write_model(network: IntegerGraph, spec: Spec, folder: Path, name: str = NAM
     """Write the generated files into `folder`; return the sources."""
     labels = [str(number) for number in range(network.n_classes)]
     texts = model_files(network, spec, name, labels=labels, provenance={})
-    for file, text in texts.items():
-        (folder / file).write_text(text, encoding="ascii")
-    return [folder / file for file in texts if file.endswith(".c")]
+    return write_sources(texts, folder)
 
 
 def build_host_library(

@@ -8,7 +8,7 @@ from pathlib import Path
 from spoken_digits.embedded import boards, host_recogniser
 from spoken_digits.embedded.emit import detector as c_detector
 from spoken_digits.embedded.emit import sliding as c_sliding
-from spoken_digits.embedded.host_build import build_shared_library
+from spoken_digits.embedded.host_build import build_shared_library, write_sources
 from spoken_digits.integer.detector.event import Event, Verdict
 from spoken_digits.integer.detector.specification import DetectorSpec, SlidingSpec
 from spoken_digits.integer.frontend.extraction import Spec
@@ -37,10 +37,8 @@ def write_generated(
         texts = c_sliding.c_files(spec, *of_recogniser, labels)
     else:
         texts = c_detector.c_files(spec, *of_recogniser, labels)
-    for file, text in texts.items():
-        (folder / file).write_text(text, encoding="ascii")
-    sources = [folder / file for file in texts if file.endswith(".c")]
-    return [*host_recogniser.write_model(network, frontend, folder), *sources]
+    model = host_recogniser.write_model(network, frontend, folder)
+    return [*model, *write_sources(texts, folder)]
 
 
 def build_host_library(

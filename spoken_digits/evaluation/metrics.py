@@ -141,12 +141,3 @@ def per_class_report(
     return pd.DataFrame(
         {"label": labels, "precision": precision, "recall": recall, "f1": f1, "support": support}
     )
-
-
-def rounded(metrics: dict[str, float | int]) -> dict[str, float | int]:
-    """Metrics rounded to six decimals: enough to compare, and the same text in every run."""
-    return {
-        # Adding zero turns -0.0 into 0.0.
-        key: round(value, 6) + 0.0 if isinstance(value, float) else value
-        for key, value in metrics.items()
-    }

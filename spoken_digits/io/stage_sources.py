@@ -57,7 +57,8 @@ def _differing(root: Path) -> str:
     if root == ROOT:
         return ""
     for top, other in ((root, ROOT), (ROOT, root)):
-        for path in sorted((top / PACKAGE).rglob("*.py")):
+        package = top / PACKAGE
+        for path in sorted([*package.rglob("*.py"), *_data_files_below(package)]):
             name = path.relative_to(top)
             twin = other / name
             if not twin.is_file() or digest_of_file(path) != digest_of_file(twin):
@@ -88,6 +89,12 @@ def digests_of_script(script: Path, root: Path) -> dict[str, str]:
         files.update(_data_files(package))
     digests = {path.relative_to(root).as_posix(): digest_of_file(path) for path in files}
     return dict(sorted(digests.items()))
+
+
+def _data_files_below(package: Path) -> Iterator[Path]:
+    """`_data_files` of a package and of all packages in it."""
+    for marker in package.rglob("__init__.py"):
+        yield from _data_files(marker.parent)
 
 
 def _data_files(package: Path) -> Iterator[Path]:

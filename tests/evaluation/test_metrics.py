@@ -9,6 +9,7 @@ import torch
 from scipy.special import softmax
 
 from spoken_digits.evaluation import metrics
+from spoken_digits.evaluation.rounding import rounded
 
 
 @pytest.mark.parametrize(
@@ -75,8 +76,10 @@ def test_metrics_by_hand():
 
 
 def test_metrics_are_rounded_to_six_decimals_and_zero_has_no_sign():
-    rounded = metrics.rounded({"loss": 0.12345678, "drop": -1e-9, "gain": -0.25, "n": 12345678})
-    assert {key: str(value) for key, value in rounded.items()} == {
+    figures = {"loss": 0.12345678, "drop": -1e-9, "gain": -0.25, "n": 12345678}
+    nested = rounded({"words": figures, "name": "a"})
+    assert nested == {"words": rounded(figures), "name": "a"}
+    assert {key: str(value) for key, value in nested["words"].items()} == {
         "loss": "0.123457",
         "drop": "0.0",
         "gain": "-0.25",

@@ -67,3 +67,8 @@ def test_other_code_than_that_of_the_checkout_must_not_run(checkout):
     (checkout / "spoken_digits" / "added.py").touch()
     with pytest.raises(UserError, match="added.py of this folder"):
         stage_sources.write(checkout)
+    (checkout / "spoken_digits" / "added.py").unlink()
+    with (checkout / "spoken_digits" / "demo" / "browser" / "page.js").open("a") as file:
+        file.write("// another page\n")
+    with pytest.raises(UserError, match="page.js of this folder"):
+        stage_sources.write(checkout)
