@@ -10,7 +10,6 @@ import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import compiled_once
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -19,6 +18,7 @@ from recordings import PATTERN, REPOSITORY, write_recordings
 from spoken_digits.config import Config, read_config
 from spoken_digits.corpora import fsdd
 from spoken_digits.corpora.archives import find
+from spoken_digits.embedded import objects
 from spoken_digits.io import stage_sources
 
 
@@ -34,11 +34,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def objects_of_firmware(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """C files of firmware/ are compiled once."""
+    """C files of firmware/ are compiled once for all tests and the stages that they run."""
     base = tmp_path_factory.getbasetemp()
     run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     with pytest.MonkeyPatch.context() as monkeypatch:
-        compiled_once.install(monkeypatch, run / "objects")
+        monkeypatch.setenv(objects.FOLDER, str(run / "objects"))
         yield
 
 

@@ -4,7 +4,8 @@ On a tiny corpus a stage takes seconds to import PyTorch, SciPy and Matplotlib, 
 work. Here a server imports them once, and nothing of this package. Its launchers pass on their
 arguments, working folder, environment and standard streams, and end as the fork does that ran the
 script. What differs from a process of its own: libraries are there already, limits of the caller do
-not hold, and all runs hash strings alike, so that tests of equal bytes start afresh instead.
+not hold, DVC reads and writes its lock in C, and all runs hash strings alike, so that tests of
+equal bytes start afresh instead.
 
 Run     python tests/warm_python.py FOLDER      until standard input is closed
 """
@@ -12,6 +13,7 @@ Run     python tests/warm_python.py FOLDER      until standard input is closed
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import importlib
 import json
@@ -24,11 +26,17 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
+
+import yaml
 
 LIBRARIES = (
     "dvc.cli.parser",
+    "dvc.dvcfile",
     "dvc.render.convert",
     "dvc.repo.experiments.executor.local",
     "dvc.repo.experiments.queue.celery",
@@ -52,6 +60,7 @@ LIBRARIES = (
     "torch._dynamo",
     "tqdm",
 )
+YAML = ("SafeLoader", "SafeDumper")
 ADDRESS = "address"
 NOTE_MODULES = "WARM_PYTHON_NOTE_MODULES"
 """Environment: a folder in which each script notes the files of this package that it loaded."""
@@ -105,6 +114,7 @@ def serve(folder: Path) -> None:
     """Fork for every launcher that calls, until standard input is closed."""
     for library in LIBRARIES:
         importlib.import_module(library)
+    keep_locks_in_c()
     gc.freeze()  # collecting what is shared would copy it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # leaves no zombies
     with socket.socket(socket.AF_UNIX) as listener:
@@ -122,6 +132,27 @@ def serve(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
+def keep_locks_in_c() -> None:
+    """Spare DVC its YAML in Python, which takes longer than everything else that a stage does."""
+    dvcfile = sys.modules["dvc.dvcfile"]
+    of_dvc = dvcfile.modify_yaml
+    loader, dumper = (getattr(yaml, f"C{name}", getattr(yaml, name)) for name in YAML)
+
+    @contextlib.contextmanager
+    def modify_yaml(path: str, fs: object = None) -> Iterator[dict]:
+        if not path.endswith(".lock"):
+            with of_dvc(path, fs=fs) as data:
+                yield data
+            return
+        lock = Path(path)
+        data = yaml.load(lock.read_text(encoding="utf-8"), loader) if lock.exists() else {}
+        yield data
+        plain = json.loads(json.dumps(data))  # no dictionaries of other classes
+        lock.write_text(yaml.dump(plain, Dumper=dumper, sort_keys=False), encoding="utf-8")
+
+    dvcfile.modify_yaml = modify_yaml
+
+
 def attend(caller: socket.socket) -> None:
     """Run what one launcher asks for in a fork; tell it the exit status."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -135,13 +166,39 @@ def attend(caller: socket.socket) -> None:
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
             os.close(stream)
-        run(**json.loads(asked))
-        return
+        end(lambda: run(**json.loads(asked)))
     for stream in streams:
         os.close(stream)
     _, status = os.waitpid(runner, 0)
     caller.sendall(str(os.waitstatus_to_exitcode(status)).encode())
     os._exit(0)
+
+
+def end(work: Callable[[], None]) -> NoReturn:
+    """Do the work and end as Python ends.
+
+    But for freeing all objects one by one: that would copy the memory that forks share.
+    """
+    status: object = 0
+    try:
+        work()
+    except SystemExit as exit_:
+        status = exit_.code
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        status = 1
+    if not isinstance(status, int | None):
+        print(status, file=sys.stderr)
+        status = 1
+    threading._shutdown()  # waits for threads
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # closed
+            stream.flush()
+    os._exit(status or 0)
 
 
 def run(arguments: list[str], folder: str, environment: dict[str, str]) -> None:

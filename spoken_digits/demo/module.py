@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from spoken_digits.embedded import host_stream
+from spoken_digits.embedded import host_stream, objects
 from spoken_digits.embedded.boards import WARNINGS
 from spoken_digits.embedded.commands import call
 from spoken_digits.integer.detector.specification import DetectorSpec, SlidingSpec
@@ -104,7 +104,8 @@ class Sources:
         include = (self._firmware, self._firmware / "web", self._folder)
         call(
             *(COMPILER, *self._options, *(f"-I{path}" for path in include)),
-            *(*map(str, self._files), "-o", str(output)),
+            *map(str, objects.compiled(COMPILER, self._options, self._files)),
+            *("-o", str(output)),
             packages=PACKAGES,
         )
         return output.read_bytes()

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from spoken_digits.embedded import commands
+from spoken_digits.embedded import commands, objects
 
 COMPILER = "arm-none-eabi-gcc"
 EMULATOR = "qemu-system-arm"
@@ -25,6 +25,7 @@ TOOLS = (COMPILER, NM, SIZE, EMULATOR)
 PACKAGES = "gcc-arm-none-eabi libnewlib-arm-none-eabi qemu-system-arm"
 
 WARNINGS = ("-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-pedantic")
+_CALL_GRAPH = "-fcallgraph-info=su"  # changes no code
 ICOUNT_SHIFT = 6  # one instruction advances the emulated clock by 2**6 ns
 
 
@@ -108,10 +109,12 @@ def build_image(
     defines: Sequence[str] = (),
     ram_kib: int | None = None,
 ) -> Path:
-    """Compile `sources` (one of them holds ``main``) with the start-up code into `output`, an ELF.
+    """Link `sources` (one of them holds ``main``) with the start-up code into `output`, an ELF.
 
     Parameters
     ----------
+    sources
+        C files, and objects of `compile_objects`.
     boards_dir
         ``firmware/boards``: start-up code and linker scripts.
     defines
@@ -120,28 +123,25 @@ def build_image(
         Of m3 and m4, which have more than the 16 KiB that a program may use if this is None.
     """
     ticks, instructions = board.ticks_per_instruction
+    flags = [*compile_flags(board, optimisation=optimisation), *(f"-D{name}" for name in defines)]
     _call(
-        COMPILER,
-        *compile_flags(board, include_dirs=[boards_dir, *include_dirs], optimisation=optimisation),
-        f"-DBOARD_TICKS={ticks}u",
-        f"-DBOARD_INSTRUCTIONS={instructions}u",
-        *(f"-D{define}" for define in defines),
+        *(COMPILER, *flags, *_include([boards_dir, *include_dirs])),
+        *(f"-DBOARD_TICKS={ticks}u", f"-DBOARD_INSTRUCTIONS={instructions}u"),
         "-nostartfiles",
         "--specs=nano.specs",
         "-Wl,--gc-sections",
         "-Wl,--fatal-warnings",
         *([] if ram_kib is None else [f"-Wl,--defsym=BOARD_RAM={ram_kib}K"]),
         f"-Wl,-T,{boards_dir / board.linker_script}",
-        *map(str, [boards_dir / "startup.c", boards_dir / "board.c", *sources]),
+        *map(str, [boards_dir / "startup.c", boards_dir / "board.c"]),
+        *map(str, objects.compiled(COMPILER, [*flags, _CALL_GRAPH], sources)),
         "-o",
         str(output),
     )
     return output
 
 
-def compile_flags(
-    board: Board, *, include_dirs: Sequence[Path], optimisation: str = "-O2"
-) -> list[str]:
+def compile_flags(board: Board, *, optimisation: str = "-O2") -> list[str]:
     """Flags to compile one C file for `board`; warnings are errors."""
     return [
         f"-mcpu={board.cpu}",
@@ -151,7 +151,37 @@ def compile_flags(
         "-ffunction-sections",
         "-fdata-sections",
         optimisation,
-        *(f"-I{folder}" for folder in include_dirs),
+    ]
+
+
+def _include(folders: Sequence[Path]) -> list[str]:
+    return [f"-I{folder}" for folder in folders]
+
+
+def compile_objects(
+    board: Board,
+    sources: Sequence[Path],
+    folder: Path,
+    *,
+    include_dirs: Sequence[Path],
+    optimisation: str = "-O2",
+) -> list[Path]:
+    """Compile each C file to an object; those of generated files are written into `folder`.
+
+    Beside each object lies GCC's description of frames and calls, named ``<source>.ci``.
+    """
+    flags = [*compile_flags(board, optimisation=optimisation), _CALL_GRAPH]
+    return [
+        path
+        if path.suffix == ".o"
+        else compile_object(
+            board,
+            path,
+            folder / f"{path.stem}.o",
+            include_dirs=include_dirs,
+            optimisation=optimisation,
+        )
+        for path in objects.compiled(COMPILER, flags, sources)
     ]
 
 
@@ -162,17 +192,16 @@ def compile_object(
     *,
     include_dirs: Sequence[Path],
     optimisation: str = "-O2",
-    more: Sequence[str] = (),
 ) -> Path:
-    """Compile one C file to an object, for its sizes and undefined symbols; `more` are flags."""
-    flags = compile_flags(board, include_dirs=include_dirs, optimisation=optimisation)
-    _call(COMPILER, *flags, *more, "-c", str(source), "-o", str(output))
+    """Compile one C file to an object, for its sizes and undefined symbols."""
+    flags = [*compile_flags(board, optimisation=optimisation), _CALL_GRAPH]
+    _call(COMPILER, *flags, *_include(include_dirs), "-c", str(source), "-o", str(output))
     return output
 
 
-def object_sizes(objects: Sequence[Path]) -> tuple[int, int]:
-    """Flash and RAM of `objects` in bytes: (text + constants + data, data + zeroed)."""
-    rows = [line.split() for line in _call(SIZE, *map(str, objects)).splitlines()[1:]]
+def object_sizes(paths: Sequence[Path]) -> tuple[int, int]:
+    """Flash and RAM of objects in bytes: (text + constants + data, data + zeroed)."""
+    rows = [line.split() for line in _call(SIZE, *map(str, paths)).splitlines()[1:]]
     flash = sum(int(row[0]) + int(row[1]) for row in rows)
     return flash, sum(int(row[1]) + int(row[2]) for row in rows)
 

@@ -1,6 +1,6 @@
 """Who calls whom in a recogniser's C, and how much stack that takes, by static analysis.
 
-GCC writes each function's frame and calls (``-fcallgraph-info=su``). Calls through a pointer go to
+GCC writes each function's frame and calls beside its object. Calls through a pointer go to
 the functions whose addresses the tables of `_TABLES` hold. With no recursion and no frame of
 unknown size, the deepest path is a bound of the stack.
 """
@@ -128,7 +128,6 @@ def of_recogniser(
             spec,
             folder,
             optimisation=optimisation,
-            more=["-fcallgraph-info=su"],
         )
         tables = {
             f"{path.stem}:{constant}": functions

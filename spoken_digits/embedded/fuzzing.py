@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.embedded import host_recogniser
+from spoken_digits.embedded import host_recogniser, objects
 from spoken_digits.embedded.boards import WARNINGS
 from spoken_digits.embedded.commands import call
 from spoken_digits.integer.frontend.extraction import Spec
@@ -39,7 +39,8 @@ def build(firmware: Path, network: IntegerGraph, spec: Spec, folder: Path) -> Pa
         firmware / "host" / "recogniser_fuzz.c",
     ]
     call(
-        *("clang", *WARNINGS, *_FLAGS, f"-I{firmware}", f"-I{folder}", *map(str, sources)),
+        *("clang", *WARNINGS, *_FLAGS, f"-I{firmware}", f"-I{folder}"),
+        *map(str, objects.compiled("clang", [*WARNINGS, *_FLAGS], sources)),
         *("-o", str(program)),
         packages=PACKAGES,
     )

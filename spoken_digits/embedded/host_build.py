@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from spoken_digits.embedded import objects
 from spoken_digits.embedded.boards import WARNINGS
 from spoken_digits.embedded.commands import call
 
@@ -31,10 +32,10 @@ def build_shared_library(
     UserError
         There is no such compiler, or it refuses the sources.
     """
+    options = ["-shared", "-fPIC", *WARNINGS, *flags]
     command = [
-        *(compiler, "-shared", "-fPIC", *WARNINGS, *flags),
-        *(f"-I{folder}" for folder in include_dirs),
-        *map(str, sources),
+        *(compiler, *options, *(f"-I{folder}" for folder in include_dirs)),
+        *map(str, objects.compiled(compiler, options, sources)),
         *("-o", str(output)),
     ]
     call(*command, packages="a C compiler")

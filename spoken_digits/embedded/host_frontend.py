@@ -115,11 +115,7 @@ def extract_on_board(
         image = boards.build_image(
             board,
             boards_dir=firmware / "boards",
-            sources=[
-                *source_paths(firmware, spec),
-                folder / "sd_model_frontend.c",
-                firmware / "boards" / f"{_program(spec)}_board.c",
-            ],
+            sources=[*objects, firmware / "boards" / f"{_program(spec)}_board.c"],
             include_dirs=[folder, firmware],
             output=folder / "frontend.elf",
             optimisation=optimisation,
@@ -140,17 +136,17 @@ def compile_objects(
     *,
     optimisation: str = "-O2",
 ) -> list[Path]:
-    """Compile the front-end of `spec` for `board` into `folder`, one object per file."""
-    return [
-        boards.compile_object(
-            board,
-            source,
-            folder / f"{source.stem}.o",
-            include_dirs=[folder, firmware],
-            optimisation=optimisation,
-        )
-        for source in [*source_paths(firmware, spec), c_tables.write(spec, folder)]
-    ]
+    """Compile the front-end of `spec` for `board`, one object per file.
+
+    That of its constants is in `folder`, and last.
+    """
+    return boards.compile_objects(
+        board,
+        [*source_paths(firmware, spec), c_tables.write(spec, folder)],
+        folder,
+        include_dirs=[folder, firmware],
+        optimisation=optimisation,
+    )
 
 
 def _decoded(output: bytes, n_clips: int, spec: Spec) -> Features:

@@ -113,11 +113,7 @@ def logits_on_board(
         image = boards.build_image(
             board,
             boards_dir=firmware / "boards",
-            sources=[
-                *sources_of(firmware, network),
-                folder / f"{MODEL}.c",
-                firmware / "boards" / "graph_board.c",
-            ],
+            sources=[*objects, firmware / "boards" / "graph_board.c"],
             include_dirs=[firmware, folder],
             output=folder / "network.elf",
             optimisation=optimisation,
@@ -138,15 +134,14 @@ def compile_objects(
     *,
     optimisation: str = "-O2",
 ) -> list[Path]:
-    """Compile the network's files and its model for `board` into `folder`, one object each."""
-    sources = [*sources_of(firmware, network), write_model(network, folder)]
-    return [
-        boards.compile_object(
-            board,
-            source,
-            folder / f"{source.stem}.o",
-            include_dirs=[firmware, folder],
-            optimisation=optimisation,
-        )
-        for source in sources
-    ]
+    """Compile the network's files and its model for `board`, one object each.
+
+    That of the model is in `folder`, and last.
+    """
+    return boards.compile_objects(
+        board,
+        [*sources_of(firmware, network), write_model(network, folder)],
+        folder,
+        include_dirs=[firmware, folder],
+        optimisation=optimisation,
+    )

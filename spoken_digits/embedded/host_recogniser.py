@@ -128,30 +128,6 @@ def encoded(clips: Sequence[Pcm], byte_order: str = "<") -> bytes:
     )
 
 
-def build_image(
-    board: boards.Board,
-    firmware: Path,
-    network: IntegerGraph,
-    spec: Spec,
-    folder: Path,
-    *,
-    optimisation: str = "-O2",
-) -> Path:
-    """Compile the recogniser for an emulated board, in `folder`."""
-    return boards.build_image(
-        board,
-        boards_dir=firmware / "boards",
-        sources=[
-            *source_paths(firmware, network, spec),
-            *write_model(network, spec, folder),
-            firmware / "boards" / "recogniser_board.c",
-        ],
-        include_dirs=[folder, firmware],
-        output=folder / "recogniser.elf",
-        optimisation=optimisation,
-    )
-
-
 def logits_on_board(
     board: boards.Board,
     firmware: Path,
@@ -174,9 +150,16 @@ def logits_on_board(
     """
     with tempfile.TemporaryDirectory(prefix="recogniser-") as name:
         folder = Path(name)
-        image = build_image(board, firmware, network, spec, folder, optimisation=optimisation)
-        outcome = boards.run_image(board, image, encoded(clips), timeout_s=timeout_s)
         objects = compile_objects(board, firmware, network, spec, folder, optimisation=optimisation)
+        image = boards.build_image(
+            board,
+            boards_dir=firmware / "boards",
+            sources=[*objects, firmware / "boards" / "recogniser_board.c"],
+            include_dirs=[folder, firmware],
+            output=folder / "recogniser.elf",
+            optimisation=optimisation,
+        )
+        outcome = boards.run_image(board, image, encoded(clips), timeout_s=timeout_s)
         flash, static_ram = boards.object_sizes(objects)
     report = dict(outcome.report)
     report["flash_bytes"] = flash
@@ -192,26 +175,15 @@ def compile_objects(
     folder: Path,
     *,
     optimisation: str = "-O2",
-    more: Sequence[str] = (),
 ) -> list[Path]:
-    """Compile the recogniser's files and its model for `board` into `folder`, one object each.
+    """Compile the recogniser's files and its model for `board`, one object each.
 
-    Parameters
-    ----------
-    more
-        Further flags.
+    Those of the model are in `folder`, and last.
     """
-    return [
-        boards.compile_object(
-            board,
-            source,
-            folder / f"{source.stem}.o",
-            include_dirs=[folder, firmware],
-            optimisation=optimisation,
-            more=more,
-        )
-        for source in [
-            *source_paths(firmware, network, spec),
-            *write_model(network, spec, folder),
-        ]
-    ]
+    return boards.compile_objects(
+        board,
+        [*source_paths(firmware, network, spec), *write_model(network, spec, folder)],
+        folder,
+        include_dirs=[folder, firmware],
+        optimisation=optimisation,
+    )

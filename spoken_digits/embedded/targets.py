@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.embedded import boards, host_frontend, host_recogniser
+from spoken_digits.embedded import boards, host_frontend, host_recogniser, objects
 from spoken_digits.embedded.boards import WARNINGS
 from spoken_digits.embedded.commands import call
 from spoken_digits.errors import UserError
@@ -137,9 +137,11 @@ class Process(Streaming):
         compiler, program = self.tools[0], folder / "program"
         services = firmware / "boards" / "process.c"
         libraries = ["-lgcc"] if self.emulator and compiler.endswith("gcc") else []
+        flags = [*WARNINGS, *self.flags]
+        inputs = objects.compiled(compiler, flags, sources)
         call(
-            *(compiler, *WARNINGS, *self.flags, *_include(firmware, folder)),
-            *(*map(str, sources), str(services), *libraries, "-o", str(program)),
+            *(compiler, *flags, *_include(firmware, folder)),
+            *(*map(str, [*inputs, services]), *libraries, "-o", str(program)),
             packages=self.packages,
         )
         command = [*([self.emulator] if self.emulator else []), str(program)]
@@ -175,12 +177,14 @@ class Avr(Streaming):
         image, data = folder / "program.elf", folder / "input.bin"
         data.write_bytes(content)
         services = [firmware / "boards" / name for name in ("avr.c", "avr.S")]
+        flags = [f"-mmcu={self.device}", "-Os", *WARNINGS]
+        inputs = objects.compiled(self.tools[0], flags, sources)
         try:
             call(
-                *(self.tools[0], f"-mmcu={self.device}", "-Os", *WARNINGS),
+                *(self.tools[0], *flags),
                 f"-Wl,--defsym=__DATA_REGION_LENGTH__={self.ram_bytes}",
                 *(f'-DBOARD_INPUT="{data}"', *_include(firmware, folder)),
-                *(*map(str, [*sources, *services]), "-o", str(image)),
+                *(*map(str, [*inputs, *services]), "-o", str(image)),
                 packages=self.packages,
             )
         except UserError as error:

@@ -24,6 +24,8 @@ _DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "PyYAML"}
 """By top-level module, where the names differ."""
 _NO_RESULTS = ("spoken_digits.errors",)
 """They only word what is said."""
+_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
+"""What holds statements, or, as `except` and `case` do, holds what holds them."""
 ROOT = Path(__file__).resolve().parent.parent.parent
 """The folder of the package that runs."""
 
@@ -82,16 +84,28 @@ def sources_of(modules: Iterable[str], root: Path | None = None) -> dict[str, Pa
 
 def digest_of_file(path: Path) -> str:
     """SHA-256 of a file; of a Python file only of what runs."""
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[str, list[ast.Import | ast.ImportFrom]]:
+    """Digest of a file, and what it imports; from memory if it is as it was."""
+    return _read_anew(path, *_version_of(path))
+
+
+def _version_of(path: Path) -> tuple[int, int]:
     stat = path.stat()
-    return _digest_of_file(path, stat.st_mtime_ns, stat.st_size)
+    return stat.st_mtime_ns, stat.st_size
 
 
 @functools.cache
-def _digest_of_file(path: Path, *_version: int) -> str:
+def _read_anew(path: Path, *_version: int) -> tuple[str, list[ast.Import | ast.ImportFrom]]:
     content = path.read_bytes()
-    if path.suffix == ".py":
-        content = what_runs(content.decode()).encode()
-    return sha256(content)
+    if path.suffix != ".py":
+        return sha256(content), []
+    source = content.decode()
+    statements = list(_statements_that_run(ast.parse(source)))
+    digest = sha256(_without_comments(source, statements).encode())
+    return digest, [node for node in statements if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
 def what_runs(source: str) -> str:
@@ -99,6 +113,10 @@ def what_runs(source: str) -> str:
 
     It is the same under every version of Python, which the tokens of f-strings are not.
     """
+    return _without_comments(source, _statements_that_run(ast.parse(source)))
+
+
+def _without_comments(source: str, statements: Iterable[ast.stmt]) -> str:
     lines = io.StringIO(source).readlines()  # as Python counts them: `splitlines` knows more ends
     blank = set[int]()
     cuts = list[tuple[tuple[int, int], tuple[int, int]]]()
@@ -107,7 +125,7 @@ def what_runs(source: str) -> str:
             cuts.append((token.start, token.end))
         if token.type == tokenize.NL and not token.line.strip():
             blank.add(token.start[0])
-    cuts += _docstrings(ast.parse(source), lines)
+    cuts += _docstrings(statements, lines)
     for (first, start), (last, end) in sorted(cuts, reverse=True):
         kept = lines[first - 1][:start].rstrip() + lines[last - 1][end:]
         lines[first - 1 : last] = [kept, *[""] * (last - first)]
@@ -117,10 +135,10 @@ def what_runs(source: str) -> str:
 
 
 def _docstrings(
-    tree: ast.Module, lines: list[str]
+    statements: Iterable[ast.stmt], lines: list[str]
 ) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
     """First and last position of each statement that is nothing but a string."""
-    for node in _statements_that_run(tree):
+    for node in statements:
         if (
             isinstance(node, ast.Expr)
             and isinstance(node.value, ast.Constant)
@@ -152,23 +170,19 @@ def _find(module: str, root: Path) -> Path | None:
 
 def imports_of(path: Path, root: Path) -> tuple[list[str], list[str]]:
     """Package modules and other top-level libraries that a source file imports."""
-    stat = path.stat()
-    return _parsed_imports(path, root, stat.st_mtime_ns, stat.st_size)
+    return _resolved_imports(path, root, *_version_of(path))
 
 
 @functools.cache
-def _parsed_imports(path: Path, root: Path, *_version: int) -> tuple[list[str], list[str]]:
+def _resolved_imports(path: Path, root: Path, *_version: int) -> tuple[list[str], list[str]]:
     own: list[str] = []
     libraries: list[str] = []
-    for node in _statements_that_run(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
+    for node in _read(path)[1]:
+        names = [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom):
             base = _base(path, node, root)
             # What is imported from a package may be a module.
-            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        else:
-            continue
+            names = [base, *(f"{base}.{name}" for name in names)]
         for name in names:
             top = name.partition(".")[0]
             if top == PACKAGE:
@@ -180,14 +194,12 @@ def _parsed_imports(path: Path, root: Path, *_version: int) -> tuple[list[str], 
 
 def _statements_that_run(node: ast.AST) -> Iterator[ast.stmt]:
     """Statements at any depth, but for those under `if TYPE_CHECKING`."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.expr):
-            continue
-        if isinstance(child, ast.stmt):
-            yield child
-        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
-            yield from _statements_that_run(ast.Module(child.orelse, []))
-        else:
+    test = getattr(node, "test", None)
+    never = isinstance(test, ast.Name) and test.id == "TYPE_CHECKING"
+    for block in _BLOCKS:
+        for child in () if never and block == "body" else getattr(node, block, ()):
+            if isinstance(child, ast.stmt):
+                yield child
             yield from _statements_that_run(child)
 
 

@@ -18,7 +18,7 @@ from pairing import pairs
 from torch import nn
 from wild_graphs import depthwise_graph, wild_graph
 
-from spoken_digits.embedded import boards, commands, host_network
+from spoken_digits.embedded import boards, commands, host_network, objects
 from spoken_digits.embedded.emit import graph as c_graph
 from spoken_digits.embedded.emit import operators as c_operators
 from spoken_digits.integer import ds_cnn
@@ -279,9 +279,11 @@ def test_sanitizers_find_nothing(firmware, tmp_path):
         for network in (graph, at_the_edge(graph, np.random.default_rng(5))):
             paths = [*host_network.sources_of(firmware, network), source]
             paths.append(host_network.write_model(network, tmp_path))
+            flags = ["-std=c99", "-g", "-O1", "-fsanitize=address,undefined"]
+            flags.append("-fno-sanitize-recover=all")
             commands.call(
-                *(compiler, "-std=c99", "-g", "-O1", "-fsanitize=address,undefined"),
-                *("-fno-sanitize-recover=all", "-o", str(program), *map(str, paths)),
+                *(compiler, *flags, "-o", str(program)),
+                *map(str, objects.compiled(compiler, flags, paths)),
                 *(f"-I{folder}" for folder in (firmware, firmware / "host", tmp_path)),
                 packages="a C compiler",
             )

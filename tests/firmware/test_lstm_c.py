@@ -16,7 +16,7 @@ from frontend_spec import committed_spec
 from networks import extreme_network, lstm_graph, random_features, random_parent
 from pairing import pairs
 
-from spoken_digits.embedded import boards, commands, host_network
+from spoken_digits.embedded import boards, commands, host_network, objects
 from spoken_digits.embedded.emit import activation, rows
 from spoken_digits.embedded.emit import graph as c_graph
 from spoken_digits.errors import UserError
@@ -182,10 +182,11 @@ def test_sanitizers_find_nothing(scheme, compiler, march, firmware, tmp_path):
     for network in (extreme_network(scheme, 1), random_network(scheme, 9, 2, 3)):
         paths = [*host_network.sources_of(firmware, network), source]
         paths.append(host_network.write_model(network, tmp_path))
+        flags = ["-std=c99", "-g", "-O1", march, "-fsanitize=address,undefined"]
+        flags.append("-fno-sanitize-recover=all")
         commands.call(
-            *(compiler, "-std=c99", "-g", "-O1", march, "-fsanitize=address,undefined"),
-            *("-fno-sanitize-recover=all", "-o", str(program)),
-            *map(str, paths),
+            *(compiler, *flags, "-o", str(program)),
+            *map(str, objects.compiled(compiler, flags, paths)),
             *(f"-I{folder}" for folder in (firmware, firmware / "host", tmp_path)),
             packages="a C compiler",
         )
