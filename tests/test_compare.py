@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm_python
 import yaml
 from recordings import REPOSITORY
 
@@ -57,7 +57,7 @@ def root(tmp_path) -> Path:
 
 def compare(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "spoken_digits.compare", *arguments],
+        [warm_python.python(), "-m", "spoken_digits.compare", *arguments],
         cwd=root,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,

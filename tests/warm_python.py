@@ -100,6 +100,11 @@ def launchers() -> Path:
     return folder
 
 
+def python() -> str:
+    """The program to run in place of Python's."""
+    return str(launchers() / "python")
+
+
 def write_launchers(folder: Path) -> None:
     client = folder / "client.py"
     client.write_text(CLIENT)

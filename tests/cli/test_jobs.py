@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import warm_python
 
 from spoken_digits.cli import jobs
 
@@ -80,7 +81,8 @@ def pipeline(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def test_stages_run_together_and_once(pipeline, capfd):
+def test_stages_run_together_and_once(pipeline, capfd, monkeypatch):
+    monkeypatch.setattr(sys, "executable", warm_python.python())
     # What will run is known before anything that it reads is there.
     assert list(jobs.todo(["left"])) == ["first", "left"]
     assert set(jobs.todo([])) == {"first", "left", "right", "last"}
@@ -98,7 +100,8 @@ def test_stages_run_together_and_once(pipeline, capfd):
     assert " is running" not in out
 
 
-def test_a_failure_stops_only_what_depends_on_it(pipeline, capfd):
+def test_a_failure_stops_only_what_depends_on_it(pipeline, capfd, monkeypatch):
+    monkeypatch.setattr(sys, "executable", warm_python.python())
     text = PIPELINE.replace("left right, deps", "left right; exit 3, deps", 1)
     (pipeline / "dvc.yaml").write_text(text)
     with pytest.raises(SystemExit) as stopped:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
+import warm_python
 from recordings import REPOSITORY
 
 STORES = ("voices/train", "other_speech/train", "other_speech/test")
@@ -14,7 +14,7 @@ STORES = ("voices/train", "other_speech/train", "other_speech/test")
 
 def run(folder: Path) -> str:
     script = str(REPOSITORY / "stages/detect_unseen.py")
-    command = [sys.executable, script, "tiny_open", "int8", "--fold", "0", "--seed", "42"]
+    command = [warm_python.python(), script, "tiny_open", "int8", "--fold", "0", "--seed", "42"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout

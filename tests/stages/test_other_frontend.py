@@ -34,6 +34,8 @@ def test_another_specification_trains_quantizes_proves_and_exports(tmp_path):
     workspace.stage("evaluate", "lstm_36kb")
     workspace.stage("quantize", "lstm_36kb", "int8")
     measured = workspace.stage("measure", "lstm_36kb", "int8").stdout
+    workspace.stage("other_speech")
+    workspace.stage("detect", "lstm_36kb", "int8")
     workspace.stage("export", "lstm_36kb", "int8")
     export = workspace.folder / "export/lstm_36kb.int8"
     assert "_N_FRAMES 120u" in (export / "src/sd_lstm_36kb_int8_frontend.h").read_text()

@@ -6,10 +6,10 @@ import csv
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm_python
 import yaml
 from recordings import REPOSITORY
 
@@ -69,7 +69,7 @@ def write_speakers(folder: Path, model: str) -> None:
 
 def summarise(folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(REPOSITORY / "stages/summarise.py")],
+        [warm_python.python(), str(REPOSITORY / "stages/summarise.py")],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,

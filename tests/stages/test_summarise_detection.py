@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import warm_python
 import yaml
 from recordings import REPOSITORY
 
@@ -57,7 +57,9 @@ def write(folder: Path, fold: int, seed: int, run: dict[str, Any]) -> None:
 
 def summarise(folder: Path) -> subprocess.CompletedProcess[str]:
     script = str(REPOSITORY / "stages/summarise_detection.py")
-    return subprocess.run([sys.executable, script], cwd=folder, capture_output=True, text=True)
+    return subprocess.run(
+        [warm_python.python(), script], cwd=folder, capture_output=True, text=True
+    )
 
 
 def made(folder: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import warm_python
 
 from spoken_digits.errors import UserError
 from spoken_digits.verification import hashes, record, reproduction
@@ -70,7 +71,7 @@ class Pipeline:
         environment = {
             **os.environ,
             "ELSEWHERE": str(self.elsewhere),
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join([str(warm_python.launchers()), os.environ["PATH"]]),
             "PYTHONPATH": str(REPOSITORY),
             "GIT_CONFIG_GLOBAL": os.devnull,
         }
