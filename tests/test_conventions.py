@@ -33,11 +33,14 @@ def test_the_changelog_begins_with_the_version_of_the_project():
     assert versions == sorted(versions, reverse=True)
 
 
-def test_the_workflow_runs_ci_as_it_is():
-    workflow = read_yaml(".github/workflows/ci.yml")
+@pytest.mark.parametrize(
+    ("name", "command"), [("ci", ".ci/run"), ("all-tests", ".ci/run test-all")]
+)
+def test_a_workflow_runs_ci_as_it_is(name, command):
+    workflow = read_yaml(f".github/workflows/{name}.yml")
     (job,) = workflow["jobs"].values()
     runs = [step["run"] for step in job["steps"] if "run" in step]
-    assert runs[-1] == ".ci/run"
+    assert runs[-1] == command
     assert (REPOSITORY / ".ci/run").stat().st_mode & 0o100
     assert workflow["permissions"] == {"contents": "read"}
 
