@@ -38,7 +38,8 @@ def objects_of_firmware(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     base = tmp_path_factory.getbasetemp()
     run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv(objects.FOLDER, str(run / "objects"))
+        kept = os.environ.get(objects.FOLDER, str(run / "objects"))
+        monkeypatch.setenv(objects.FOLDER, kept)
         yield
 
 
