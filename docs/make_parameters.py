@@ -12,6 +12,7 @@ from pathlib import Path
 
 from spoken_digits.augmentation.sound_params import LastEpochs, SoundParams
 from spoken_digits.corpora import CorpusParams, SpeechCommandsParams, SyntheticParams
+from spoken_digits.corpora.spoken_voices import SpokenVoicesParams
 from spoken_digits.data.splits import SplitParams
 from spoken_digits.embedded.toolchain import MeasureParams
 from spoken_digits.evaluation.conditions import RobustnessParams
@@ -74,8 +75,9 @@ SECTIONS: dict[str, list[type]] = {
     "detector.sliding": [SlidingParams],
     "detect": [DetectParams],
     "robustness": [RobustnessParams],
+    "spoken_voices": [SpokenVoicesParams],
     "studies": [StudyParams],
-    "studies.official, studies.again, studies.with_voices": [SomeParams],
+    "studies.official, studies.again, studies.with_voices, studies.with_spoken": [SomeParams],
     "studies.strangers": [StrangersParams],
     "studies.detection": [DetectionParams],
     "studies.ablation": [AblationParams],

@@ -32,6 +32,7 @@ SECTIONS = (
     "detector",
     "detect",
     "robustness",
+    "spoken_voices",
     "studies",
 )
 """Every name at the top of params.yaml; a section may be left out until a stage asks for it."""

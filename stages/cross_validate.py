@@ -1,12 +1,14 @@
 """Stage `cross_validate`: train one model on one fold with one seed, and test it.
 
 Reads   data/plans/<model>.json, data/raw/, data/features/<kind>/, params.yaml: split, quantize,
-        studies.validation; data/voices/train/ with extra voices
+        studies.validation; data/voices/train/ with extra voices, data/voices/spoken/ with
+        synthesised ones
 Writes  studies/predictions/<scheme of the split>/<model>-<fold>-<seed>.csv: utterance, speaker,
         actual, chosen_by (whose clips chose the epoch: the held-out speakers of `--split speaker`,
         otherwise empty), and the predictions of the float model (float32; float32+adapted where
         it adapts to the talker) and of each integer network; with extra voices
-        <model>+voices-..., which has `training` too: a digest of the plan and the clips
+        <model>+voices-..., with synthesised ones <model>+spoken-...; these have `training` too:
+        a digest of the plan and the clips
 Run     python stages/cross_validate.py lstm_36kb --split speaker --fold 0 --seed 42
         python stages/cross_validate.py tiny --split speaker --fold 1 --seed 42 --without george
 
@@ -48,7 +50,13 @@ from spoken_digits.quantization.predictions import (
 from spoken_digits.training.experiment import train_model
 from spoken_digits.training.folds import read_provenance, resplit
 from spoken_digits.training.plan import read_plan
-from spoken_digits.training.planned import VOICES, add_voices, choose_voices, row_name
+from spoken_digits.training.planned import (
+    add_voices,
+    choose_voices,
+    row_name,
+    store_of,
+    with_spoken,
+)
 
 DATA = Path("data")
 RAW = DATA / "raw"
@@ -60,7 +68,8 @@ INNER = Path("studies/inner")
 def main() -> None:
     arguments = parse_arguments()
     config = read_config(PARAMS)
-    plan = choose_voices(read_plan(DATA / "plans", arguments.model, PARAMS), arguments.voices)
+    plan = read_plan(DATA / "plans", arguments.model, PARAMS)
+    plan = with_spoken(plan, DATA) if arguments.spoken else choose_voices(plan, arguments.voices)
     plan = dataclasses.replace(plan, seed=arguments.seed)
     params = splits.read_params(config, read_provenance(RAW)["corpus"])
     chosen_on = arguments.validation or validation(config, params, arguments)
@@ -79,8 +88,8 @@ def main() -> None:
     same = {}
     if plan.voices is not None:
         same["training"] = training_digest(plan, split)
-        if not is_there(DATA / VOICES):
-            leave_predictions(path, same["training"], DATA / VOICES)
+        if not is_there(store := DATA / store_of(plan)):
+            leave_predictions(path, same["training"], store)
             return
         split = add_voices(split, DATA, plan)
     trained = train_model(split, plan)
@@ -113,10 +122,14 @@ def parse_arguments() -> argparse.Namespace:
         metavar="SPEAKER",
         help="speaker: leave these out of every subset: an inner fold",
     )
-    parser.add_argument(
+    voices = parser.add_mutually_exclusive_group()
+    voices.add_argument(
         "--voices",
         action=argparse.BooleanOptionalAction,
         help="train on extra voices too, or not; default: as params.yaml says",
+    )
+    voices.add_argument(
+        "--spoken", action="store_true", help="train on synthesised voices too (spoken_voices)"
     )
     arguments = parser.parse_args()
     if arguments.without and arguments.split != "speaker":

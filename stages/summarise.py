@@ -14,7 +14,8 @@ Writes  metrics/seeds.json: {model or model.scheme: {mean, std, values, seeds, .
         plots/crossval/speakers.csv, speakers.png: a dot for each model, speaker and seed
 Run     python stages/summarise.py
 
-`<model>+voices` is the model trained with extra voices. Those rows, and strangers, may be missing,
+`<model>+voices` is the model trained with extra voices, `<model>+spoken` with synthesised ones.
+Those rows, and strangers, may be missing,
 since they need an archive of their own: recorded figures are then left as they are.
 Part of studies/dvc.yaml (`make crossval`).
 """
@@ -35,7 +36,7 @@ from spoken_digits.config import read_config
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation import folds, folds_picture
 from spoken_digits.evaluation.brief import brief
-from spoken_digits.evaluation.columns import VOICES
+from spoken_digits.evaluation.columns import MORE_VOICES, has_more_voices
 from spoken_digits.evaluation.study_params import StudyParams
 from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.io import files
@@ -113,7 +114,7 @@ def over_speakers(study: StudyParams, corpus: str) -> tuple[Figures, list[folds.
 
 def refuse_mixed(model: str, runs: Mapping[tuple[int, int], pd.DataFrame]) -> None:
     """Runs may be empty only for want of the archive of voices, and then all of them are."""
-    if model.endswith(VOICES) and not any(map(len, runs.values())):
+    if has_more_voices(model) and not any(map(len, runs.values())):
         return
     fold, seed = next(key for key, run in runs.items() if not len(run))
     raise UserError(
@@ -140,13 +141,13 @@ def over_strangers(study: StudyParams, corpus: str) -> Figures:
 
 
 def rows_of(split: str, study: StudyParams) -> list[str]:
-    """The models, and those trained with extra voices as well, as far as there are any."""
+    """The models, and those trained with more voices as well, as far as there are any."""
     voices = [model for model in with_voices(study) if seeds_of(split, model)]
     return [*study.models, *(model for model in voices if model not in study.models)]
 
 
 def with_voices(study: StudyParams) -> list[str]:
-    return [*study.models, *(model + VOICES for model in study.models)]
+    return [*study.models, *(model + ending for model in study.models for ending in MORE_VOICES)]
 
 
 def seeds_of(split: str, model: str) -> list[int]:

@@ -19,6 +19,7 @@ from spoken_digits.augmentation.sound_params import SoundParams
 from spoken_digits.bounds import Bounds, Keys, Length
 from spoken_digits.config import Config, convert_part, read_config
 from spoken_digits.corpora import CorpusParams
+from spoken_digits.corpora.spoken_voices import SpokenVoicesParams
 from spoken_digits.data import splits
 from spoken_digits.embedded.toolchain import MeasureParams
 from spoken_digits.errors import UserError
@@ -111,6 +112,7 @@ def reader(path: tuple[str, ...]) -> typing.Callable[[Config], Any]:
         "detector": lambda config: config.section("detector", DetectorParams),
         "detect": lambda config: config.section("detect", DetectParams),
         "robustness": lambda config: config.section("robustness", RobustnessParams),
+        "spoken_voices": lambda config: config.section("spoken_voices", SpokenVoicesParams),
         "studies": lambda config: config.section("studies", StudyParams),
     }[section]
 
@@ -147,6 +149,7 @@ def hint_of(path: tuple[str, ...]) -> Any:
             "detector": DetectorParams,
             "detect": DetectParams,
             "robustness": RobustnessParams,
+            "spoken_voices": SpokenVoicesParams,
             "studies": StudyParams,
         }[section]
     while rest:

@@ -50,7 +50,7 @@ def runs_of(model: str, studies: dict[str, Any]) -> list[str]:
     on_speakers = [("cross_validate", studies["speaker_seeds"])]
     on_speakers += [
         (f"cross_validate_{some}", studies[some]["seeds"])
-        for some in ("again", "with_voices")
+        for some in ("again", "with_voices", "with_spoken")
         if model in studies[some]["models"]
     ]
     return seeds + [
@@ -210,6 +210,7 @@ PARAMS = {
         "speaker_seeds": [42],
         "again": {"models": ["small"], "seeds": [43]},
         "with_voices": {"models": [], "seeds": [43]},
+        "with_spoken": {"models": [], "seeds": [43]},
     },
 }
 INPUTS = {

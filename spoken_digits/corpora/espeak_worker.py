@@ -10,6 +10,9 @@ request : one JSON object, ``folder`` (an empty folder with a short path, to wor
 reply : for each utterance in turn the number of samples as a little-endian uint32, then that
     many little-endian int16 samples, mono, at `SAMPLE_RATE`.
 
+To spell words instead, as `spell` does, the request has ``words`` and ``language``; the reply is a
+JSON list of their phonemes.
+
 The engine carries state from one utterance to the next, and reseeding does not clear it. So the
 library is loaded afresh for each, which costs about 1 ms: the sound depends on the utterance
 alone. Only the standard library is imported here, so that a process starts in 50 ms.
@@ -25,7 +28,7 @@ import shutil
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +63,8 @@ _NEVER_EXIT = 0x8000
 _RATE, _PITCH, _PITCH_RANGE = 1, 3, 4
 _POSITION_CHARACTER = 1
 _CHARACTERS_UTF8 = 1
+_IPA, _JOINED = 0x02, 1 << 7  # phonemes in the international alphabet; two of one sound joined
+_JOINER = "^"
 
 _SynthCallback = ctypes.CFUNCTYPE(
     ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
@@ -111,6 +116,36 @@ def say(utterances: Sequence[Utterance], folder: Path) -> list[bytes]:
         The process failed, hung, or left something unsaid.
     """
     request = {"folder": str(folder), "utterances": [asdict(u) for u in utterances]}
+    said = list(_split(_ask(request)))
+    if len(said) != len(utterances) or not all(any(samples) for samples in said):
+        raise EngineError(f"only {sum(map(any, said))} of {len(utterances)} utterances came back")
+    return said
+
+
+def spell(words: Sequence[str], language: str, folder: Path) -> list[str]:
+    """The phonemes of each word in the international alphabet; `^` joins two to one sound.
+
+    Parameters
+    ----------
+    words
+        Words, or phrases.
+    language
+        One of `LANGUAGES`.
+    folder
+        As of `say`.
+
+    Raises
+    ------
+    EngineError
+        The process failed, or hung.
+    """
+    request = {"folder": str(folder), "words": list(words), "language": language}
+    reply: list[str] = json.loads(_ask(request))
+    return reply
+
+
+def _ask(request: Mapping[str, Any]) -> bytes:
+    """The reply of a fresh process."""
     try:
         process = subprocess.run(
             _COMMAND,
@@ -124,10 +159,7 @@ def say(utterances: Sequence[Utterance], folder: Path) -> list[bytes]:
     if process.returncode != 0:
         last_words = process.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise EngineError(": ".join([f"exit status {process.returncode}", *last_words]))
-    said = list(_split(process.stdout))
-    if len(said) != len(utterances) or not all(any(samples) for samples in said):
-        raise EngineError(f"only {sum(map(any, said))} of {len(utterances)} utterances came back")
-    return said
+    return process.stdout
 
 
 def _split(reply: bytes) -> Iterator[bytes]:
@@ -174,6 +206,12 @@ def _load(library_path: str) -> Any:
         ctypes.c_void_p,
         ctypes.c_void_p,
     ]
+    library.espeak_TextToPhonemes.argtypes = [
+        ctypes.POINTER(ctypes.c_char_p),
+        ctypes.c_int,
+        ctypes.c_int,
+    ]
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
     return library
 
 
@@ -225,6 +263,28 @@ def _speak(library_path: str, folder: Path, utterance: Utterance) -> bytes:
     return b"".join(chunks)
 
 
+def _phonemes(library_path: str, folder: Path, language: str, words: Sequence[str]) -> list[str]:
+    """Phonemes of each word."""
+    library = _load(library_path)
+    try:
+        path = os.fsencode(folder)
+        sample_rate = library.espeak_Initialize(_OUTPUT_SYNCHRONOUS, 0, path, _NEVER_EXIT)
+        _require("start", sample_rate, SAMPLE_RATE)
+        _require(f"voice {language}", library.espeak_SetVoiceByName(language.encode()))
+        mode = _IPA | _JOINED | ord(_JOINER) << 8
+        spelled = []
+        for word in words:
+            rest = ctypes.c_char_p(word.encode() + b"\0")
+            parts = []
+            while rest.value is not None:  # a clause at a time; at the end the engine sets NULL
+                found = library.espeak_TextToPhonemes(ctypes.byref(rest), _CHARACTERS_UTF8, mode)
+                parts.append(found.decode())
+            spelled.append(" ".join(parts))
+        return spelled
+    finally:
+        _unload(library)
+
+
 def main() -> None:
     """Answer one request; any error ends the process with its text on stderr."""
     import espeakng_loader  # imported here because it is an optional extra
@@ -233,6 +293,10 @@ def main() -> None:
     folder = Path(request["folder"])
     _prepare_data(Path(espeakng_loader.get_data_path()), folder)
     library_path = espeakng_loader.get_library_path()
+    if "words" in request:
+        spelled = _phonemes(library_path, folder, request["language"], request["words"])
+        sys.stdout.write(json.dumps(spelled))
+        return
     for fields in request["utterances"]:
         samples = _speak(library_path, folder, Utterance(**fields))
         sys.stdout.buffer.write(struct.pack("<I", len(samples) // 2))

@@ -14,13 +14,9 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import importlib.util
-import io
 import os
 import tempfile
-import wave
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +25,7 @@ import soxr
 from numpy.typing import NDArray
 
 from spoken_digits.audio import AudioFormat
-from spoken_digits.corpora import espeak_worker
+from spoken_digits.corpora import espeak_worker, making
 from spoken_digits.corpora.base import Corpus
 from spoken_digits.corpora.espeak_worker import LANGUAGES, SAMPLE_RATE, Utterance
 from spoken_digits.data.clips import Clip
@@ -324,14 +320,7 @@ def _trim(speech: Waveform) -> Waveform:
 def _wav(waveform: Waveform, sample_rate: int) -> bytes:
     # VHQ computes in float64: rounding to 16 bit then hides differences between processors.
     resampled = soxr.resample(waveform, SAMPLE_RATE, sample_rate, quality="VHQ")
-    pcm = np.rint(32767 * np.clip(resampled, -1, 1)).astype("<i2")
-    file = io.BytesIO()
-    with wave.open(file, "wb") as writer:
-        writer.setnchannels(1)
-        writer.setsampwidth(2)
-        writer.setframerate(sample_rate)
-        writer.writeframes(pcm.tobytes())
-    return file.getvalue()
+    return making.wav(resampled, sample_rate)
 
 
 def _name(number: int) -> str:
@@ -403,17 +392,9 @@ def _stream(profile: str, seed: int, n_clips: int, workers: int) -> Iterator[Cli
     sample_rate = PROFILES[profile].sample_rate
     # Threads are enough: the engine runs in processes of its own, and numpy releases the GIL.
     with working_folder() as folder:
-        pool = ThreadPoolExecutor(workers)
-        ahead: deque[Future[list[Clip]]] = deque()
-        try:
-            for number, takes in plan(profile, n_clips):
-                ahead.append(pool.submit(_make, number, takes, seed, sample_rate, folder))
-                if len(ahead) > workers:  # one more than there are workers, so that none is idle
-                    yield from ahead.popleft().result()
-            while ahead:
-                yield from ahead.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+        yield from making.in_order(
+            lambda voice: _make(*voice, seed, sample_rate, folder), plan(profile, n_clips), workers
+        )
 
 
 @contextlib.contextmanager

@@ -29,8 +29,7 @@ from spoken_digits.io.files import sha256
 if TYPE_CHECKING:
     from spoken_digits.features.base import Extractor
 
-MADE_BY = "dvc repro studies/dvc.yaml:voices"
-_AGAIN = "dvc repro --force studies/dvc.yaml:voices"
+_SPOKEN = "spoken"  # the folder of synthesised voices
 _BLOCK_CLIPS = 64
 
 
@@ -44,8 +43,21 @@ class _Store:
 
 
 def is_there(folder: Path) -> bool:
-    """Whether stage `voices` had the archive in reach when it made this store."""
+    """Whether the stage had its archive in reach when it made this store."""
     return (folder / "provenance.json").is_file()
+
+
+def made_by(folder: Path, option: str = "") -> str:
+    """The command that makes a store."""
+    if folder.name == _SPOKEN:
+        return f"dvc repro {option}studies/dvc.yaml:spoken_voices"
+    return f"dvc repro {option}studies/dvc.yaml:voices"
+
+
+def _needed(folder: Path) -> str:
+    if folder.name == _SPOKEN:
+        return "the archive kokoro-js-1.2.1.tgz or npm, or train without synthesised voices"
+    return "the archive extra-voices-1.tar.gz, or set corpus.extra_voices to false"
 
 
 def with_voices(dataset: Dataset, folder: Path, extractor: Extractor, fingerprint: str) -> Dataset:
@@ -99,25 +111,26 @@ def with_strangers(
 
 def _read(folder: Path, role: str, fingerprint: str) -> _Store:
     """The store in `folder`, held to its role and content."""
+    again = made_by(folder, "--force ")
     if not is_there(folder):
         raise UserError(
-            f"{folder} holds no extra voices: make it with `{MADE_BY}`, which needs the archive "
-            "extra-voices-1.tar.gz, or set corpus.extra_voices to false"
+            f"{folder} holds no extra voices: make it with `{made_by(folder)}`, which needs "
+            f"{_needed(folder)}"
         )
-    with _made_by_voices():
+    with _made_by(folder):
         table = manifest.read_manifest(folder / "manifest.csv")
         provenance = read_provenance(folder / "provenance.json", table)
     found = provenance.get("role")
     if found != role:
         raise UserError(
             f"{folder} holds clips whose role is {found!r}, must be {role!r}: "
-            f"make it again with `{_AGAIN}`"
+            f"make it again with `{again}`"
         )
     if provenance["fingerprint"] != fingerprint:
         raise UserError(
             f"{folder} holds other clips than those meant (fingerprint "
             f"{provenance['fingerprint'][:12]}..., must be {fingerprint[:12]}...): "
-            f"make it again with `{_AGAIN}`, and the plans with `dvc repro plan`"
+            f"make it again with `{again}`, and the plans with `dvc repro plan`"
         )
     clips = clip_sources(folder / "audio.zip", table)
     return _Store(table=table, clips=clips, fingerprint=fingerprint)
@@ -181,7 +194,7 @@ def _classes(words: list[str], labels: list[str]) -> NDArray[np.int64]:
 def _extract(clips: list[ClipSource], extractor: Extractor) -> tuple[Features, NDArray[np.int32]]:
     """Features (n, n_frames, n_coefficients) and valid frames (n,) of some clips."""
     parts = []
-    with _made_by_voices():
+    with _made_by(clips[0].archive.parent):
         archive = ClipArchive(clips[0].archive)
         for start in range(0, len(clips), _BLOCK_CLIPS):
             block = clips[start : start + _BLOCK_CLIPS]
@@ -191,10 +204,10 @@ def _extract(clips: list[ClipSource], extractor: Extractor) -> tuple[Features, N
 
 
 @contextmanager
-def _made_by_voices() -> Iterator[None]:
+def _made_by(folder: Path) -> Iterator[None]:
     """Let errors of the readers name the stage that makes these files, which is not `download`."""
     try:
         yield
     except UserError as error:
-        text = str(error).replace("dvc repro --force download", _AGAIN)
-        raise UserError(text.replace("dvc repro download", MADE_BY)) from None
+        text = str(error).replace("dvc repro --force download", made_by(folder, "--force "))
+        raise UserError(text.replace("dvc repro download", made_by(folder))) from None

@@ -9,7 +9,7 @@ from spoken_digits.augmentation.sound_params import SoundParams
 from spoken_digits.bounds import Bounds, Length
 from spoken_digits.config import convert_part
 from spoken_digits.errors import UserError, did_you_mean
-from spoken_digits.evaluation.columns import VOICES, WHOLE
+from spoken_digits.evaluation.columns import SPOKEN, VOICES, WHOLE
 
 Seeds = Annotated[
     tuple[Annotated[int, Bounds(0, 2**31 - 1, example=42)], ...],
@@ -29,7 +29,7 @@ class StrangersParams:
 
 @dataclass(frozen=True, kw_only=True)
 class SomeParams:
-    """Sections `studies.official`, `again` and `with_voices`: further trainings of some models."""
+    """Sections `studies.official`, `again`, `with_voices` and `with_spoken`: further trainings."""
 
     models: Annotated[tuple[Annotated[str, Length(1, 40)], ...], Length(0, 100, example=["tiny"])]
     """Models among `studies.models`."""
@@ -129,6 +129,8 @@ class StudyParams:
     """What is trained on the folds of speakers under further seeds."""
     with_voices: SomeParams
     """What is trained on the folds of speakers with extra voices too: rows of their own."""
+    with_spoken: SomeParams
+    """The same with synthesised voices."""
     strangers: StrangersParams
     """What is tested on strangers."""
     detection: DetectionParams
@@ -140,13 +142,15 @@ class StudyParams:
         """The seeds with which a model, or a row such as ``tiny+voices``, is trained on folds."""
         if row.endswith(VOICES):
             return self.with_voices.seeds
+        if row.endswith(SPOKEN):
+            return self.with_spoken.seeds
         return (*self.speaker_seeds, *(self.again.seeds if row in self.again.models else ()))
 
     def __post_init__(self) -> None:
         for seed in self.again.seeds:
             if seed in self.speaker_seeds:
                 raise ValueError(f"`again.seeds` has {seed}, which `speaker_seeds` has already")
-        for name in ("official", "again", "with_voices"):
+        for name in ("official", "again", "with_voices", "with_spoken"):
             some: SomeParams = getattr(self, name)
             for model in some.models:
                 if model not in self.models:

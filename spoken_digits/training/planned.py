@@ -7,11 +7,15 @@ from pathlib import Path
 
 from spoken_digits.data.loading import Dataset, load_dataset
 from spoken_digits.data.roles import FINGERPRINTS
-from spoken_digits.data.voices import with_voices
+from spoken_digits.data.voices import is_there, made_by, with_voices
+from spoken_digits.evaluation import columns
 from spoken_digits.features.registry import extractor_from
+from spoken_digits.io import files
 from spoken_digits.training.plan import Plan
 
 VOICES = Path("voices", "train")
+SPOKEN = Path("voices", "spoken")
+_NOT_THERE = "synthesised voices that are not there"
 
 
 def load_planned(data: Path, plan: Plan) -> Dataset:
@@ -37,7 +41,12 @@ def add_voices(dataset: Dataset, data: Path, plan: Plan) -> Dataset:
     if plan.voices is None:
         return dataset
     extractor = extractor_from(dataset.description, "features.json")
-    return with_voices(dataset, data / VOICES, extractor, plan.voices)
+    return with_voices(dataset, data / store_of(plan), extractor, plan.voices)
+
+
+def store_of(plan: Plan) -> Path:
+    """The store below data/ that the voices of a plan lie in: recorded ones, or synthesised."""
+    return VOICES if plan.voices == FINGERPRINTS["train"] else SPOKEN
 
 
 def choose_voices(plan: Plan, chosen: bool | None) -> Plan:
@@ -47,6 +56,19 @@ def choose_voices(plan: Plan, chosen: bool | None) -> Plan:
     return dataclasses.replace(plan, voices=FINGERPRINTS["train"] if chosen else None)
 
 
+def with_spoken(plan: Plan, data: Path) -> Plan:
+    """The plan with the synthesised voices that are in their store now.
+
+    Their sound depends on the processor in its last bits, so no fingerprint of them is published.
+    """
+    if not is_there(data / SPOKEN):
+        return dataclasses.replace(plan, voices=_NOT_THERE)
+    provenance = files.read_json(data / SPOKEN / "provenance.json", made_by(data / SPOKEN))
+    return dataclasses.replace(plan, voices=str(provenance.get("fingerprint")))
+
+
 def row_name(plan: Plan) -> str:
     """The model as the studies name it: with extra voices it is a row of its own."""
-    return plan.model if plan.voices is None else f"{plan.model}+voices"
+    if plan.voices is None:
+        return plan.model
+    return plan.model + (columns.VOICES if store_of(plan) == VOICES else columns.SPOKEN)

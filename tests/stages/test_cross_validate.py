@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
 from recordings import PATTERN, write_recordings
 from workspace import Workspace
+
+from spoken_digits.corpora.by_role import write_stores
+from spoken_digits.corpora.spoken_voices import SpokenVoicesParams, open_spoken_voices
+from spoken_digits.synthesis import kokoro
 
 MODEL = "lstm_36kb"
 FOLDS = ("--split", "speaker", "--seed", "1")
@@ -28,6 +33,7 @@ def workspace(tmp_path_factory) -> Workspace:
         params["quantize"]["networks"] = {}
         params["studies"] |= {"models": [MODEL], "validation": {MODEL: "held_out"}}
         params["studies"]["with_voices"]["models"] = []
+        params["studies"]["with_spoken"]["models"] = []
         params["studies"]["again"]["models"] = []
         params["studies"]["official"]["models"] = []
 
@@ -95,6 +101,30 @@ def test_without_the_archive_of_voices_this_is_said_and_there_are_no_predictions
     assert path.read_text() == "utterance,speaker,actual,training,float32\n"
     assert f"{MODEL}+voices-0-1: not tested, data/voices/train holds no voices" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_without_synthesised_voices_this_is_said_and_there_are_no_predictions(workspace):
+    done = workspace.stage("cross_validate", MODEL, *FOLDS, "--fold", "0", "--spoken")
+    path = workspace.folder / f"studies/predictions/speaker/{MODEL}+spoken-0-1.csv"
+    assert path.read_text() == "utterance,speaker,actual,training,float32\n"
+    assert f"{MODEL}+spoken-0-1: not tested, data/voices/spoken holds no voices" in done.stderr
+
+
+def test_synthesised_voices_train_and_their_predictions_say_which(workspace, folds):
+    styles = {name: kokoro.package_styles()[name] for name in ("jf_alpha", "jm_kumo")}
+    params = SpokenVoicesParams(blends=0, seed=0)
+    corpus = open_spoken_voices(kokoro.Synthesiser(), styles, ["no", "yes"], 8000, params)
+    store = workspace.folder / "data/voices/spoken"
+    write_stores({"train": corpus}, {"train": store}, "")
+    try:
+        done = workspace.stage("cross_validate", MODEL, *FOLDS, "--fold", "0", "--spoken")
+    finally:
+        shutil.rmtree(store)
+    assert done.stderr == ""
+    path = workspace.folder / f"studies/predictions/speaker/{MODEL}+spoken-0-1.csv"
+    table = pd.read_csv(path, dtype=str)
+    assert list(table["utterance"]) == list(folds[0]["utterance"])  # tested on people alone
+    assert table["training"].nunique() == 1
 
 
 def refused(workspace: Workspace, *options: str) -> str:

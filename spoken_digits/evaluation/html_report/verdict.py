@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from spoken_digits.evaluation.columns import VOICES
+from spoken_digits.evaluation.columns import has_more_voices
 from spoken_digits.evaluation.conditions import KINDS
 from spoken_digits.evaluation.html_report.record import Record
 from spoken_digits.evaluation.report import voices
@@ -200,4 +200,4 @@ def _named(who: list[str], means: Mapping[str, float]) -> str:
 def _unseen(results: Results) -> dict[str, Figures]:
     """Studies of the recorded recipes: without extra voices, as the pipeline trains them."""
     names = {study_name(row) for row in results.rows}
-    return {k: v for k, v in results.crossval.items() if VOICES not in k and k in names}
+    return {k: v for k, v in results.crossval.items() if not has_more_voices(k) and k in names}

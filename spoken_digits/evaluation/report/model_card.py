@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spoken_digits.errors import UserError
-from spoken_digits.evaluation.columns import VOICES
+from spoken_digits.evaluation.columns import without_voices
 from spoken_digits.evaluation.report import corpora
 from spoken_digits.evaluation.report.collecting import Figures, Results
 from spoken_digits.evaluation.report.distorted import LEVEL_SILENCE_AND_SPEED, NOISE_AND_CHANNEL
@@ -162,7 +162,7 @@ def _of_model(model: str, studies: Figures, results: Results) -> Figures:
     return {
         name: study
         for name, study in studies.items()
-        if name.split(".")[0].removesuffix(VOICES) == model
+        if without_voices(name.split(".")[0]) == model
         and study["corpus"] == corpus_name(results.corpus)
     }
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from spoken_digits.evaluation.columns import VOICES, WHOLE
+from spoken_digits.evaluation.columns import (
+    MORE_VOICES,
+    WHOLE,
+    has_more_voices,
+    without_voices,
+)
 from spoken_digits.evaluation.report.collecting import Figures, Results
 from spoken_digits.evaluation.report.markdown import code, interval, percent, size, values
 from spoken_digits.evaluation.report.tables import (
@@ -25,7 +30,7 @@ _SAME_SIZE = 1.25
 
 def headline(results: Results) -> list[str]:
     """The best figure on voices never heard, in a sentence; nothing if corpora are mixed."""
-    studies = {k: v for k, v in results.crossval.items() if VOICES not in k}
+    studies = {k: v for k, v in results.crossval.items() if not has_more_voices(k)}
     if not studies or results.is_mixed():
         return []
     name, best = max(studies.items(), key=lambda item: item[1]["mean"])
@@ -90,7 +95,7 @@ def _notes(results: Results, rows: Sequence[Figures]) -> list[str]:
 
 def _best(results: Results) -> list[Figures]:
     """The rows of the README's table: what the corpus alone gives, not what extra voices add."""
-    rows = [row for row in _overview_rows(results) if VOICES not in row["model"]]
+    rows = [row for row in _overview_rows(results) if not has_more_voices(row["model"])]
     return rows[:MOST_ROWS]
 
 
@@ -107,7 +112,7 @@ def _overview_rows(results: Results) -> list[Figures]:
 def _candidates(results: Results) -> Iterable[Figures]:
     """What was tested on unheard voices or has a published figure; everything without studies.
 
-    After each row the same trained with extra voices, if it was studied.
+    After each row the same trained with extra or synthesised voices, if it was studied.
     """
     for row in results.rows:
         studied = study_name(row) in results.crossval or study_name(row) in results.strangers
@@ -115,11 +120,12 @@ def _candidates(results: Results) -> Iterable[Figures]:
         if studied or is_published or not results.crossval:
             yield row
         kept = ("scheme", "size_kib", "int8_kib", "corpus")
-        other: Figures = {key: row[key] for key in kept if key in row}
-        other["model"] = row["model"] + VOICES
-        name = study_name(other)
-        if name in results.crossval or name in results.strangers:
-            yield other
+        for ending in MORE_VOICES:
+            other: Figures = {key: row[key] for key in kept if key in row}
+            other["model"] = row["model"] + ending
+            name = study_name(other)
+            if name in results.crossval or name in results.strangers:
+                yield other
 
 
 def _best_cells(results: Results, row: Figures) -> list[str]:
@@ -147,7 +153,7 @@ def _is_computed(results: Results, row: Figures) -> bool:
     """Whether only the computed size tells how small a float network is as int8."""
     if row["scheme"] != "float32" or "int8_kib" not in row:
         return False
-    model, enough = row["model"].removesuffix(VOICES), _SAME_SIZE * row["int8_kib"]
+    model, enough = without_voices(row["model"]), _SAME_SIZE * row["int8_kib"]
     recorded = [other for other in results.rows if other["model"] == model]
     return not any(other["size_kib"] <= enough for other in recorded)
 

@@ -1,0 +1,107 @@
+"""Synthesised voices: each says every word once, whoever else speaks."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from spoken_digits import audio
+from spoken_digits.corpora import spoken_voices
+from spoken_digits.corpora.spoken_voices import (
+    SpokenVoicesParams,
+    draw_speakers,
+    open_spoken_voices,
+)
+from spoken_digits.data.clips import Clip
+from spoken_digits.errors import UserError
+from spoken_digits.synthesis import accents, kokoro
+
+WORDS = ["6", "1", "yes"]
+RATE = 8000
+PARAMS = SpokenVoicesParams(blends=1, seed=3)
+NAMES = ("jf_alpha", "jm_kumo")
+
+
+@pytest.fixture(scope="module")
+def synthesiser() -> kokoro.Synthesiser:
+    return kokoro.Synthesiser()
+
+
+@pytest.fixture(scope="module")
+def styles() -> dict[str, kokoro.Style]:
+    """Two of the voices that are installed with the network."""
+    return {name: kokoro.package_styles()[name] for name in NAMES}
+
+
+@pytest.fixture(scope="module")
+def clips(synthesiser, styles) -> list[Clip]:
+    """Two voices and one between them."""
+    return list(open_spoken_voices(synthesiser, styles, WORDS, RATE, PARAMS, workers=2).clips)
+
+
+def waveform(clip: Clip) -> NDArray[np.float64]:
+    samples, found = audio.decode(clip.wav, clip.path)
+    assert found.sample_rate == RATE
+    return samples.astype(np.float64)
+
+
+def hiss(clip: Clip) -> float:
+    """Share of the energy above 2.5 kHz in the 60 ms where it is largest."""
+    samples = waveform(clip)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, 480)[::80]
+    power = np.abs(np.fft.rfft(frames * np.hanning(480))) ** 2
+    high = power[:, 150:].sum(axis=1)
+    return float((high / power.sum(axis=1))[power.sum(axis=1) > 1e-3 * power.sum(1).max()].max())
+
+
+def test_every_speaker_says_every_word_once_and_long_enough(clips):
+    assert [(clip.speaker, clip.label) for clip in clips] == [
+        (speaker, word) for speaker in ("kv0001", "kv0002", "kv0003") for word in sorted(WORDS)
+    ]
+    assert [clip.path for clip in clips] == sorted(clip.path for clip in clips)
+    for clip in clips:
+        samples = waveform(clip)
+        assert spoken_voices.SHORTEST_S <= len(samples) / RATE < 1.5
+        assert np.max(np.abs(samples)) == pytest.approx(0.6, abs=0.001)
+
+
+def test_words_are_cut_where_their_sounds_are(clips):
+    """An s can be heard in "six" and "yes", and none of a neighbour's in "one"."""
+    for speaker in ("kv0001", "kv0002", "kv0003"):
+        found = {clip.label: hiss(clip) for clip in clips if clip.speaker == speaker}
+        assert min(found["6"], found["yes"]) > 3 * found["1"], found
+
+
+def test_a_speaker_depends_on_nobody_else(synthesiser, styles, clips):
+    alone = dataclasses.replace(PARAMS, blends=0)
+    again = open_spoken_voices(synthesiser, styles, WORDS, RATE, alone, workers=1)
+    assert list(again.clips) == [clip for clip in clips if clip.speaker != "kv0003"]
+
+
+def test_the_corpus_says_that_it_is_synthetic_and_who_speaks(synthesiser, styles):
+    corpus = open_spoken_voices(synthesiser, styles, WORDS, RATE, PARAMS)
+    assert (corpus.synthetic, corpus.role, corpus.n_clips) == (True, "train", 9)
+    assert "Apache-2.0" in corpus.licence
+    voices = {name: about["speaker_voice"] for name, about in corpus.speakers.items()}
+    assert voices["kv0001"] == "jf_alpha"
+    assert sorted(voices["kv0003"].split("+")) == sorted(NAMES)
+
+
+def test_a_word_that_is_no_english_is_refused(synthesiser, styles):
+    with pytest.raises(UserError, match="the word '日本' cannot be synthesised"):
+        open_spoken_voices(synthesiser, styles, ["日本"], RATE, PARAMS)
+
+
+def test_speakers_differ_and_most_of_the_others_have_an_accent():
+    names = [f"{language}f_{i:02}" for language in "az" for i in range(100)]
+    speakers = draw_speakers(names, SpokenVoicesParams(blends=20, seed=0))
+    assert len({(s.shares, s.accent, s.speed) for s in speakers}) == 220
+    accented = [speaker.accent != accents.NATIVE for speaker in speakers]
+    assert 30 < sum(accented[:100]) < 70 < sum(accented[100:200]) < 90
+    assert all(len(speaker.shares) == 2 for speaker in speakers[200:])
+    assert {speaker.english for speaker in speakers} == {"en-us", "en-gb-x-rp"}
+    other = draw_speakers(names, SpokenVoicesParams(blends=20, seed=1))
+    assert [s.speed for s in other] != [s.speed for s in speakers]
