@@ -18,7 +18,12 @@ from pathlib import Path
 from spoken_digits import errors
 from spoken_digits.config import read_config
 from spoken_digits.corpora.by_role import write_stores
-from spoken_digits.corpora.spoken_voices import SpokenVoicesParams, open_spoken_voices
+from spoken_digits.corpora.spoken_voices import (
+    SHORTEST_S,
+    SpokenVoicesParams,
+    open_spoken_voices,
+)
+from spoken_digits.data.manifest import read_manifest
 from spoken_digits.io import files
 from spoken_digits.synthesis import kokoro
 
@@ -43,6 +48,9 @@ def main() -> None:
         params,
     )
     write_stores({"train": corpus}, STORES, kokoro.NOT_IN_REACH)
+    n_made = len(read_manifest(STORES["train"] / "manifest.csv"))
+    if short := corpus.n_clips - n_made:
+        print(f"left out: {short} of {corpus.n_clips} words, shorter than {SHORTEST_S} s")
 
 
 if __name__ == "__main__":

@@ -28,11 +28,13 @@ from spoken_digits.corpora import making
 from spoken_digits.corpora.base import Corpus
 from spoken_digits.corpora.synthetic import WORDS
 from spoken_digits.data.clips import Clip
+from spoken_digits.errors import UserError
 from spoken_digits.synthesis import accents, kokoro
 from spoken_digits.synthesis.kokoro import Style, Synthesiser
 from spoken_digits.synthesis.phonemes import ENGLISH, spell
 
 WORDS_AN_UTTERANCE = 10
+PHONEMES_AN_UTTERANCE = 400
 SHORTEST_S = 0.16
 """A shorter piece has lost part of its word and is left out."""
 _SPEEDS = (0.6, 0.92)  # of single words; 1 is the speed of running speech
@@ -132,7 +134,7 @@ def open_spoken_voices(
     Raises
     ------
     UserError
-        A word cannot be said, or eSpeak NG fails.
+        A word cannot be said, or eSpeak NG fails; while the clips are made, a word is too long.
     """
     speakers = draw_speakers(sorted(styles), params)
     said = [WORDS[int(label)] if label in set("0123456789") else label for label in labels]
@@ -144,11 +146,10 @@ def open_spoken_voices(
     def make(speaker: Speaker) -> list[Clip]:
         voice = kokoro.blend(styles, speaker.shares)
         rng = random.Random(f"{params.seed} {speaker.name}")
-        order = rng.sample(sorted(labels), len(labels))
+        of = spelled[speaker.english]
         clips: list[Clip] = []
-        for start in range(0, len(order), WORDS_AN_UTTERANCE):
-            chosen = order[start : start + WORDS_AN_UTTERANCE]
-            words = {label: spelled[speaker.english][label] for label in chosen}
+        for chosen in _utterances(rng.sample(sorted(labels), len(labels)), of):
+            words = {label: of[label] for label in chosen}
             clips += _say(synthesiser, voice, speaker, words, sample_rate)
         return sorted(clips, key=lambda clip: clip.path)
 
@@ -169,6 +170,28 @@ def open_spoken_voices(
         speakers={speaker.name: speaker.metadata for speaker in speakers},
         notes=["spoken by a machine: label every figure from it synthetic"],
     )
+
+
+def _utterances(order: Sequence[str], spelled: Mapping[str, str]) -> list[list[str]]:
+    """The words in utterances of about the same number: one by itself would come out badly.
+
+    Raises
+    ------
+    UserError
+        A word has more phonemes than an utterance may have.
+    """
+    for label in order:
+        if len(spelled[label]) > PHONEMES_AN_UTTERANCE:
+            raise UserError(
+                f"the word {label!r} is too long to be synthesised: {len(spelled[label])} "
+                f"phonemes, at most {PHONEMES_AN_UTTERANCE}"
+            )
+    n = -(-len(order) // WORDS_AN_UTTERANCE)
+    while True:
+        parts = [part.tolist() for part in np.array_split(list(order), n)]
+        if all(sum(len(spelled[w]) + 2 for w in part) <= kokoro.MAX_PHONEMES for part in parts):
+            return parts
+        n += 1
 
 
 def _say(

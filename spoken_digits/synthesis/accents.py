@@ -2,8 +2,7 @@
 
 An accent replaces sounds in a word's phonemes. Which replacements are usual is described in
 Swan and Smith, "Learner English" (Cambridge, 2001): a tapped, trilled or uvular r, th as s, t or f,
-one length for the vowels of *ship* and *sheep*, simple vowels for diphthongs, and so on. Every
-accent drawn here has some of them.
+one length for the vowels of *ship* and *sheep*, simple vowels for diphthongs, and so on.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _CHOICES: tuple[tuple[tuple[tuple[str, str], ...], ...], ...] = (
 
 
 def draw_accent(rng: random.Random) -> Accent:
-    """An accent out of usual replacements; by chance it may have none."""
+    """An accent: for each row of sounds one choice, which may be to leave them."""
     return tuple(pair for row in _CHOICES for pair in rng.choice(row))
 
 

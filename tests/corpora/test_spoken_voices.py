@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
+import japanese_voices
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -33,7 +35,7 @@ def synthesiser() -> kokoro.Synthesiser:
 @pytest.fixture(scope="module")
 def styles() -> dict[str, kokoro.Style]:
     """Two of the voices that are installed with the network."""
-    return {name: kokoro.package_styles()[name] for name in NAMES}
+    return japanese_voices.styles(*NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +95,18 @@ def test_the_corpus_says_that_it_is_synthetic_and_who_speaks(synthesiser, styles
 def test_a_word_that_is_no_english_is_refused(synthesiser, styles):
     with pytest.raises(UserError, match="the word '日本' cannot be synthesised"):
         open_spoken_voices(synthesiser, styles, ["日本"], RATE, PARAMS)
+
+
+def test_words_are_shared_out_evenly_and_an_utterance_is_never_too_long():
+    words = [f"w{number:02}" for number in range(11)]
+    parts = spoken_voices._utterances(words, dict.fromkeys(words, "sˈɛvən"))
+    assert list(itertools.chain(*parts)) == words
+    assert sorted(map(len, parts)) == [5, 6]
+    parts = spoken_voices._utterances(words[:10], dict.fromkeys(words, "ə" * 200))
+    assert list(itertools.chain(*parts)) == words[:10]
+    assert max(map(len, parts)) == 2
+    with pytest.raises(UserError, match=r"'w00' is too long to be synthesised: 401 phonemes"):
+        spoken_voices._utterances(words[:1], {"w00": "ə" * 401})
 
 
 def test_speakers_differ_and_most_of_the_others_have_an_accent():

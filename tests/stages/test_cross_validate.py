@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 
+import japanese_voices
 import pandas as pd
 import pytest
 from recordings import PATTERN, write_recordings
@@ -111,7 +112,7 @@ def test_without_synthesised_voices_this_is_said_and_there_are_no_predictions(wo
 
 
 def test_synthesised_voices_train_and_their_predictions_say_which(workspace, folds):
-    styles = {name: kokoro.package_styles()[name] for name in ("jf_alpha", "jm_kumo")}
+    styles = japanese_voices.styles("jf_alpha", "jm_kumo")
     params = SpokenVoicesParams(blends=0, seed=0)
     corpus = open_spoken_voices(kokoro.Synthesiser(), styles, ["no", "yes"], 8000, params)
     store = workspace.folder / "data/voices/spoken"

@@ -21,7 +21,8 @@ def test_american_digits_are_spelled_as_kokoro_learned_them():
 
 
 def test_british_vowels_differ():
-    assert spell(["four", "zero", "hot"], "en-gb-x-rp", ALPHABET) == ["fˈɔː", "zˈiəɹQ", "hˈɒt"]
+    assert spell(["four", "zero", "turn"], "en-gb-x-rp", ALPHABET) == [*("fˈɔː", "zˈiəɹQ", "tˈɜːn")]
+    assert spell(["turn"], "en-us", ALPHABET) == ["tˈɜɹn"]
 
 
 @pytest.mark.parametrize("english", ENGLISH)
