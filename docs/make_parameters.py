@@ -11,8 +11,13 @@ import re
 from pathlib import Path
 
 from spoken_digits.augmentation.sound_params import LastEpochs, SoundParams
-from spoken_digits.corpora import CorpusParams, SpeechCommandsParams, SyntheticParams
-from spoken_digits.corpora.spoken_voices import SpokenVoicesParams
+from spoken_digits.corpora import (
+    CorpusParams,
+    SpeechCommandsParams,
+    SpokenCorpusParams,
+    SyntheticParams,
+)
+from spoken_digits.corpora.spoken_params import SpokenVoicesParams
 from spoken_digits.data.splits import SplitParams
 from spoken_digits.embedded.toolchain import MeasureParams
 from spoken_digits.evaluation.conditions import RobustnessParams
@@ -22,6 +27,7 @@ from spoken_digits.evaluation.study_params import (
     DetectionParams,
     InnerFold,
     SomeParams,
+    SpokenParams,
     StrangersParams,
     StudyParams,
 )
@@ -50,6 +56,7 @@ SECTIONS: dict[str, list[type]] = {
     "corpus.rejection.repeat": [RepeatParams],
     "corpus.speech_commands": [SpeechCommandsParams],
     "corpus.synthetic": [SyntheticParams],
+    "corpus.spoken": [SpokenCorpusParams, SpokenVoicesParams],
     "features": [FeatureParams],
     "features.mfcc": [MfccParams],
     "features.mfcc_int": [FrontendSpec],
@@ -77,7 +84,8 @@ SECTIONS: dict[str, list[type]] = {
     "robustness": [RobustnessParams],
     "spoken_voices": [SpokenVoicesParams],
     "studies": [StudyParams],
-    "studies.official, studies.again, studies.with_voices, studies.with_spoken": [SomeParams],
+    "studies.official, studies.again, studies.with_voices": [SomeParams],
+    "studies.with_spoken": [SomeParams, SpokenParams],
     "studies.strangers": [StrangersParams],
     "studies.detection": [DetectionParams],
     "studies.ablation": [AblationParams],

@@ -82,7 +82,7 @@ class Keys:
 
 
 # Types of values that several rooms read which do not import one another.
-CorpusName = Literal["fsdd", "audiomnist", "speech_commands", "synthetic", "folder"]
+CorpusName = Literal["fsdd", "audiomnist", "speech_commands", "synthetic", "spoken", "folder"]
 ByCorpus = Annotated[dict[str, dict[str, Any]], Keys(typing.get_args(CorpusName))]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
 Threads = Annotated[int, Bounds(1, 1024, example=2)]

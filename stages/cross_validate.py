@@ -1,8 +1,8 @@
 """Stage `cross_validate`: train one model on one fold with one seed, and test it.
 
 Reads   data/plans/<model>.json, data/raw/, data/features/<kind>/, params.yaml: split, quantize,
-        studies.validation; data/voices/train/ with extra voices, data/voices/spoken/ with
-        synthesised ones
+        studies.validation; data/voices/train/ with extra voices; with synthesised ones
+        data/voices/spoken/ and params.yaml: studies.with_spoken
 Writes  studies/predictions/<scheme of the split>/<model>-<fold>-<seed>.csv: utterance, speaker,
         actual, chosen_by (whose clips chose the epoch: the held-out speakers of `--split speaker`,
         otherwise empty), and the predictions of the float model (float32; float32+adapted where
@@ -25,7 +25,6 @@ from __future__ import annotations
 import spoken_digits.arithmetic.by_model  # noqa: F401
 
 import argparse
-import dataclasses
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,19 +43,11 @@ from spoken_digits.evaluation.study_params import StudyParams
 from spoken_digits.quantization.predictions import (
     leave_predictions,
     predictions,
-    training_digest,
     write_predictions,
 )
-from spoken_digits.training.experiment import train_model
 from spoken_digits.training.folds import read_provenance, resplit
-from spoken_digits.training.plan import read_plan
-from spoken_digits.training.planned import (
-    add_voices,
-    choose_voices,
-    row_name,
-    store_of,
-    with_spoken,
-)
+from spoken_digits.training.planned import store_of
+from spoken_digits.training.study_plan import add_voices_options, study_plan
 
 DATA = Path("data")
 RAW = DATA / "raw"
@@ -68,9 +59,8 @@ INNER = Path("studies/inner")
 def main() -> None:
     arguments = parse_arguments()
     config = read_config(PARAMS)
-    plan = read_plan(DATA / "plans", arguments.model, PARAMS)
-    plan = with_spoken(plan, DATA) if arguments.spoken else choose_voices(plan, arguments.voices)
-    plan = dataclasses.replace(plan, seed=arguments.seed)
+    study = study_plan(arguments, DATA, PARAMS)
+    plan = study.plan
     params = splits.read_params(config, read_provenance(RAW)["corpus"])
     chosen_on = arguments.validation or validation(config, params, arguments)
     split = resplit(
@@ -84,15 +74,14 @@ def main() -> None:
         fold=arguments.fold,
         validation=chosen_on,
     )
-    path = predictions_path(arguments, row_name(plan))
+    path = predictions_path(arguments, study.name)
     same = {}
     if plan.voices is not None:
-        same["training"] = training_digest(plan, split)
+        same["training"] = study.digest(split)
         if not is_there(store := DATA / store_of(plan)):
             leave_predictions(path, same["training"], store)
             return
-        split = add_voices(split, DATA, plan)
-    trained = train_model(split, plan)
+    split, trained = study.train(split, DATA)
     said = predictions(
         trained.card,
         trained.network,
@@ -122,15 +111,7 @@ def parse_arguments() -> argparse.Namespace:
         metavar="SPEAKER",
         help="speaker: leave these out of every subset: an inner fold",
     )
-    voices = parser.add_mutually_exclusive_group()
-    voices.add_argument(
-        "--voices",
-        action=argparse.BooleanOptionalAction,
-        help="train on extra voices too, or not; default: as params.yaml says",
-    )
-    voices.add_argument(
-        "--spoken", action="store_true", help="train on synthesised voices too (spoken_voices)"
-    )
+    add_voices_options(parser)
     arguments = parser.parse_args()
     if arguments.without and arguments.split != "speaker":
         parser.error("--without needs --split speaker")

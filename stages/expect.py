@@ -29,8 +29,8 @@ from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.features import parallel
 from spoken_digits.io import files
 from spoken_digits.quantization import expected
-from spoken_digits.quantization.predictions import training_digest
 from spoken_digits.training.plan import Plan, read_plan
+from spoken_digits.training.planned import training_digest
 
 DATA = Path("data")
 PARAMS = Path("params.yaml")

@@ -18,11 +18,8 @@ from pathlib import Path
 from spoken_digits import errors
 from spoken_digits.config import read_config
 from spoken_digits.corpora.by_role import write_stores
-from spoken_digits.corpora.spoken_voices import (
-    SHORTEST_S,
-    SpokenVoicesParams,
-    open_spoken_voices,
-)
+from spoken_digits.corpora.spoken_params import SpokenVoicesParams
+from spoken_digits.corpora.spoken_voices import SHORTEST_S, open_spoken_voices
 from spoken_digits.data.manifest import read_manifest
 from spoken_digits.io import files
 from spoken_digits.synthesis import kokoro

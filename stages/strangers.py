@@ -1,11 +1,13 @@
 """Stage `strangers`: train one model on every speaker, and test it once on people it never heard.
 
 Reads   data/plans/<model>.json, data/raw/, data/features/<kind>/, data/voices/strangers/,
-        params.yaml: quantize; with --voices data/voices/train/
+        params.yaml: quantize; with --voices data/voices/train/; with --spoken
+        data/voices/spoken/ and params.yaml: studies.with_spoken
 Writes  studies/predictions/strangers/<model>-0-<seed>.csv, with extra voices
-        <model>+voices-0-<seed>.csv: utterance, speaker, actual, training, and the predictions of
-        the float model (float32; float32+adapted where it adapts to the talker) and of each
-        integer network; `training` is a digest of the plan and the clips that were trained on
+        <model>+voices-0-<seed>.csv, with synthesised ones <model>+spoken-0-<seed>.csv: utterance,
+        speaker, actual, training, and the predictions of the float model (float32;
+        float32+adapted where it adapts to the talker) and of each integer network; `training` is
+        a digest of the plan and the clips that were trained on
 Run     python stages/strangers.py lstm_36kb --seed 42 --voices
 
 Every clip of the corpus trains and nothing is held out, so nothing is chosen on anybody. No other
@@ -18,7 +20,6 @@ from __future__ import annotations
 import spoken_digits.arithmetic.by_model  # noqa: F401
 
 import argparse
-import dataclasses
 from pathlib import Path
 
 from spoken_digits import errors
@@ -31,13 +32,11 @@ from spoken_digits.features.registry import extractor_from
 from spoken_digits.quantization.predictions import (
     leave_predictions,
     predictions,
-    training_digest,
     write_predictions,
 )
-from spoken_digits.training.experiment import train_model
 from spoken_digits.training.folds import undivided
-from spoken_digits.training.plan import read_plan
-from spoken_digits.training.planned import VOICES, add_voices, choose_voices, row_name
+from spoken_digits.training.planned import store_of
+from spoken_digits.training.study_plan import add_voices_options, study_plan
 
 DATA = Path("data")
 STRANGERS = DATA / "voices" / "strangers"
@@ -47,18 +46,17 @@ PREDICTIONS = Path("studies/predictions/strangers")
 
 def main() -> None:
     arguments = parse_arguments()
-    plan = choose_voices(read_plan(DATA / "plans", arguments.model, PARAMS), arguments.voices)
-    plan = dataclasses.replace(plan, seed=arguments.seed)
-    path = PREDICTIONS / f"{row_name(plan)}-0-{arguments.seed}.csv"
+    study = study_plan(arguments, DATA, PARAMS)
+    plan = study.plan
+    path = PREDICTIONS / f"{study.name}-0-{arguments.seed}.csv"
     corpus = undivided(load_dataset(DATA, plan.features))
-    training = training_digest(plan, corpus)
-    needed = [STRANGERS, *([DATA / VOICES] if plan.voices else [])]
+    training = study.digest(corpus)
+    needed = [STRANGERS, *([DATA / store_of(plan)] if plan.voices else [])]
     missing = [folder for folder in needed if not is_there(folder)]
     if missing:
         leave_predictions(path, training, missing[0])
         return
-    dataset = add_voices(corpus, DATA, plan)
-    trained = train_model(dataset, plan)
+    dataset, trained = study.train(corpus, DATA)
     extractor = extractor_from(dataset.description, "features.json")
     tested = with_strangers(dataset, STRANGERS, extractor, FINGERPRINTS["strangers"])
     config = read_config(PARAMS)
@@ -77,11 +75,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", help="lstm, or another name under `variants` in params.yaml")
     parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument(
-        "--voices",
-        action=argparse.BooleanOptionalAction,
-        help="train on extra voices too, or not; default: as params.yaml says",
-    )
+    add_voices_options(parser)
     return parser.parse_args()
 
 

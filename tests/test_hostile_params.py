@@ -19,7 +19,7 @@ from spoken_digits.augmentation.sound_params import SoundParams
 from spoken_digits.bounds import Bounds, Keys, Length
 from spoken_digits.config import Config, convert_part, read_config
 from spoken_digits.corpora import CorpusParams
-from spoken_digits.corpora.spoken_voices import SpokenVoicesParams
+from spoken_digits.corpora.spoken_params import SpokenVoicesParams
 from spoken_digits.data import splits
 from spoken_digits.embedded.toolchain import MeasureParams
 from spoken_digits.errors import UserError
@@ -360,7 +360,7 @@ BOMB = "a: &a [x, x]\n" + "".join(
         ("a: !!int 5", "line 1: tag"),
         ("a: !!binary gA==", "line 1: tag"),
         ("a:\n  5: 1\n", "line 2: key '5' is not a text: put it in quotes"),
-        ("a:\n  yes: 1\n", "line 2: key 'yes' is not a text"),
+        ("a:\n  true: 1\n", "line 2: key 'true' is not a text"),
         ("? [a]\n: 1\n", "line 1: key .* is not a text"),
         ("a: " + "[" * 17 + "]" * 17, "line 1: nested deeper than 16 levels"),
         ("a: " + "[" * 60_000, "line 1: nested deeper"),

@@ -210,7 +210,7 @@ PARAMS = {
         "speaker_seeds": [42],
         "again": {"models": ["small"], "seeds": [43]},
         "with_voices": {"models": [], "seeds": [43]},
-        "with_spoken": {"models": [], "seeds": [43]},
+        "with_spoken": {"models": [], "seeds": [43], "epochs": 3, "recordings_alone": 1},
     },
 }
 INPUTS = {

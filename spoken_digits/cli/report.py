@@ -45,7 +45,8 @@ def run(arguments: argparse.Namespace) -> None:
 
     places.checkout()
     corpus = read_json(Path("metrics/corpus.json"), "spoken-digits run")
-    is_short = arguments.model or (corpus["corpus"] == "folder" and not arguments.against)
+    own_words = corpus["corpus"] in ("folder", "spoken")
+    is_short = arguments.model or (own_words and not arguments.against)
     output = arguments.output or (MARKDOWN if is_short else HTML)
     if output.is_dir():
         raise UserError(f"{output} is a folder: name a file with --output")

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from spoken_digits.config import Config
     from spoken_digits.inspection.corpus import OwnWords
 
-HELP = "train, quantize and evaluate, on the corpus of params.yaml or on your own words"
+HELP = "train, quantize and evaluate, on the corpus of params.yaml or on words of your own"
 EXAMPLES = (
     "spoken-digits run --words my-words --model tiny",
     "spoken-digits run --words my-words --model tiny --dry-run     # only print what would be done",
+    "spoken-digits run --say yes no stop --model tiny   # any English words, no recordings",
     "spoken-digits run --model micro             # one model on the corpus of params.yaml",
     "spoken-digits run                           # everything: `dvc repro`, one stage per core",
 )
@@ -24,16 +25,22 @@ PARAMS = Path("params.yaml")
 METRICS = Path("metrics")
 STUDIES = "studies/dvc.yaml"
 MOST_JOBS = 64
-_KEYS = ("name", "path", "label_pattern", "limit")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The recordings and the models."""
-    parser.add_argument(
+    words = parser.add_mutually_exclusive_group()
+    words.add_argument(
         "--words",
         type=Path,
         metavar="FOLDER",
         help="your recordings: a folder for each word, files named <speaker>_<take>",
+    )
+    words.add_argument(
+        "--say",
+        nargs="+",
+        metavar="WORD",
+        help="English words, spoken by synthesised voices instead of people",
     )
     parser.add_argument(
         "--model",
@@ -73,15 +80,20 @@ def run(arguments: argparse.Namespace) -> None:
     places.checkout()
     if arguments.jobs is not None and not 1 <= arguments.jobs <= MOST_JOBS:
         raise UserError(f"--jobs is {arguments.jobs}, must be 1 to {MOST_JOBS}")
-    if arguments.studies and (arguments.words or arguments.model):
-        raise UserError("--studies is of the models under `studies`: leave out --words and --model")
+    if arguments.studies and (arguments.words or arguments.say or arguments.model):
+        raise UserError(
+            "--studies is of the models under `studies`: leave out --words, --say and --model"
+        )
     config = read_config(PARAMS)
     for model in arguments.model or ():
         networks.check_model(config, model)
     if arguments.words is None:
         if arguments.pattern or arguments.no_expect:
             raise UserError("--pattern and --no-expect are of own words: name them with --words")
-        _pipeline(config, arguments)
+        if arguments.say:
+            _synthesised_words(config, arguments)
+        else:
+            _pipeline(config, arguments)
         return
     _own_words(config, arguments)
 
@@ -145,7 +157,7 @@ def _own_words(config: Config, arguments: argparse.Namespace) -> None:
         print(step)
     if arguments.dry_run:
         return
-    set_corpus(own)
+    set_own_words(own)
     _repro(stages, arguments)
     for model in models if expects else ():
         places.stage("expect", model)
@@ -184,19 +196,51 @@ def _steps(own: OwnWords, stages: list[str], expects: bool) -> Iterator[str]:
         yield "nothing will be known of other voices: there is one speaker"
 
 
-def set_corpus(own: OwnWords) -> None:
-    """Name the recordings in params.yaml, as `dvc exp run -S` writes it: other lines stay."""
+def _synthesised_words(config: Config, arguments: argparse.Namespace) -> None:
+    """Words that nobody has recorded."""
+    import dataclasses
+
+    from spoken_digits.corpora import CorpusParams, reachable
+    from spoken_digits.models.params import names
+    from spoken_digits.synthesis.kokoro import NOT_IN_REACH
+    from spoken_digits.synthesis.phonemes import check_word
+
+    for word in arguments.say:
+        check_word(word)
+    if len({word.casefold() for word in arguments.say}) < max(2, len(arguments.say)):
+        raise UserError("--say needs at least two words, and each of them once")
+    params = config.section("corpus", CorpusParams)
+    said = dataclasses.replace(params.spoken, words=tuple(arguments.say))
+    if not reachable(dataclasses.replace(params, name="spoken", spoken=said), Path()):
+        raise UserError(NOT_IN_REACH)
+    models = arguments.model or names(config)
+    stages = [stage for model in models for stage in stages_of(config, model)]
+    print(f"params.yaml: corpus.name becomes spoken, corpus.spoken.words {', '.join(said.words)}")
+    print(f"dvc repro {' '.join(stages)}")
+    print("every voice is synthesised: no figure will say how well people are understood")
+    if arguments.dry_run:
+        return
+    spoken = {**dataclasses.asdict(said), "words": list(said.words)}
+    set_corpus({"name": "spoken", "spoken": spoken, "limit": None})
+    _repro(stages, arguments)
+    _print_result(models)
+
+
+def set_own_words(own: OwnWords) -> None:
+    """Name the recordings in params.yaml."""
+    set_corpus(
+        {"name": "folder", "path": str(own.path), "label_pattern": own.pattern, "limit": None}
+    )
+
+
+def set_corpus(wanted: dict[str, Any]) -> None:
+    """Change section `corpus` of params.yaml, as `dvc exp run -S` does: other lines stay."""
     from dvc.utils.serialize import modify_yaml
 
-    wanted: dict[str, Any] = {
-        "name": "folder",
-        "path": str(own.path),
-        "label_pattern": own.pattern,
-        "limit": None,
-    }
     with modify_yaml(str(PARAMS)) as content:
-        if any(content["corpus"][key] != wanted[key] for key in _KEYS):
-            content["corpus"].update(wanted)
+        for key, value in wanted.items():
+            if content["corpus"][key] != value:
+                content["corpus"][key] = value
 
 
 def _print_result(models: list[str]) -> None:
@@ -217,7 +261,8 @@ def _print_result(models: list[str]) -> None:
                 text.percent(row["accuracy"]),
             ]
         )
-    print(text.table(["model", "size", "new voices", "worst", "same voices"], rows))
+    same = "synthetic voices" if results.corpus["synthetic"] else "same voices"
+    print(text.table(["model", "size", "new voices", "worst", same], rows))
     print(own.plain(own.verdict(results)))
     model = models[0]
     print(

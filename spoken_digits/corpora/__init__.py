@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -9,6 +10,7 @@ from typing import Annotated, Literal
 from spoken_digits.bounds import Bounds, CorpusName, Length
 from spoken_digits.corpora import archives, audiomnist, fsdd, speech_commands
 from spoken_digits.corpora.base import Corpus
+from spoken_digits.corpora.spoken_params import SpokenVoicesParams
 from spoken_digits.rejection.params import RejectionParams
 
 
@@ -29,6 +31,21 @@ class SpeechCommandsParams:
     words: speech_commands.Words
     """Classes: digits, as labels 0 to 9; twelve, the literature's ten commands, `_unknown_` and
     `_silence_`; all 35 words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpokenCorpusParams(SpokenVoicesParams):
+    """Section `corpus.spoken`: Kokoro-82M says any English words."""
+
+    words: Annotated[
+        tuple[Annotated[str, Length(1, 100)], ...], Length(2, 1000, example=["yes", "no"])
+    ]
+    """The words; the figures 0 to 9 are spoken as words."""
+
+    def __post_init__(self) -> None:
+        for word, n in Counter(self.words).items():
+            if n > 1:
+                raise ValueError(f"`words` has {word} {n} times, must have each word once")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +71,9 @@ class CorpusParams:
     speech_commands: SpeechCommandsParams
     """Which of its words."""
     synthetic: SyntheticParams
+    """How much eSpeak NG says."""
+    spoken: SpokenCorpusParams
+    """Which words Kokoro-82M says, in which voices."""
 
 
 def open_corpus(params: CorpusParams, root: Path) -> Corpus:
@@ -78,6 +98,11 @@ def open_corpus(params: CorpusParams, root: Path) -> Corpus:
         return synthetic.open_synthetic(
             params.synthetic.profile, params.synthetic.seed, params.limit
         )
+    if params.name == "spoken":
+        from spoken_digits.corpora import spoken_voices
+
+        spoken = params.spoken
+        return spoken_voices.open_spoken(root, spoken.words, spoken, params.limit)
     from spoken_digits.corpora import folder
 
     return folder.open_folder(_own_folder(params, root), params.limit, params.label_pattern)
@@ -97,4 +122,8 @@ def reachable(params: CorpusParams, root: Path) -> bool:
         return archives.reachable(audiomnist.ARCHIVE_NAMES, audiomnist.URL, root)
     if params.name == "speech_commands":
         return archives.reachable(speech_commands.ARCHIVE_NAMES, speech_commands.URL, root)
+    if params.name == "spoken":
+        from spoken_digits.synthesis import kokoro
+
+        return kokoro.reachable(root)
     return params.name == "synthetic" or (root / params.path).is_dir()

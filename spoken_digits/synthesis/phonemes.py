@@ -53,7 +53,7 @@ def spell(words: Sequence[str], english: str, alphabet: frozenset[str]) -> list[
         eSpeak NG fails, or a word is not written in Latin letters or figures.
     """
     for word in words:
-        _refuse_unspeakable(word)
+        check_word(word)
     with working_folder() as folder:
         try:
             spelled = espeak_worker.spell(words, english, folder)
@@ -73,8 +73,14 @@ def _kokoro(phonemes: str, english: str, alphabet: frozenset[str]) -> str:
     return "".join(symbol for symbol in phonemes if symbol in alphabet).strip()
 
 
-def _refuse_unspeakable(word: str) -> None:
-    """Refuse what the engine would not pronounce, but describe: it says "Chinese letter"."""
+def check_word(word: str) -> None:
+    """Refuse what the engine would not pronounce, but describe: it says "Chinese letter".
+
+    Raises
+    ------
+    UserError
+        The word is not written in Latin letters or figures.
+    """
     for character in word:
         latin = unicodedata.name(character, "").startswith("LATIN ")
         if not latin and character not in "0123456789 '-":

@@ -23,6 +23,7 @@ from spoken_digits.models.networks import make_network, n_parameters
 from spoken_digits.training import loop
 from spoken_digits.training.checkpoint import Checkpoint
 from spoken_digits.training.distributed import ALONE, World
+from spoken_digits.training.guests import NOBODY, Guests
 from spoken_digits.training.plan import Plan
 
 
@@ -42,6 +43,7 @@ def train_model(
     dataset: Dataset,
     plan: Plan,
     *,
+    guests: Guests = NOBODY,
     resume_folder: Path | None = None,
     checkpoint_seconds: float = 60.0,
     world: World = ALONE,
@@ -54,6 +56,8 @@ def train_model(
         From `load_dataset`.
     plan
         What to train, and how.
+    guests
+        Train clips that train in the first epochs only.
     resume_folder
         Where checkpoints are kept; None keeps none.
     checkpoint_seconds
@@ -88,7 +92,7 @@ def train_model(
     network = make_network(card.architecture, shape, n_classes)
     checkpoint = None
     if resume_folder is not None:
-        key = _digest(plan, dataset)
+        key = _digest(plan, dataset, guests)
         checkpoint = Checkpoint(
             path=resume_folder / f"{name}-{key[:16]}.pt", every_s=checkpoint_seconds
         )
@@ -107,6 +111,7 @@ def train_model(
             recipe,
             seed=seed,
             device=device,
+            guests=guests,
             world=world,
             checkpoint=checkpoint,
             on_epoch=report,
@@ -120,10 +125,10 @@ def train_model(
     )
 
 
-def _digest(plan: Plan, dataset: Dataset) -> str:
+def _digest(plan: Plan, dataset: Dataset, guests: Guests) -> str:
     """Digest of all that decides the result of a training: plan, data, code and libraries."""
     architecture = f"spoken_digits.models.architectures.{plan.architecture['name']}"
     varied = f"spoken_digits.augmentation.{plan.augmentation}"
     code = digest_of([__name__, architecture, varied])
-    decides = [dataclasses.asdict(plan), dataset.fingerprint, code]
+    decides = [dataclasses.asdict(plan), dataclasses.asdict(guests), dataset.fingerprint, code]
     return sha256(json.dumps(decides, sort_keys=True).encode())

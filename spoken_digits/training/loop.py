@@ -25,6 +25,7 @@ from spoken_digits.models.base import BaseNetwork
 from spoken_digits.models.device import use_bfloat16
 from spoken_digits.training.checkpoint import Checkpoint, network_state
 from spoken_digits.training.distributed import ALONE, World
+from spoken_digits.training.guests import NOBODY, Guests, n_batches
 from spoken_digits.training.recipe import Recipe
 
 CURVE_COLUMNS = (
@@ -66,6 +67,7 @@ def fit(
     *,
     seed: int,
     device: torch.device,
+    guests: Guests = NOBODY,
     world: World = ALONE,
     checkpoint: Checkpoint | None = None,
     on_epoch: Callable[[int, tuple[float, ...]], None] = lambda *_: None,
@@ -91,6 +93,8 @@ def fit(
         Draws order, dropout and augmentation.
     device
         Where to train.
+    guests
+        Clips of `train` that train in the first epochs only.
     world
         The processes that train together; each of them calls this function.
     checkpoint
@@ -102,8 +106,8 @@ def fit(
     if recipe.memory_format == "channels_last":
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = _make_optimizer(network, recipe)
-    n_batches = -(-len(train) // recipe.batch_size)
-    schedule = _make_schedule(optimizer, recipe, n_batches)
+    n_steps = n_batches(len(train), recipe.batch_size, recipe.epochs, guests)
+    schedule = _make_schedule(optimizer, recipe, n_steps)
     stateful = {"network": network, "optimizer": optimizer, "schedule": schedule}
     resumed = checkpoint.resume(stateful) if checkpoint is not None else None
     state = TrainingState(**resumed) if resumed is not None else TrainingState()
@@ -111,8 +115,9 @@ def fit(
     saved_at = time.monotonic()
     for epoch in range(len(state.curve) + 1, recipe.epochs + 1):
         learning_rate = optimizer.param_groups[0]["lr"]
+        n_clips = guests.staying(len(train), epoch)
         trained = _train_epoch(
-            trained_network, train, recipe, optimizer, schedule, (seed, epoch), world
+            trained_network, train, n_clips, recipe, optimizer, schedule, (seed, epoch), world
         )
         validated = (
             evaluate(network, normalise, val, device, world) if len(val) else (math.nan, math.nan)
@@ -159,32 +164,31 @@ def _make_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer
 
 
 def _make_schedule(
-    optimizer: torch.optim.Optimizer, recipe: Recipe, n_batches: int
+    optimizer: torch.optim.Optimizer, recipe: Recipe, n_steps: int
 ) -> torch.optim.lr_scheduler.LRScheduler:
     if recipe.schedule == "one_cycle":
         highest = [group["lr"] for group in optimizer.param_groups]
-        return torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, highest, total_steps=recipe.epochs * n_batches
-        )
+        return torch.optim.lr_scheduler.OneCycleLR(optimizer, highest, total_steps=n_steps)
     return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
 
 
 def _train_epoch(
     network: nn.Module,
     train: TrainingClips,
+    n_clips: int,
     recipe: Recipe,
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LRScheduler,
     seeds: tuple[int, int],
     world: World,
 ) -> tuple[float, float]:
-    """One pass over the train clips; mean loss and accuracy measured while training."""
+    """One pass over the first `n_clips`; mean loss and accuracy measured while training."""
     rng = np.random.default_rng(seeds)  # the order: the same in every process
     *own_rngs, common_rng = rng.spawn(world.size + 1)
     own_rng = own_rngs[world.rank]
     lengths = train.begin_epoch(seeds[1], common_rng, own_rng)
     torch.manual_seed(int(own_rng.integers(2**62)))  # dropout draws from the global generator
-    batches = shuffled_batches(lengths, recipe.batch_size, recipe.bucket_batches, rng)
+    batches = shuffled_batches(lengths[:n_clips], recipe.batch_size, recipe.bucket_batches, rng)
     device = next(network.parameters()).device
     loss_of = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
     in_bfloat16 = use_bfloat16(recipe.precision, device)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 from spoken_digits.data.loading import Dataset, load_dataset
@@ -56,11 +57,12 @@ def choose_voices(plan: Plan, chosen: bool | None) -> Plan:
     return dataclasses.replace(plan, voices=FINGERPRINTS["train"] if chosen else None)
 
 
-def with_spoken(plan: Plan, data: Path) -> Plan:
-    """The plan with the synthesised voices that are in their store now.
+def with_spoken(plan: Plan, data: Path, epochs: int) -> Plan:
+    """The plan with the synthesised voices that are in their store now, for so many epochs.
 
     Their sound depends on the processor in its last bits, so no fingerprint of them is published.
     """
+    plan = dataclasses.replace(plan, recipe=dataclasses.replace(plan.recipe, epochs=epochs))
     if not is_there(data / SPOKEN):
         return dataclasses.replace(plan, voices=_NOT_THERE)
     provenance = files.read_json(data / SPOKEN / "provenance.json", made_by(data / SPOKEN))
@@ -72,3 +74,11 @@ def row_name(plan: Plan) -> str:
     if plan.voices is None:
         return plan.model
     return plan.model + (columns.VOICES if store_of(plan) == VOICES else columns.SPOKEN)
+
+
+def training_digest(plan: Plan, corpus: Dataset, *more: int) -> str:
+    """What was trained: the plan, which names the extra voices, the clips of the corpus, and what
+    else decides.
+    """
+    decides = [dataclasses.asdict(plan), corpus.fingerprint, *more]
+    return files.sha256(json.dumps(decides, sort_keys=True).encode())[:16]

@@ -13,8 +13,11 @@ import yaml
 from recordings import REPOSITORY, tone, write_recordings
 
 from spoken_digits.cli import jobs, main, places
+from spoken_digits.config import read_config
+from spoken_digits.corpora import CorpusParams
 from spoken_digits.errors import UserError
 from spoken_digits.inspection.corpus import SPEAKER_TAKE
+from spoken_digits.synthesis.kokoro import STYLES_ARCHIVE
 
 
 @pytest.fixture
@@ -92,6 +95,68 @@ def test_only_the_lines_of_the_corpus_change_and_only_that_model_runs(
     assert calls == ["dvc repro evaluate@tiny quantize@tiny-int8", "stage expect tiny"]
     run("--words", words, "--model", "tiny")
     assert (checkout / "params.yaml").read_text() == after
+
+
+@pytest.fixture
+def styles_in_reach(tmp_path, monkeypatch):
+    """A file of the right name, which is all that is looked for before a stage runs."""
+    (tmp_path / "archives").mkdir()
+    (tmp_path / "archives" / STYLES_ARCHIVE).touch()
+    monkeypatch.setenv("SPOKEN_DIGITS_ARCHIVES", str(tmp_path / "archives"))
+
+
+def test_words_to_be_synthesised_become_the_corpus(
+    checkout, calls, styles_in_reach, monkeypatch, capsys
+):
+    monkeypatch.setattr("spoken_digits.cli.run._print_result", lambda models: None)
+    before = yaml.safe_load((checkout / "params.yaml").read_text())
+    run("--say", "turn on", "stop", "--model", "tiny", "--dry-run")
+    assert yaml.safe_load((checkout / "params.yaml").read_text()) == before
+    assert calls == []
+    run("--say", "turn on", "stop", "--model", "tiny")
+    out = capsys.readouterr().out
+    assert "corpus.name becomes spoken, corpus.spoken.words turn on, stop" in out
+    assert "no figure will say how well people are understood" in out
+    after = yaml.safe_load((checkout / "params.yaml").read_text())["corpus"]
+    assert after["name"] == "spoken"
+    assert after["spoken"] == {**before["corpus"]["spoken"], "words": ["turn on", "stop"]}
+    assert calls == ["dvc repro evaluate@tiny quantize@tiny-int8"]  # nobody is left out
+
+
+def test_yes_and_no_are_words_however_dvc_writes_them(
+    checkout, calls, styles_in_reach, monkeypatch
+):
+    monkeypatch.setattr("spoken_digits.cli.run._print_result", lambda models: None)
+    run("--say", "yes", "no", "on", "--model", "tiny")
+    corpus = read_config(checkout / "params.yaml").section("corpus", CorpusParams)
+    assert corpus.spoken.words == ("yes", "no", "on")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["yes", "да"], "the word 'да' cannot be synthesised: 'д' is not a letter of English"),
+        (["yes", "no", "Yes"], "--say needs at least two words, and each of them once"),
+        (["yes"], "--say needs at least two words, and each of them once"),
+    ],
+)
+def test_words_that_cannot_be_synthesised_are_refused(
+    checkout, calls, styles_in_reach, words, message
+):
+    with pytest.raises(UserError) as caught:
+        run("--say", *words)
+    assert message in str(caught.value)
+    assert calls == []
+
+
+def test_without_the_voices_nothing_changes(checkout, calls, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("SPOKEN_DIGITS_ARCHIVES", "")
+    before = (checkout / "params.yaml").read_bytes()
+    with pytest.raises(UserError, match=r"kokoro-js-1\.2\.1\.tgz is not in reach"):
+        run("--say", "yes", "no")
+    assert (checkout / "params.yaml").read_bytes() == before
+    assert calls == []
 
 
 def test_without_words_it_is_the_pipeline(checkout, calls):

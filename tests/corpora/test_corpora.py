@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import re
@@ -13,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import yaml
 
-from spoken_digits.corpora import archives, audiomnist, folder, fsdd
+from spoken_digits.corpora import CorpusParams, archives, audiomnist, folder, fsdd
 from spoken_digits.corpora.base import WAV_8_KHZ, balanced
 from spoken_digits.data import ingest, manifest
 from spoken_digits.data.clips import ClipArchive, write_archive
@@ -206,6 +208,13 @@ def test_the_archive_of_clips_has_the_same_bytes_every_time(recordings, tmp_path
         assert all(entry.compress_type == zipfile.ZIP_STORED for entry in archive.infolist())
     with pytest.raises(UserError, match=re.escape("holds no nowhere.wav")):
         ClipArchive(tmp_path / "one.zip").read("nowhere.wav", "")
+
+
+def test_every_key_that_decides_the_recordings_makes_download_run_again(repository):
+    stage = yaml.safe_load((repository / "dvc.yaml").read_text())["stages"]["download"]
+    elsewhere = {"extra_voices", "rejection"}  # read by the stages `plan` and `reject`
+    keys = {field.name for field in dataclasses.fields(CorpusParams)} - elsewhere
+    assert set(stage["params"]) == {f"corpus.{key}" for key in keys}
 
 
 def test_opening_fsdd_does_not_load_the_speech_engine():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import random
 
 import japanese_voices
 import numpy as np
@@ -12,11 +13,8 @@ from numpy.typing import NDArray
 
 from spoken_digits import audio
 from spoken_digits.corpora import spoken_voices
-from spoken_digits.corpora.spoken_voices import (
-    SpokenVoicesParams,
-    draw_speakers,
-    open_spoken_voices,
-)
+from spoken_digits.corpora.spoken_params import SpokenVoicesParams
+from spoken_digits.corpora.spoken_voices import draw_speakers, open_spoken_voices
 from spoken_digits.data.clips import Clip
 from spoken_digits.errors import UserError
 from spoken_digits.synthesis import accents, kokoro
@@ -50,13 +48,11 @@ def waveform(clip: Clip) -> NDArray[np.float64]:
     return samples.astype(np.float64)
 
 
-def hiss(clip: Clip) -> float:
-    """Share of the energy above 2.5 kHz in the 60 ms where it is largest."""
-    samples = waveform(clip)
-    frames = np.lib.stride_tricks.sliding_window_view(samples, 480)[::80]
-    power = np.abs(np.fft.rfft(frames * np.hanning(480))) ** 2
-    high = power[:, 150:].sum(axis=1)
-    return float((high / power.sum(axis=1))[power.sum(axis=1) > 1e-3 * power.sum(1).max()].max())
+def hiss(samples: NDArray[np.float64]) -> float:
+    """Share of the energy above 2.5 kHz in the 40 ms where it is largest."""
+    frames = np.lib.stride_tricks.sliding_window_view(samples, 320)[::80]
+    power = np.abs(np.fft.rfft(frames * np.hanning(320))) ** 2
+    return float((power[:, 100:].sum(axis=1) / power.sum(axis=1)).max())
 
 
 def test_every_speaker_says_every_word_once_and_long_enough(clips):
@@ -70,11 +66,32 @@ def test_every_speaker_says_every_word_once_and_long_enough(clips):
         assert np.max(np.abs(samples)) == pytest.approx(0.6, abs=0.001)
 
 
-def test_words_are_cut_where_their_sounds_are(clips):
-    """An s can be heard in "six" and "yes", and none of a neighbour's in "one"."""
-    for speaker in ("kv0001", "kv0002", "kv0003"):
-        found = {clip.label: hiss(clip) for clip in clips if clip.speaker == speaker}
-        assert min(found["6"], found["yes"]) > 3 * found["1"], found
+def test_words_are_whole_and_hold_nothing_of_their_neighbours(clips):
+    """An s is heard at both ends of "six" and at the end of "yes", and none in "one"."""
+    for clip in clips:
+        samples = waveform(clip)
+        beginning, end = np.array_split(samples, 2)
+        hissing = {"6": (True, True), "yes": (False, True), "1": (False, False)}[clip.label]
+        assert (hiss(beginning) > 0.25, hiss(end) > 0.25) == hissing, clip.utterance
+
+
+def test_words_are_parted_at_the_quietest_place_between_them():
+    power = np.ones(20_000)
+    power[[2_000, 9_000, 12_000]] = 0.1, 0.5, 0.2
+    bounds = np.array([3_000, 6_000, 8_000, 10_800, 11_400, 14_000])
+    assert spoken_voices._edges(power, bounds, [(0, 2), (3, 5)]) == [2_000, 9_000, 17_600]
+    power[10_000:10_300] = 0
+    assert spoken_voices._edges(power, bounds, [(0, 2), (3, 5)])[1] == 10_000
+    # Nothing lies between: the second word begins where the first has ended.
+    assert spoken_voices._edges(power, bounds, [(0, 3), (3, 5)])[1] == 10_200
+
+
+def test_quiet_is_cut_off_and_silence_is_no_word():
+    word = np.concatenate([np.zeros(5_000), np.ones(2_000), np.zeros(5_000)])
+    trimmed = spoken_voices._trimmed(word, word**2)
+    assert trimmed.sum() > 1_700
+    assert len(trimmed) == 2_000 + 2 * 300 - 1
+    assert len(spoken_voices._trimmed(np.zeros(500), np.zeros(500))) == 0
 
 
 def test_a_speaker_depends_on_nobody_else(synthesiser, styles, clips):
@@ -90,6 +107,33 @@ def test_the_corpus_says_that_it_is_synthetic_and_who_speaks(synthesiser, styles
     voices = {name: about["speaker_voice"] for name, about in corpus.speakers.items()}
     assert voices["kv0001"] == "jf_alpha"
     assert sorted(voices["kv0003"].split("+")) == sorted(NAMES)
+
+
+def test_as_a_corpus_it_has_the_words_and_no_more_clips_than_wanted(styles, monkeypatch, tmp_path):
+    monkeypatch.setattr(kokoro, "read_styles", lambda root: styles)
+    corpus = spoken_voices.open_spoken(tmp_path, ["yes", "6"], PARAMS, limit=5)
+    clips = list(corpus.clips)
+    # Whole speakers, with the words alone and none of those said among them.
+    assert [clip.path for clip in clips] == [
+        f"kv000{speaker}_{word}.wav" for speaker in (1, 2) for word in ("6", "yes")
+    ]
+    assert (corpus.name, corpus.role, corpus.n_clips) == ("spoken", None, 4)
+    assert corpus.synthetic
+    assert list(corpus.speakers) == ["kv0001", "kv0002"]
+    for clip in clips:
+        assert audio.decode(clip.wav, clip.path)[1].sample_rate == spoken_voices.SAMPLE_RATE
+    monkeypatch.setattr(kokoro, "read_styles", lambda root: None)
+    with pytest.raises(UserError, match="is not in reach"):
+        spoken_voices.open_spoken(tmp_path, ["yes", "6"], PARAMS, limit=None)
+
+
+def test_few_words_are_said_among_others():
+    rng = random.Random(0)
+    filled = spoken_voices._filled(["yes", "river"], rng, {"yes", "river", "no"})
+    assert len(filled) == spoken_voices.FEWEST_WORDS == len(set(filled))
+    assert {"yes", "river"} < set(filled)
+    many = [f"w{number}" for number in range(10)]
+    assert spoken_voices._filled(many, rng, set(many)) == many
 
 
 def test_a_word_that_is_no_english_is_refused(synthesiser, styles):

@@ -72,6 +72,19 @@ def test_without_speakers_left_out_it_says_that_other_voices_are_not_known(root)
     assert "| yes | no | 1 |" in page
 
 
+def test_of_synthesised_voices_it_says_nothing_about_people(root):
+    about = json.loads((root / "metrics/corpus.json").read_text())
+    write(root / "metrics/corpus.json", {**about, "synthetic": True})
+    for name in ("tiny", "tiny.int8"):
+        path = root / f"metrics/{name}.json"
+        row = json.loads(path.read_text())
+        write(path, {**row, "corpus": f"{row['corpus']}, synthetic speech"})
+    page = own.page(["tiny"], root)
+    assert "**How well it does on people is not known**: every voice" in page
+    assert "synthetic voices" in page
+    assert "same people" not in page
+
+
 def test_speakers_left_out_are_the_verdict(root):
     expected = {"tiny": study(ann=0.9, bo=0.7, cy=0.8), "tiny.int8": study(ann=0.9, bo=0.6, cy=0.9)}
     write(root / "metrics/expected/tiny.json", expected)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from spoken_digits.io.files import write_csv
-from spoken_digits.quantization.predictions import leave_predictions, training_digest
+from spoken_digits.quantization.predictions import leave_predictions
 from spoken_digits.training.plan import Plan
+from spoken_digits.training.planned import training_digest
 
 HEADER = "utterance,speaker,actual,training,float32\n"
 

@@ -12,7 +12,8 @@ from recordings import PATTERN, write_recordings
 from workspace import Workspace
 
 from spoken_digits.corpora.by_role import write_stores
-from spoken_digits.corpora.spoken_voices import SpokenVoicesParams, open_spoken_voices
+from spoken_digits.corpora.spoken_params import SpokenVoicesParams
+from spoken_digits.corpora.spoken_voices import open_spoken_voices
 from spoken_digits.synthesis import kokoro
 
 MODEL = "lstm_36kb"
@@ -34,7 +35,7 @@ def workspace(tmp_path_factory) -> Workspace:
         params["quantize"]["networks"] = {}
         params["studies"] |= {"models": [MODEL], "validation": {MODEL: "held_out"}}
         params["studies"]["with_voices"]["models"] = []
-        params["studies"]["with_spoken"]["models"] = []
+        params["studies"]["with_spoken"] |= {"models": [], "epochs": 2, "recordings_alone": 1}
         params["studies"]["again"]["models"] = []
         params["studies"]["official"]["models"] = []
 
@@ -111,6 +112,13 @@ def test_without_synthesised_voices_this_is_said_and_there_are_no_predictions(wo
     assert f"{MODEL}+spoken-0-1: not tested, data/voices/spoken holds no voices" in done.stderr
 
 
+def test_without_any_voices_strangers_are_not_tested(workspace):
+    done = workspace.stage("strangers", MODEL, "--seed", "1", "--spoken")
+    path = workspace.folder / f"studies/predictions/strangers/{MODEL}+spoken-0-1.csv"
+    assert path.read_text() == "utterance,speaker,actual,training,float32\n"
+    assert f"{MODEL}+spoken-0-1: not tested, data/voices/strangers holds no voices" in done.stderr
+
+
 def test_synthesised_voices_train_and_their_predictions_say_which(workspace, folds):
     styles = japanese_voices.styles("jf_alpha", "jm_kumo")
     params = SpokenVoicesParams(blends=0, seed=0)
@@ -119,6 +127,7 @@ def test_synthesised_voices_train_and_their_predictions_say_which(workspace, fol
     write_stores({"train": corpus}, {"train": store}, "")
     try:
         done = workspace.stage("cross_validate", MODEL, *FOLDS, "--fold", "0", "--spoken")
+        strangers = workspace.stage("strangers", MODEL, "--seed", "1", "--spoken")
     finally:
         shutil.rmtree(store)
     assert done.stderr == ""
@@ -126,6 +135,9 @@ def test_synthesised_voices_train_and_their_predictions_say_which(workspace, fol
     table = pd.read_csv(path, dtype=str)
     assert list(table["utterance"]) == list(folds[0]["utterance"])  # tested on people alone
     assert table["training"].nunique() == 1
+    assert (
+        "data/voices/strangers holds no voices" in strangers.stderr
+    )  # those to train on are there
 
 
 def refused(workspace: Workspace, *options: str) -> str:

@@ -23,7 +23,7 @@ STUDIES = {
     "speaker_seeds": [1],
     "again": {"models": ["small"], "seeds": [2]},
     "with_voices": {"models": ["small"], "seeds": [1, 2]},
-    "with_spoken": {"models": ["small"], "seeds": [1, 2]},
+    "with_spoken": {"models": ["small"], "seeds": [1, 2], "epochs": 3, "recordings_alone": 1},
     "strangers": {"models": ["small"], "seeds": [1, 2]},
     "detection": {"models": [], "seeds": [1]},
     "ablation": {

@@ -103,6 +103,11 @@ def _is_of(study: Figures, corpus: str, root: Path) -> bool:
 def verdict(results: Results) -> str:
     """One paragraph: for whom it works."""
     studies = results.crossval
+    if results.corpus["synthetic"]:
+        return (
+            "**How well it does on people is not known**: every voice, in training and in testing, "
+            "is synthesised. Try it yourself, or train on recordings: docs/own-words.md."
+        )
     if not studies:
         return (
             "**How well it does on other voices is not known**: no speaker was left out of "
@@ -125,7 +130,8 @@ def plain(markdown: str) -> str:
 
 
 def _models_table(results: Results) -> str:
-    columns = ["model", ">size", ">voices never heard", ">worst voice", ">the same people"]
+    same = "synthetic voices" if results.corpus["synthetic"] else "the same people"
+    columns = ["model", ">size", ">voices never heard", ">worst voice", f">{same}"]
     columns += [">95 % interval"]
     rows = []
     for row in results.rows:
