@@ -3,8 +3,7 @@
 SHELL := /bin/bash
 # Brought where there is no uv.
 UV_VERSION := 0.13.9
-# One process more than two cores: some tests wait for others' processes or the clock.
-PYTEST := OMP_NUM_THREADS=1 python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: run

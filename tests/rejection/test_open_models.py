@@ -137,6 +137,7 @@ def source_of(raw: Path, recordings: Path, real: Path) -> Source:
         "extra_voices": False,
         "speech_commands": {"words": "digits"},
         "synthetic": {"profile": "quick", "seed": 0},
+        "spoken": {"words": ["yes", "no"], "blends": 0, "seed": 0},
     }
     params = Config({"corpus": values}).section("corpus", CorpusParams)
     return Source(raw=raw, real=real, params=params, sample_rate=8000, seed=1)
