@@ -200,18 +200,18 @@ def _synthesised_words(config: Config, arguments: argparse.Namespace) -> None:
     """Words that nobody has recorded."""
     import dataclasses
 
-    from spoken_digits.corpora import CorpusParams, reachable
+    from spoken_digits import validation
+    from spoken_digits.corpora import CorpusParams, SpokenCorpusParams, reachable
     from spoken_digits.models.params import names
     from spoken_digits.synthesis.kokoro import NOT_IN_REACH
     from spoken_digits.synthesis.phonemes import check_word
 
     for word in arguments.say:
         check_word(word)
-    if len({word.casefold() for word in arguments.say}) < max(2, len(arguments.say)):
-        raise UserError("--say needs at least two words, and each of them once")
     params = config.section("corpus", CorpusParams)
-    said = dataclasses.replace(params.spoken, words=tuple(arguments.say))
-    if not reachable(dataclasses.replace(params, name="spoken", spoken=said), Path()):
+    values = {**dataclasses.asdict(params.spoken), "words": arguments.say}
+    said = validation.build(SpokenCorpusParams, values, "", "--say")
+    if not reachable(dataclasses.replace(params, name="spoken"), Path()):
         raise UserError(NOT_IN_REACH)
     models = arguments.model or names(config)
     stages = [stage for model in models for stage in stages_of(config, model)]
@@ -220,8 +220,7 @@ def _synthesised_words(config: Config, arguments: argparse.Namespace) -> None:
     print("every voice is synthesised: no figure will say how well people are understood")
     if arguments.dry_run:
         return
-    spoken = {**dataclasses.asdict(said), "words": list(said.words)}
-    set_corpus({"name": "spoken", "spoken": spoken, "limit": None})
+    set_corpus({"name": "spoken", "spoken": values, "limit": None})
     _repro(stages, arguments)
     _print_result(models)
 

@@ -43,7 +43,7 @@ class SpokenCorpusParams(SpokenVoicesParams):
     """The words; the figures 0 to 9 are spoken as words."""
 
     def __post_init__(self) -> None:
-        for word, n in Counter(self.words).items():
+        for word, n in Counter(map(str.casefold, self.words)).items():
             if n > 1:
                 raise ValueError(f"`words` has {word} {n} times, must have each word once")
 

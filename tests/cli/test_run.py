@@ -136,8 +136,8 @@ def test_yes_and_no_are_words_however_dvc_writes_them(
     ("words", "message"),
     [
         (["yes", "да"], "the word 'да' cannot be synthesised: 'д' is not a letter of English"),
-        (["yes", "no", "Yes"], "--say needs at least two words, and each of them once"),
-        (["yes"], "--say needs at least two words, and each of them once"),
+        (["yes", "no", "Yes"], "--say: `words` has yes 2 times, must have each word once"),
+        (["yes"], "--say: `words` is ['yes'], must be a list of 2 to 1,000 items"),
     ],
 )
 def test_words_that_cannot_be_synthesised_are_refused(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import dataclasses
 import json
 import shutil
 
@@ -14,7 +16,12 @@ from workspace import Workspace
 from spoken_digits.corpora.by_role import write_stores
 from spoken_digits.corpora.spoken_params import SpokenVoicesParams
 from spoken_digits.corpora.spoken_voices import open_spoken_voices
+from spoken_digits.data.loading import load_dataset
 from spoken_digits.synthesis import kokoro
+from spoken_digits.training import loop
+from spoken_digits.training.folds import undivided
+from spoken_digits.training.guests import Guests
+from spoken_digits.training.study_plan import study_plan
 
 MODEL = "lstm_36kb"
 FOLDS = ("--split", "speaker", "--seed", "1")
@@ -119,18 +126,47 @@ def test_without_any_voices_strangers_are_not_tested(workspace):
     assert f"{MODEL}+spoken-0-1: not tested, data/voices/strangers holds no voices" in done.stderr
 
 
-def test_synthesised_voices_train_and_their_predictions_say_which(workspace, folds):
+class FitIsCalledError(Exception):
+    """Training would begin."""
+
+
+def guests_of(workspace: Workspace, monkeypatch) -> Guests:
+    """Who leaves early in the training that `--spoken` begins."""
+
+    def fit(*arguments, guests, **options):
+        raise FitIsCalledError(guests)
+
+    arguments = argparse.Namespace(model=MODEL, seed=1, spoken=True, voices=None)
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "fit", fit)
+        data = workspace.folder / "data"
+        study = study_plan(arguments, data, workspace.folder / "params.yaml")
+        corpus = undivided(load_dataset(data, study.plan.features))
+        with pytest.raises(FitIsCalledError) as called:
+            study.train(corpus, data)
+        # What is recorded for another number of epochs must not pass for this one's.
+        longer = dataclasses.replace(study, guests_until=2)
+        without = dataclasses.replace(study, guests_until=None)
+        assert len({each.digest(corpus) for each in (study, longer, without)}) == 3
+    (guests,) = called.value.args
+    return guests
+
+
+def test_synthesised_voices_train_and_their_predictions_say_which(workspace, folds, monkeypatch):
     styles = japanese_voices.styles("jf_alpha", "jm_kumo")
     params = SpokenVoicesParams(blends=0, seed=0)
     corpus = open_spoken_voices(kokoro.Synthesiser(), styles, ["no", "yes"], 8000, params)
     store = workspace.folder / "data/voices/spoken"
     write_stores({"train": corpus}, {"train": store}, "")
+    table_of_store = pd.read_csv(store / "manifest.csv")
     try:
         done = workspace.stage("cross_validate", MODEL, *FOLDS, "--fold", "0", "--spoken")
         strangers = workspace.stage("strangers", MODEL, "--seed", "1", "--spoken")
+        guests = guests_of(workspace, monkeypatch)
     finally:
         shutil.rmtree(store)
     assert done.stderr == ""
+    assert guests == Guests(n=len(table_of_store), until=1)  # of two epochs
     path = workspace.folder / f"studies/predictions/speaker/{MODEL}+spoken-0-1.csv"
     table = pd.read_csv(path, dtype=str)
     assert list(table["utterance"]) == list(folds[0]["utterance"])  # tested on people alone
