@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -349,3 +350,14 @@ def test_a_program_that_fails_ends_the_command_with_its_status(monkeypatch, tmp_
 def test_verify_hands_its_options_on(checkout, calls):
     main.main(["verify", "--files", "--stages", "train@tiny", "split"])
     assert calls == ["stage verify --files --stages train@tiny split"]
+
+
+@pytest.mark.parametrize("corpus", ["folder", "spoken"])
+def test_words_of_ones_own_have_a_page_of_their_own(checkout, monkeypatch, corpus):
+    """Not the page on all models, whose figures are of another corpus."""
+    written = []
+    monkeypatch.setattr("spoken_digits.cli.report._write_markdown", lambda *a: written.append(a))
+    (checkout / "metrics").mkdir()
+    (checkout / "metrics/corpus.json").write_text(json.dumps({"corpus": corpus}))
+    main.main(["report"])
+    assert written == [(Path("report.md"), None)]
