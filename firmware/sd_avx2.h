@@ -3,8 +3,9 @@
  * Only for computing on a desktop: compiled in when the compiler targets AVX2, left out when
  * SD_PORTABLE is defined. Included by sd_lstm.c and sd_lstm_pow2.c.
  *
- * The rows of either code give the sums of a unit's four gates; sd_avx2_step makes its next state
- * of them. */
+ * The rows of either code give the sums of a unit's four gates; sd_avx2_steps makes the next states
+ * of them. First all sums, then all states: a state waits for the table of activations, and the
+ * processor begins the next one meanwhile, unless the work of a whole row stands in between. */
 #ifndef SD_AVX2_H
 #define SD_AVX2_H
 
@@ -13,7 +14,16 @@
 #include "sd_activation.h"
 #include "sd_rows_avx2.h"
 
-enum { SD_AVX2_UNITS = 8 };
+enum {
+    SD_AVX2_UNITS = 8,
+    SD_AVX2_MOST_UNITS = 32 /* whose sums lie on the stack */
+};
+
+/* How many of the units left come next: a multiple of eight; 0 leaves the rest to sd_unit.h. */
+static inline uint32_t sd_avx2_next_units(uint32_t left)
+{
+    return left < SD_AVX2_MOST_UNITS ? left / SD_AVX2_UNITS * SD_AVX2_UNITS : SD_AVX2_MOST_UNITS;
+}
 
 /* (v0 v1) four times, (v2 v3) four times. */
 static inline __m256i sd_avx2_operands(const int16_t *operand)
@@ -130,6 +140,17 @@ static inline void sd_avx2_step(const __m128i sum[SD_AVX2_UNITS], const int32_t 
     _mm_storeu_si128(
         (__m128i *)(void *)fresh,
         _mm_packs_epi32(_mm256_castsi256_si128(hidden), _mm256_extracti128_si256(hidden, 1)));
+}
+
+/* The same for n units, a multiple of eight. */
+static inline void sd_avx2_steps(const __m128i *sum, uint32_t n, const int32_t *bias,
+                                 const uint8_t *shift, int32_t too_much, int cell_bits,
+                                 int16_t *cell, int16_t *fresh)
+{
+    for (uint32_t u = 0; u < n; u += SD_AVX2_UNITS) {
+        sd_avx2_step(&sum[u], &bias[4u * u], &shift[4u * u], too_much, cell_bits, &cell[u],
+                     &fresh[u]);
+    }
 }
 
 #endif

@@ -22,17 +22,17 @@ void sd_lstm(const void *parameters, const sd_step *step)
     const int32_t excess = sd_rows_excess(operand, n_columns);
 
 #if SD_AVX2
-    while (end - fresh >= SD_AVX2_UNITS) {
-        __m128i sum[SD_AVX2_UNITS];
-        for (uint32_t u = 0; u < SD_AVX2_UNITS; u += SD_AVX2_BLOCKS) {
+    for (uint32_t n; (n = sd_avx2_next_units((uint32_t)(end - fresh))) > 0u;) {
+        __m128i sum[SD_AVX2_MOST_UNITS];
+        for (uint32_t u = 0; u < n; u += SD_AVX2_BLOCKS) {
             sd_avx2_rows(weights, operand, n_columns, SD_AVX2_BLOCKS, &sum[u]);
             weights += SD_AVX2_BLOCKS * 4u * n_columns;
         }
-        sd_avx2_step(sum, bias, shift, excess, lstm->cell_bits, cell, fresh);
-        bias += SD_AVX2_UNITS * 4;
-        shift += SD_AVX2_UNITS * 4;
-        cell += SD_AVX2_UNITS;
-        fresh += SD_AVX2_UNITS;
+        sd_avx2_steps(sum, n, bias, shift, excess, lstm->cell_bits, cell, fresh);
+        bias += 4u * n;
+        shift += 4u * n;
+        cell += n;
+        fresh += n;
     }
 #endif
     for (; fresh != end; fresh++, cell++, bias += 4, shift += 4) {

@@ -34,7 +34,7 @@ static void multiply_eight(const uint8_t *weights, const int16_t *operand, uint3
         for (uint32_t u = 0; u < SD_AVX2_UNITS; u++) {
             const void *w = &weights[u * unit_bytes];
             const __m256i w16 = decode(_mm_loadl_epi64((const __m128i *)w));
-            wide[u] = _mm256_add_epi32(wide[u], _mm256_madd_epi16(w16, v));
+            wide[u] = sd_avx2_multiply_add(wide[u], w16, v);
         }
     }
     for (uint32_t u = 0; u < SD_AVX2_UNITS; u++) {
@@ -62,11 +62,14 @@ void sd_lstm_pow2(const void *parameters, const sd_step *step)
     uint32_t unit = 0;
 
 #if defined(__AVX2__) && !defined(SD_PORTABLE)
-    for (; n_units - unit >= SD_AVX2_UNITS; unit += SD_AVX2_UNITS) {
-        __m128i sum[SD_AVX2_UNITS];
-        multiply_eight(lstm->weights + unit * unit_bytes, operand, n_columns, unit_bytes, sum);
-        sd_avx2_step(sum, &lstm->bias[4u * unit], &lstm->shift[4u * unit], 0, lstm->cell_bits,
-                     &cell[unit], &fresh[unit]);
+    for (uint32_t n; (n = sd_avx2_next_units(n_units - unit)) > 0u; unit += n) {
+        __m128i sum[SD_AVX2_MOST_UNITS];
+        for (uint32_t u = 0; u < n; u += SD_AVX2_UNITS) {
+            multiply_eight(lstm->weights + (unit + u) * unit_bytes, operand, n_columns, unit_bytes,
+                           &sum[u]);
+        }
+        sd_avx2_steps(sum, n, &lstm->bias[4u * unit], &lstm->shift[4u * unit], 0, lstm->cell_bits,
+                      &cell[unit], &fresh[unit]);
     }
 #endif
     while (unit < n_units) {

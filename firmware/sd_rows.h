@@ -30,6 +30,9 @@ enum { SD_WEIGHT_OFFSET = 128 };
 /* 128 sum(v): the excess in the accumulators, since stored weights are 128 too large. */
 static inline int32_t sd_rows_excess(const int16_t *operand, uint32_t n)
 {
+#if SD_AVX2
+    return SD_WEIGHT_OFFSET * sd_avx2_sum(operand, n);
+#else
     int32_t sum = 0;
 #if SD_DSP
     for (; n >= 4u; n -= 4u, operand += 4) {
@@ -41,6 +44,7 @@ static inline int32_t sd_rows_excess(const int16_t *operand, uint32_t n)
         sum += *operand++;
     }
     return SD_WEIGHT_OFFSET * sum;
+#endif
 }
 
 #if !SD_AVX2 && !SD_DSP

@@ -10,7 +10,6 @@
 #include "sd_taps.h"
 
 enum {
-    SD_AVX2_WINDOW_BLOCKS = 4, /* as many as there are registers for */
     SD_AVX2_CHANNELS = 16,
     SD_AVX2_PAIRS = 5 /* of nine taps, the last with a zero */
 };
@@ -27,9 +26,9 @@ static inline void sd_avx2_window_rows(const uint8_t *weights, const int32_t *bi
                                        uint32_t shift, uint32_t n_blocks, uint32_t n,
                                        uint8_t *output)
 {
-    __m128i sum[SD_AVX2_WINDOW_BLOCKS] = {_mm_setzero_si128(), _mm_setzero_si128(),
+    __m128i sum[SD_AVX2_BLOCKS] = {_mm_setzero_si128(), _mm_setzero_si128(),
                                           _mm_setzero_si128(), _mm_setzero_si128()};
-    uint8_t made[4 * SD_AVX2_WINDOW_BLOCKS];
+    uint8_t made[4 * SD_AVX2_BLOCKS];
 
     sd_avx2_rows(weights, operand, n_columns, n_blocks, sum);
     for (uint32_t i = 0; i < n_blocks; i++) {
@@ -39,7 +38,7 @@ static inline void sd_avx2_window_rows(const uint8_t *weights, const int32_t *bi
     _mm_storeu_si128(
         (__m128i *)(void *)made,
         _mm_packus_epi16(_mm_packs_epi32(sum[0], sum[1]), _mm_packs_epi32(sum[2], sum[3])));
-    if (n == 4u * SD_AVX2_WINDOW_BLOCKS) {
+    if (n == 4u * SD_AVX2_BLOCKS) {
         __builtin_memcpy(output, made, sizeof made);
     } else {
         __builtin_memcpy(output, made, n);
@@ -51,7 +50,7 @@ static inline void sd_avx2_convolution(const sd_convolution_parameters *convolut
                                        const int16_t *operand, uint32_t n_columns, int32_t excess,
                                        uint8_t *output)
 {
-    enum { ROWS = 4 * SD_AVX2_WINDOW_BLOCKS };
+    enum { ROWS = 4 * SD_AVX2_BLOCKS };
     const uint8_t *weights = convolution->weights;
     const int32_t *bias = convolution->bias;
     const uint32_t shift = convolution->shift;
@@ -59,7 +58,7 @@ static inline void sd_avx2_convolution(const sd_convolution_parameters *convolut
 
     for (; left >= ROWS; left -= ROWS, bias += ROWS, output += ROWS) {
         sd_avx2_window_rows(weights, bias, operand, n_columns, excess, shift,
-                            SD_AVX2_WINDOW_BLOCKS, ROWS, output);
+                            SD_AVX2_BLOCKS, ROWS, output);
         weights += ROWS * n_columns;
     }
     while (left > 0u) {
@@ -76,17 +75,14 @@ static inline void sd_avx2_convolution(const sd_convolution_parameters *convolut
 static inline int32_t sd_avx2_widen(const uint8_t *values, uint32_t n, int16_t *operand)
 {
     __m256i sums = _mm256_setzero_si256();
-    int32_t sum = 0, eight[8];
+    int32_t sum;
 
     for (; n >= 16u; n -= 16u, values += 16, operand += 16) {
         const __m256i wide = _mm256_cvtepu8_epi16(sd_avx2_load(values));
         _mm256_storeu_si256((__m256i *)(void *)operand, wide);
-        sums = _mm256_add_epi32(sums, _mm256_madd_epi16(wide, _mm256_set1_epi16(1)));
+        sums = sd_avx2_multiply_add(sums, wide, _mm256_set1_epi16(1));
     }
-    _mm256_storeu_si256((__m256i *)(void *)eight, sums);
-    for (uint32_t i = 0; i < 8u; i++) {
-        sum += eight[i];
-    }
+    sum = sd_avx2_total(sums);
     for (; n > 0u; n--) {
         sum += *values;
         *operand++ = *values++;
@@ -147,10 +143,8 @@ static inline void sd_avx2_nine_taps(const sd_avx2_sixteen *by, const uint8_t *c
         const __m256i second = tap + 1u < 9u
                                    ? _mm256_cvtepu8_epi16(sd_avx2_load(taps[tap + 1u] + channel))
                                    : _mm256_setzero_si256();
-        low = _mm256_add_epi32(
-            low, _mm256_madd_epi16(_mm256_unpacklo_epi16(first, second), by->low[pair]));
-        high = _mm256_add_epi32(
-            high, _mm256_madd_epi16(_mm256_unpackhi_epi16(first, second), by->high[pair]));
+        low = sd_avx2_multiply_add(low, _mm256_unpacklo_epi16(first, second), by->low[pair]);
+        high = sd_avx2_multiply_add(high, _mm256_unpackhi_epi16(first, second), by->high[pair]);
     }
     bytes = _mm256_packs_epi32(_mm256_srav_epi32(low, by->shift_low),
                                _mm256_srav_epi32(high, by->shift_high));

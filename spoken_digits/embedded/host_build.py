@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from spoken_digits.embedded import objects
 from spoken_digits.embedded.boards import WARNINGS
 from spoken_digits.embedded.commands import call
+
+NO_FLOAT = ("-mgeneral-regs-only",) if platform.machine() == "x86_64" else ()
+"""x86-64: any floating-point type in a function's code is an error."""
 
 
 def write_sources(texts: Mapping[str, str], folder: Path) -> list[Path]:

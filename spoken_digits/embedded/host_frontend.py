@@ -26,9 +26,6 @@ _SHARED = ("sd_fft.c", "sd_mel.c", "sd_frontend.c", "sd_frontend_constants.c")
 _CEPSTRUM = ("sd_cepstrum.c",)
 _WORD = ("sd_word.c", "sd_word_constants.c")
 
-NO_FLOAT = ("-mgeneral-regs-only",)
-"""x86-64: any floating-point type in a function's code is an error."""
-
 Features = tuple[npt.NDArray[np.int8], npt.NDArray[np.int32]]
 
 

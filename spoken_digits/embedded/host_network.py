@@ -22,9 +22,6 @@ from spoken_digits.integer.graph import IntegerGraph
 MODEL = "sd_model"
 """C name of the networks generated here."""
 
-NO_FLOAT = ("-mgeneral-regs-only",)
-"""x86-64: any floating-point type in a function's code is an error."""
-
 
 def sources_of(firmware: Path, network: IntegerGraph) -> list[Path]:
     """The C files that run `network`, in the folder `firmware`; excludes those of the model."""

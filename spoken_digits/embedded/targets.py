@@ -6,7 +6,6 @@ logits out. A target whose tools are missing says so (:meth:`Target.missing`).
 
 from __future__ import annotations
 
-import platform
 import re
 import shutil
 import tempfile
@@ -18,9 +17,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spoken_digits.embedded import boards, host_frontend, host_recogniser, objects
+from spoken_digits.embedded import boards, host_recogniser, objects
 from spoken_digits.embedded.boards import WARNINGS
 from spoken_digits.embedded.commands import call
+from spoken_digits.embedded.host_build import NO_FLOAT
 from spoken_digits.errors import UserError
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.integer.graph import IntegerGraph
@@ -221,8 +221,6 @@ def _include(firmware: Path, folder: Path) -> list[str]:
     return [f"-I{path}" for path in (firmware, firmware / "boards", folder)]
 
 
-# Without floating point, the compiler refuses code that needs it.
-_NO_FLOAT = host_frontend.NO_FLOAT if platform.machine() == "x86_64" else ()
 _BARE = ("-ffreestanding", "-nostdlib", "-static", "-Wl,-e,_start")
 _RV32 = ("-march=rv32imac", "-mabi=ilp32", *_BARE)
 _MIPS = ("-march=mips32r2", "-mno-abicalls", "-fno-pic", "-G0", *_BARE)
@@ -231,11 +229,11 @@ _MIPS = ("-march=mips32r2", "-mno-abicalls", "-fno-pic", "-G0", *_BARE)
 def _native() -> Iterable[Target]:
     """Compilers for this machine."""
     for compiler, flags in (
-        *(("gcc", ("-O0", *_NO_FLOAT)), ("gcc", ("-O2", *_NO_FLOAT)), ("gcc", ("-O3", *_NO_FLOAT))),
+        *(("gcc", ("-O0", *NO_FLOAT)), ("gcc", ("-O2", *NO_FLOAT)), ("gcc", ("-O3", *NO_FLOAT))),
         *(("gcc", ("-O3", "-march=native")), ("gcc", ("-O3", "-flto"))),
-        *(("clang", ("-O3", *_NO_FLOAT)), ("clang", ("-O3", "-march=native"))),
+        *(("clang", ("-O3", *NO_FLOAT)), ("clang", ("-O3", "-march=native"))),
     ):
-        name = " ".join((compiler, *(flag for flag in flags if flag not in _NO_FLOAT)))
+        name = " ".join((compiler, *(flag for flag in flags if flag not in NO_FLOAT)))
         yield Process(name=name, tools=(compiler,), packages=compiler, flags=flags)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import platform
 import shutil
 
 import numpy as np
@@ -11,14 +10,14 @@ import pytest
 from detectors import RATE, pcm, small, tone, words_in_noise
 from recordings import REPOSITORY
 
-from spoken_digits.embedded import boards, host_detector, host_network, host_stream
+from spoken_digits.embedded import boards, host_detector, host_stream
 from spoken_digits.embedded.emit import detector as c_detector
+from spoken_digits.embedded.host_build import NO_FLOAT
 from spoken_digits.integer.detector.detector import Detector
 from spoken_digits.integer.detector.endpoint import Endpointer, levels, stretches
 from spoken_digits.integer.detector.event import Verdict
 
 FIRMWARE = REPOSITORY / "firmware"
-NO_FLOAT = host_network.NO_FLOAT if platform.machine() == "x86_64" else ()
 CLANG = pytest.param(("graph", "clang", "-O3"), marks=pytest.mark.exhaustive)
 BUILDS = [("graph", "gcc", "-O2"), ("int8", "gcc", "-O2"), CLANG]
 M0_INSTRUCTIONS, M3_INSTRUCTIONS, RAM_BYTES = 3_000, 2_000, 512

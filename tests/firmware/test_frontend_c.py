@@ -13,6 +13,7 @@ from frontend_spec import committed_spec
 
 from spoken_digits.embedded import boards, host_frontend
 from spoken_digits.embedded.emit import tables as c_tables
+from spoken_digits.embedded.host_build import NO_FLOAT
 from spoken_digits.errors import UserError
 from spoken_digits.integer.frontend import frontend
 from spoken_digits.integer.frontend.specification import FrontendSpec
@@ -37,9 +38,9 @@ OTHER_SPECS = [
     ),
 ]
 HOST_BUILDS = [
-    ("gcc", ("-O0", *host_frontend.NO_FLOAT)),
-    ("gcc", ("-O3", *host_frontend.NO_FLOAT)),
-    ("clang", ("-O2", *host_frontend.NO_FLOAT)),
+    ("gcc", ("-O0", *NO_FLOAT)),
+    ("gcc", ("-O3", *NO_FLOAT)),
+    ("clang", ("-O2", *NO_FLOAT)),
 ]
 
 FLASH_BYTES, RAM_BYTES, STACK_BYTES = 6 * 1024, 3 * 1024, 512
@@ -123,7 +124,7 @@ def test_a_changed_bit_is_noticed(name, firmware, tmp_path):
 
 def test_no_float_on_x86_and_the_check_can_fail(firmware, tmp_path):
     output = tmp_path / "frontend.so"
-    flags = ("-O2", *host_frontend.NO_FLOAT)
+    flags = ("-O2", *NO_FLOAT)
     host_frontend.build_host_library(firmware, SPEC, output, flags=flags)
     copy = tmp_path / "firmware"
     shutil.copytree(firmware, copy)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
-import platform
 import shutil
 import subprocess
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from avx2 import AVX2_ALONE
 from edges import at_the_edge
 from graphs import as_pow2, random_graph, small_graph
 from pairing import pairs
@@ -21,6 +21,7 @@ from wild_graphs import depthwise_graph, wild_graph
 from spoken_digits.embedded import boards, commands, host_network, objects
 from spoken_digits.embedded.emit import graph as c_graph
 from spoken_digits.embedded.emit import operators as c_operators
+from spoken_digits.embedded.host_build import NO_FLOAT
 from spoken_digits.integer import ds_cnn
 from spoken_digits.integer.float_graph import quantise
 from spoken_digits.integer.graph import FEATURES, IntegerGraph, Node
@@ -31,11 +32,11 @@ from spoken_digits.integer.operators.rows import Rows
 from spoken_digits.integer.operators.window import Window
 from spoken_digits.models.architectures.ds_cnn import Network
 
-NO_FLOAT = host_network.NO_FLOAT if platform.machine() == "x86_64" else ()
 HOST_BUILDS = [
     ("gcc", ("-O0", *NO_FLOAT)),
     ("gcc", ("-O3", "-march=native")),
     ("clang", ("-O3", *NO_FLOAT)),
+    *AVX2_ALONE,
 ]
 
 CODE_BYTES = {"m0": 3200, "m3": 4200, "m4": 4300}

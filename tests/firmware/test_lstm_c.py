@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
-import platform
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from avx2 import AVX2_ALONE
 from frontend_spec import committed_spec
 from networks import extreme_network, lstm_graph, random_features, random_parent
 from pairing import pairs
@@ -19,6 +19,7 @@ from pairing import pairs
 from spoken_digits.embedded import boards, commands, host_network, objects
 from spoken_digits.embedded.emit import activation, rows
 from spoken_digits.embedded.emit import graph as c_graph
+from spoken_digits.embedded.host_build import NO_FLOAT
 from spoken_digits.errors import UserError
 from spoken_digits.integer.activation import TABLE
 from spoken_digits.integer.float_graph import quantise
@@ -29,13 +30,13 @@ from spoken_digits.integer.operators.linear import Linear
 from spoken_digits.integer.operators.mean import Mean
 from spoken_digits.integer.operators.rows import Rows
 
-NO_FLOAT = host_network.NO_FLOAT if platform.machine() == "x86_64" else ()
 HOST_BUILDS = [
     ("gcc", ("-O0", *NO_FLOAT)),
     ("gcc", ("-O3", *NO_FLOAT)),
     ("gcc", ("-O3", "-march=native")),
     ("clang", ("-O3", *NO_FLOAT)),
     ("clang", ("-O2", "-march=native")),
+    *AVX2_ALONE,
 ]
 # units, layers, classes: fewer units than a vector holds, whole vectors, vectors and a rest;
 # 16, 6, 37, 48, 61, 96, 63 and 100 columns leave every rest of a division by four

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
-import platform
 import re
 import shutil
 import subprocess
@@ -15,12 +14,12 @@ import pytest
 from frontend_spec import committed_log_mel_spec, committed_spec
 from recognisers import KINDS, expected, make, sounds
 
-from spoken_digits.embedded import boards, host_network, host_recogniser
+from spoken_digits.embedded import boards, host_recogniser
 from spoken_digits.embedded.emit import recogniser as c_recogniser
+from spoken_digits.embedded.host_build import NO_FLOAT
 from spoken_digits.integer.graph import Node
 from spoken_digits.integer.operators.linear import Linear
 
-NO_FLOAT = host_network.NO_FLOAT if platform.machine() == "x86_64" else ()
 HOST_BUILDS = [("gcc", ("-O2", *NO_FLOAT)), ("clang", ("-O3", *NO_FLOAT))]
 BLOCKS = [(160,), (1,), (0, 3, 777, 0), (100_000,)]
 

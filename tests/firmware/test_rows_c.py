@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from avx2 import AVX2_ALONE
 
 from spoken_digits.embedded import boards
 from spoken_digits.embedded.emit.rows import interleaved
@@ -120,6 +121,7 @@ CASES, EXPECTED = draw()
         ("gcc", ("-O2", "-DSD_PORTABLE", "-march=native")),
         ("gcc", ("-O2", "-march=native")),
         ("clang", ("-O3", "-march=native")),
+        *AVX2_ALONE,
     ],
 )
 def test_host_equals_numpy(compiler, flags, firmware, tmp_path):

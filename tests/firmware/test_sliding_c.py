@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import dataclasses
-import platform
 import shutil
 
 import numpy as np
@@ -12,12 +11,12 @@ import pytest
 from detectors import RATE, pcm, small_sliding, words_in_noise
 from recordings import REPOSITORY
 
-from spoken_digits.embedded import boards, host_network, host_recogniser, host_sliding, host_stream
+from spoken_digits.embedded import boards, host_recogniser, host_sliding, host_stream
 from spoken_digits.embedded.emit import sliding as c_sliding
+from spoken_digits.embedded.host_build import NO_FLOAT
 from spoken_digits.integer.detector.sliding import SlidingDetector
 
 FIRMWARE = REPOSITORY / "firmware"
-NO_FLOAT = host_network.NO_FLOAT if platform.machine() == "x86_64" else ()
 CLANG = pytest.param(("clang", "-O3"), marks=pytest.mark.exhaustive)
 CODE_BYTES = 1250
 """Of what a sliding window adds to a recogniser, on an M0."""

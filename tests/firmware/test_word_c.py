@@ -15,6 +15,7 @@ from frontend_spec import committed_log_mel_spec, committed_spec
 
 from spoken_digits.embedded import boards, host_frontend
 from spoken_digits.embedded.emit import tables as c_tables
+from spoken_digits.embedded.host_build import NO_FLOAT
 from spoken_digits.integer.frontend import frontend, log_mel
 from spoken_digits.integer.frontend.log_mel_specification import LogMelSpec, log_mel_tables
 
@@ -31,9 +32,9 @@ OTHER_SPECS = [
     pytest.param(committed_log_mel_spec(window_length=4, hop_length=3, step_db=0.2), id="window"),
 ]
 HOST_BUILDS = [
-    ("gcc", ("-O0", *host_frontend.NO_FLOAT)),
-    ("gcc", ("-O3", *host_frontend.NO_FLOAT)),
-    ("clang", ("-O2", *host_frontend.NO_FLOAT)),
+    ("gcc", ("-O0", *NO_FLOAT)),
+    ("gcc", ("-O3", *NO_FLOAT)),
+    ("clang", ("-O2", *NO_FLOAT)),
 ]
 FLASH_BYTES, RAM_BYTES, STACK_BYTES = 6 * 1024, 8 * 1024, 512
 FRAME_INSTRUCTIONS = {"m0": 40_000, "m3": 23_000}
