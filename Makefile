@@ -52,6 +52,10 @@ crossval: setup ## train the studied models with several seeds and on unseen spe
 	spoken-digits run
 	spoken-digits run --studies
 
+.PHONY: ablation
+ablation: setup ## train `micro` without each step of its augmentation on inner folds, one stage per core: 2 hours and more
+	spoken-digits run --ablation
+
 .PHONY: verify
 verify: setup ## compare outputs and cache with dvc.lock, then run all stages again in a clone and compare
 	python stages/verify.py

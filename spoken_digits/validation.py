@@ -43,8 +43,7 @@ def build(schema: type[T], values: Any, name: str, source: str, *, exact: bool =
     source
         The file they come from, for errors.
     exact
-        Whether a number must be written as its type: otherwise 3.0 is a whole number too, and the
-        text "1e-05" a number.
+        Whether a number must be written as its type: otherwise 3.0 is a whole number too.
 
     Raises
     ------
@@ -118,7 +117,6 @@ def describe(hint: Any) -> str:
 
 _TYPE_NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 _UNIONS = (typing.Union, types.UnionType)
-_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -258,13 +256,7 @@ def _is_text(value: str, rule: Length | Form | None) -> bool:
 
 
 def _number(value: Any, kind: type, exact: bool) -> float | None:
-    """`value` as `kind`, or None.
-
-    YAML reads ``1e-05``, which is what DVC writes for ``-S train.learning_rate=0.00001``, as a
-    string: unless `exact`, the declared type decides, not YAML's guess.
-    """
-    if not exact and isinstance(value, str) and _EXPONENT.fullmatch(value):
-        value = float(value)
+    """`value` as `kind`, or None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

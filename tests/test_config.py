@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pytest
-import yaml
 from recordings import REPOSITORY
 
 from spoken_digits.config import Config, build, read_config
@@ -12,6 +11,7 @@ from spoken_digits.corpora import CorpusParams
 from spoken_digits.data.splits import SplitParams, read_params
 from spoken_digits.errors import UserError
 from spoken_digits.features.registry import make_extractor, read_feature_params
+from spoken_digits.io import strict_yaml
 from spoken_digits.models.budget import BudgetParams
 from spoken_digits.models.params import names, read_model_params
 from spoken_digits.training.planning import describe_network, read_recipe
@@ -39,10 +39,10 @@ def test_values_get_their_declared_types():
     assert example == Example(rate=0.5, count=3, on=True, kind="a", limit=None, sizes=(1, 2))
 
 
-def test_a_number_that_yaml_reads_as_text_is_a_number():
+def test_a_number_with_an_exponent_needs_no_point(tmp_path):
     # What `dvc exp run -S train.learning_rate=0.00001` writes: see below.
-    value = yaml.safe_load("rate: 1e-05")["rate"]
-    assert isinstance(value, str)
+    (tmp_path / "params.yaml").write_text("rate: 1e-05\n")
+    value = strict_yaml.read(tmp_path / "params.yaml")["rate"]
     assert example_of(rate=value).rate == pytest.approx(1e-5)
 
 

@@ -129,7 +129,7 @@ def stages() -> dict[str, set[str]]:
 
     known = {}
     with Repo(str(REPOSITORY)) as repo:
-        for path in ("dvc.yaml", "studies/dvc.yaml"):
+        for path in ("dvc.yaml", "studies/dvc.yaml", "studies/ablation/dvc.yaml"):
             names = set(load_file(repo, str(REPOSITORY / path)).resolver.get_keys())
             known[path] = names | {name.partition("@")[0] for name in names}
     return known

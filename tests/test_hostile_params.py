@@ -5,11 +5,14 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
+import itertools
 import math
 import operator
+import random
 import time
 import types
 import typing
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
@@ -345,6 +348,9 @@ BOMB = "a: &a [x, x]\n" + "".join(
 )
 
 
+DIFFERENT = ("08", "-010", "0o17", "1:30", "190:20:30.15", "+_1", "._5", "0_7")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -368,6 +374,8 @@ BOMB = "a: &a [x, x]\n" + "".join(
         ("a:\n" + "- " * 30_000, "line 2: nested deeper"),
         ("? " * 30_000, "line 1: nested deeper"),
         ("a: 1\nb: " + "9" * 5000, "line 2: a number that is too long"),
+        ("a: 1\nb: 010\n", "line 2: 010 is different numbers or a text to different programs"),
+        *((f"a: {value}\n", "line 1: .* put it in quotes") for value in DIFFERENT),
         ("a: =", "not valid YAML"),
         ("a: 1\n---\nb: 1\n", "not valid YAML"),
         ("a: [1\nb: }", "not valid YAML"),
@@ -404,7 +412,36 @@ def test_no_file_within_the_size_takes_long(tmp_path, content):
 def test_allowed_content_of_a_plain_file(tmp_path):
     plain = b"\xef\xbb\xbfsplit: {b: [1, 2.5, null]}\nseed: 2024-01-01\ntrain: 1e-05\n"
     config = read_text(tmp_path, plain)
-    assert config == {"split": {"b": [1, 2.5, None]}, "seed": "2024-01-01", "train": "1e-05"}
+    assert config == {"split": {"b": [1, 2.5, None]}, "seed": "2024-01-01", "train": 1e-5}
+
+
+def scalars() -> Iterator[str]:
+    """Every text of up to three letters that numbers are written with, and some longer ones."""
+    letters = "0179+-._:exob~"
+    for n in (1, 2, 3):
+        yield from map("".join, itertools.product(letters, repeat=n))
+    rng = random.Random(1)
+    for _ in range(1500):
+        yield "".join(rng.choice("0123456789+-._:eExXobBnatf") for _ in range(rng.randint(4, 8)))
+    yield from ("null", "~", "yes", "Off", "true", "FALSE", "tRUE", "nul", "-.INF", "+.inf", ".NaN")
+    yield from ("1e5", "1E+5", "1.e5", "1.5e5", ".5e+5", ".5e5", "1_000", "0b11", "0x1F", "0X1f")
+
+
+def test_dvc_reads_the_same_values(tmp_path):
+    """A value that we take for another one would not be what DVC compares with the record."""
+    from dvc.utils.serialize import parse_yaml
+
+    read, refused = dict[str, Any](), 0
+    for scalar in dict.fromkeys(scalars()):
+        try:
+            (read[scalar],) = read_text(tmp_path, f"split:\n- {scalar}\n")["split"]
+        except UserError:
+            refused += 1
+    theirs = parse_yaml("\n".join(f"- {scalar}" for scalar in read), "params.yaml")
+    for (scalar, value), other in zip(read.items(), theirs, strict=True):
+        assert repr(value) == repr(other), scalar  # nan is not nan, and 1 is 1.0
+    assert len(read) > 2000
+    assert refused > 100
 
 
 def test_a_folder_in_place_of_the_file(tmp_path):

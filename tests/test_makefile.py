@@ -75,3 +75,8 @@ def test_studies_follow_the_pipeline_that_they_study(checkout, failing):
         "spoken-digits run",
         [] if failing else ["spoken-digits run --studies"],
     )
+
+
+def test_the_ablation_is_a_pipeline_of_its_own(checkout):
+    assert make(checkout, check=0, goal="ablation").returncode == 0
+    assert (checkout / "calls").read_text() == "spoken-digits run --ablation\n"

@@ -1,4 +1,4 @@
-"""The figures of studies/dvc.yaml match the models recorded in dvc.lock."""
+"""The figures of studies/ match the models recorded in dvc.lock."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ MADE = (
     "plots/crossval/speakers.csv",
     "plots/crossval/speakers.png",
 )
-STUDIES = yaml.safe_load((REPOSITORY / "studies/dvc.yaml").read_text())["stages"]
+STUDIES, ABLATION = (
+    yaml.safe_load((REPOSITORY / folder / "dvc.yaml").read_text())["stages"]
+    for folder in ("studies", "studies/ablation")
+)
+LOCKS = ("studies/dvc.lock", "studies/ablation/dvc.lock")
 
 
 def stale(root: Path) -> list[str]:
@@ -132,9 +136,10 @@ def test_the_committed_studies_are_of_the_recorded_models():
     assert stale(REPOSITORY) == [], "run `make crossval`, and commit what it changes"
 
 
-def test_the_committed_studies_were_made_by_this_code(digests):
-    lock = REPOSITORY / "studies/dvc.lock"
-    assert of_other_code(lock, digests) == [], "run `make crossval`, and commit what it changes"
+@pytest.mark.parametrize("lock", LOCKS)
+def test_the_committed_studies_were_made_by_this_code(lock, digests):
+    made_by = "make ablation" if "ablation" in lock else "make crossval"
+    assert of_other_code(REPOSITORY / lock, digests) == [], f"run `{made_by}`, and commit"
 
 
 def test_the_record_holds_the_stages_of_the_studies_and_no_others():
@@ -145,6 +150,23 @@ def test_the_record_holds_the_stages_of_the_studies_and_no_others():
         for values in combinations(body, params)
     }
     assert set(recorded_stages(REPOSITORY / "studies/dvc.lock")) == expected
+
+
+def test_the_ablation_is_of_the_recorded_model():
+    params = yaml.safe_load((REPOSITORY / "params.yaml").read_text())["studies"]["ablation"]
+    made = recorded_stages(REPOSITORY / "studies/ablation/dvc.lock")
+    recorded = recorded_stages(REPOSITORY / "dvc.lock")
+    runs = [f"ablate@{step}" for step in params["steps"]]
+    assert made.keys() == {*runs, "summarise_ablation"}
+    for run in runs:
+        assert differences(recorded, made, f"train@{params['model']}", run) == []
+        of_run = made[run]["params"]["params.yaml"]
+        assert of_run["split"] == recorded["split"]["params"]["params.yaml"]["split"]
+        (output,) = hashes(made[run], "outs").items()
+        assert (hashlib.md5((REPOSITORY / output[0]).read_bytes()).hexdigest()) == output[1]
+    figures = json.loads((REPOSITORY / "metrics/ablation.json").read_text())
+    assert figures.keys() == params["steps"].keys()
+    assert {row["model"] for row in figures.values()} == {params["model"]}
 
 
 def combinations(body: dict[str, Any], params: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
@@ -185,14 +207,27 @@ OF_OPEN_MODELS = {
 }
 
 
-@pytest.mark.parametrize("stage", STUDIES)
+# No step of the augmentation of features is left out, and nothing is quantized.
+OF_ABLATION = {
+    "augmentation/sound",
+    "features/log_mel",
+    "features/mfcc_int",
+    "models/architectures/ds_cnn",
+    "models/architectures/lstm",
+}
+
+
+@pytest.mark.parametrize("stage", {**STUDIES, **ABLATION})
 def test_a_study_depends_on_the_code_that_it_runs(stage, digests):
-    deps = {dep for dep in STUDIES[stage]["deps"] if dep.startswith("data/sources/")}
-    script = STUDIES[stage]["cmd"].split()[1].removesuffix(".py")
+    body = {**STUDIES, **ABLATION}[stage]
     by_name = set()
-    if "matrix" in STUDIES[stage]:
+    if "matrix" in body:
         of_open = stage in ("repeat_open", "detect_unseen")
         by_name = OF_OPEN_MODELS if of_open else BY_NAME
+    elif "do" in body:
+        body, by_name = body["do"], OF_ABLATION
+    deps = {dep for dep in body["deps"] if dep.startswith("data/sources/")}
+    script = body["cmd"].split()[1].removesuffix(".py")
     modules = {f"data/sources/spoken_digits/{module}.json" for module in by_name}
     assert deps == {f"data/sources/{script}.json"} | modules
     assert all((digests / dep.removeprefix("data/sources/")).is_file() for dep in deps)

@@ -23,7 +23,6 @@ EXAMPLES = (
 )
 PARAMS = Path("params.yaml")
 METRICS = Path("metrics")
-STUDIES = "studies/dvc.yaml"
 MOST_JOBS = 64
 
 
@@ -53,10 +52,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="REGEX",
         help="regular expression for file names, with groups label, speaker and take",
     )
-    parser.add_argument(
+    pipeline = parser.add_mutually_exclusive_group()
+    pipeline.add_argument(
         "--studies",
-        action="store_true",
+        dest="pipeline",
+        action="store_const",
+        const="studies/dvc.yaml",
         help="train the studied models with several seeds and on unseen speakers: hours",
+    )
+    pipeline.add_argument(
+        "--ablation",
+        dest="pipeline",
+        action="store_const",
+        const="studies/ablation/dvc.yaml",
+        help="train one model without each step of its augmentation: hours",
     )
     parser.add_argument("--dry-run", action="store_true", help="only print what would be done")
     parser.add_argument(
@@ -80,9 +89,10 @@ def run(arguments: argparse.Namespace) -> None:
     places.checkout()
     if arguments.jobs is not None and not 1 <= arguments.jobs <= MOST_JOBS:
         raise UserError(f"--jobs is {arguments.jobs}, must be 1 to {MOST_JOBS}")
-    if arguments.studies and (arguments.words or arguments.say or arguments.model):
+    if arguments.pipeline and (arguments.words or arguments.say or arguments.model):
         raise UserError(
-            "--studies is of the models under `studies`: leave out --words, --say and --model"
+            "--studies and --ablation are of the models under `studies`: leave out --words, --say "
+            "and --model"
         )
     config = read_config(PARAMS)
     for model in arguments.model or ():
@@ -104,14 +114,14 @@ def _pipeline(config: Config, arguments: argparse.Namespace) -> None:
     if arguments.dry_run:
         _say_what_runs(stages, arguments)
         return
-    print(f"dvc repro {STUDIES if arguments.studies else ' '.join(stages)}".rstrip())
+    print(f"dvc repro {arguments.pipeline or ' '.join(stages)}".rstrip())
     _repro(stages, arguments)
 
 
 def _say_what_runs(stages: list[str], arguments: argparse.Namespace) -> None:
     from spoken_digits.cli import jobs
 
-    todo = jobs.todo(stages, pipeline=STUDIES if arguments.studies else jobs.PIPELINE)
+    todo = jobs.todo(stages, pipeline=arguments.pipeline or jobs.PIPELINE)
     for stage in todo:
         print(stage)
     print(f"{len(todo)} stages to run, but for those whose results lie in DVC's cache")
@@ -121,7 +131,7 @@ def _repro(stages: list[str], arguments: argparse.Namespace) -> None:
     from spoken_digits.cli import jobs
 
     at_a_time = arguments.jobs or jobs.at_a_time()
-    jobs.repro(stages, at_a_time, pipeline=STUDIES if arguments.studies else jobs.PIPELINE)
+    jobs.repro(stages, at_a_time, pipeline=arguments.pipeline or jobs.PIPELINE)
 
 
 def stages_of(config: Config, model: str) -> list[str]:

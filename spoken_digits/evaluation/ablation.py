@@ -50,7 +50,7 @@ def _figures(step: str, right: pd.Series[float], whole: pd.Series[float]) -> dic
     if not right.index.equals(whole.index):
         raise UserError(
             f"the predictions without {step} are of other speakers or seeds than those of the "
-            "whole recipe: remove studies/ablation/ and run `python stages/ablate.py`"
+            "whole recipe: run `make ablation`"
         )
     losses = (whole - right).tolist()
     n = len(losses)

@@ -1,7 +1,8 @@
 """YAML without surprises: plain mappings, lists and values, within bounds.
 
 What params.yaml never needs is refused with its line: keys given twice, anchors and aliases (a
-few lines of them can stand for gigabytes), tags, merge keys, keys that are not text, deep nesting.
+few lines of them can stand for gigabytes), tags, merge keys, keys that are not text, deep nesting,
+and what YAML 1.1 and 1.2 read as different values, since DVC reads 1.2.
 """
 
 from __future__ import annotations
@@ -18,8 +19,19 @@ MAX_BYTES = 64 * 1024  # twelve times what the file needs; read in a second or t
 MAX_DEPTH = 16
 _MERGE = "tag:yaml.org,2002:merge"
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
-_BOOLEAN = "tag:yaml.org,2002:bool"
-_ONLY_TRUE_AND_FALSE = re.compile("^(?:true|True|TRUE|false|False|FALSE)$")
+# DVC reads and writes YAML 1.2. There yes, no, on and off are words, without quotes, and a number
+# needs neither point nor sign to have an exponent: 1e-05 is what DVC writes.
+_OF_YAML_1_2 = {
+    "tag:yaml.org,2002:bool": re.compile("^(?:true|True|TRUE|false|False|FALSE)$"),
+    "tag:yaml.org,2002:float": re.compile(
+        r"^(?:[-+]?[0-9][0-9_]*(?:\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)"
+        r"|[-+]?\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+    ),
+}
+# What still differs: 010 is 8 or 10, 08 and 0o10 a text or 8, 1:30 90 or a text, +_1 a text or 1.
+_AMBIGUOUS = re.compile(
+    r"^[-+]?(?:0o?[0-9_]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)$|^(?:[-+]\.?|\.)_[0-9_]*$"
+)
 
 
 def read(path: Path) -> Any:
@@ -60,13 +72,10 @@ class _NotPlainError(Exception):
 class _PlainLoader(yaml.SafeLoader):
     """SafeLoader without anchors, tags, dates and duplicate keys, and of bounded depth."""
 
-    # A date would be neither text nor a number: `2024-01-01` is a fine name of a folder. DVC reads
-    # and writes YAML 1.2, in which yes, no, on and off are words, without quotes.
+    # A date would be neither text nor a number: `2024-01-01` is a fine name of a folder.
     yaml_implicit_resolvers = {  # noqa: RUF012
         first: [
-            (tag, _ONLY_TRUE_AND_FALSE if tag == _BOOLEAN else pattern)
-            for tag, pattern in resolvers
-            if tag != _TIMESTAMP
+            (tag, _OF_YAML_1_2.get(tag, pattern)) for tag, pattern in resolvers if tag != _TIMESTAMP
         ]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
@@ -81,6 +90,13 @@ class _PlainLoader(yaml.SafeLoader):
         if event.tag is not None:
             raise _NotPlainError(
                 event.start_mark, f"tag {event.tag!r:.60} is not allowed: leave it out"
+            )
+        is_plain = isinstance(event, yaml.ScalarEvent) and event.implicit[0]
+        if is_plain and _AMBIGUOUS.match(event.value):
+            raise _NotPlainError(
+                event.start_mark,
+                f"{event.value:.60} is different numbers or a text to different programs: write a "
+                "number without a leading zero or colon, or put it in quotes",
             )
         if self._depth == MAX_DEPTH:
             raise _NotPlainError(event.start_mark, f"nested deeper than {MAX_DEPTH} levels")

@@ -177,12 +177,14 @@ def test_a_dry_run_of_the_pipeline_names_the_stages(checkout, calls, monkeypatch
     monkeypatch.setattr(jobs, "todo", todo)
     run("--model", "micro", "--dry-run")
     run("--studies", "--dry-run")
+    run("--ablation", "--dry-run")
     assert given == [
         (["evaluate@micro", "quantize@micro-int8"], "dvc.yaml"),
         ([], "studies/dvc.yaml"),
+        ([], "studies/ablation/dvc.yaml"),
     ]
     said = "download\nsplit\n2 stages to run, but for those whose results lie in DVC's cache\n"
-    assert capsys.readouterr().out == 2 * said
+    assert capsys.readouterr().out == 3 * said
     assert calls == []
 
 

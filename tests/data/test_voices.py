@@ -219,7 +219,7 @@ def test_other_voices_than_those_planned_are_refused(dataset, tmp_path):
 
 def stages() -> Iterator[tuple[str, dict]]:
     """Names of the stages, and what they do."""
-    for file in ("dvc.yaml", "studies/dvc.yaml"):
+    for file in ("dvc.yaml", "studies/dvc.yaml", "studies/ablation/dvc.yaml"):
         for name, stage in yaml.safe_load((REPOSITORY / file).read_text())["stages"].items():
             yield name, stage.get("do", stage)
 

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from spoken_digits.errors import UserError
+from spoken_digits.evaluation import ablation_picture
 from spoken_digits.evaluation.ablation import over_steps
 
 
@@ -39,3 +40,18 @@ def test_the_loss_is_that_of_the_same_speakers_under_the_same_seeds():
 def test_other_speakers_than_those_of_the_whole_recipe_are_refused():
     with pytest.raises(UserError, match="without noise are of other speakers or seeds"):
         over_steps({"nothing": run(WHOLE), "noise": run({("ann", "1"): 4})}, "nothing")
+
+
+def test_the_picture_is_the_same_bytes_again(tmp_path):
+    without = {("bo", "2"): 2, ("bo", "1"): 3, ("ann", "2"): 3, ("ann", "1"): 3}
+    found = over_steps({"nothing": run(WHOLE), "noise": run(without)}, "nothing")
+    figures = {step: {**row, "model": "small", "corpus": "words 2"} for step, row in found.items()}
+    for name in ("a.png", "b.png"):
+        ablation_picture.draw(tmp_path / name, figures)
+    first = (tmp_path / "a.png").read_bytes()
+    assert first.startswith(b"\x89PNG")
+    assert (tmp_path / "b.png").read_bytes() == first
+    # Another loss is another picture.
+    figures["noise"]["loss"] = 0.3
+    ablation_picture.draw(tmp_path / "b.png", figures)
+    assert (tmp_path / "b.png").read_bytes() != first

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
-from recordings import PATTERN, write_recordings
+import yaml
+from recordings import PATTERN, REPOSITORY, write_recordings
 from workspace import Workspace
 
 ABLATION = {
@@ -35,39 +37,50 @@ def workspace(tmp_path_factory) -> Workspace:
     return workspace
 
 
-def test_speakers_of_inner_folds_are_tested_under_every_seed(workspace):
-    done = workspace.stage("ablate", "noise")
-    assert "metrics/ablation.json is not written: studies/ablation lacks nothing" in done.stdout
-    table = pd.read_csv(workspace.folder / "studies/ablation/noise.csv", dtype=str)
-    assert list(table.columns) == ["utterance", "speaker", "actual", "seed", "training", "float32"]
-    tested = list(dict.fromkeys(zip(table["speaker"], table["seed"], strict=True)))
+@pytest.fixture(scope="module")
+def table(workspace) -> Path:
+    """The predictions of one step."""
+    workspace.stage("ablate", "noise")
+    return workspace.folder / "studies/ablation/predictions/noise.csv"
+
+
+def test_speakers_of_inner_folds_are_tested_under_every_seed(table):
+    rows = pd.read_csv(table, dtype=str)
+    assert list(rows.columns) == ["utterance", "speaker", "actual", "seed", "float32"]
+    tested = list(dict.fromkeys(zip(rows["speaker"], rows["seed"], strict=True)))
     first, second = (speaker for speaker, seed in tested if seed == "1")
     assert first != second
     assert tested == [(first, "1"), (first, "2"), (second, "1"), (second, "2")]
-    assert not table.duplicated(["utterance", "seed"]).any()
+    assert not rows.duplicated(["utterance", "seed"]).any()
 
 
-def test_as_soon_as_every_step_is_there_the_losses_are_written(workspace):
-    workspace.stage("ablate", "noise", "nothing")
+def test_the_losses_are_those_of_all_steps(workspace, table):
+    done = workspace.stage("summarise_ablation", check=False)
+    assert done.returncode == 1
+    assert "nothing.csv is not there: make it with `dvc repro " in done.stderr
+    assert not (workspace.folder / "metrics/ablation.json").exists()
+    # The same predictions: nothing is lost.
+    table.with_name("nothing.csv").write_bytes(table.read_bytes())
+    assert "tiny without noise: " in workspace.stage("summarise_ablation").stdout
+    picture = (workspace.folder / "plots/ablation.png").read_bytes()
+    assert picture.startswith(b"\x89PNG")
     figures = json.loads((workspace.folder / "metrics/ablation.json").read_text())
     assert figures.keys() == {"nothing", "noise"}
-    assert figures["nothing"]["loss"] == 0
+    assert figures["nothing"]["loss"] == figures["noise"]["loss"] == 0
     assert figures["noise"]["trainings"] == 4
     assert figures["noise"]["model"] == "tiny"
-    # Nothing is trained again.
-    table = workspace.folder / "studies/ablation/noise.csv"
-    before = table.stat().st_mtime_ns
-    workspace.stage("ablate")
-    assert table.stat().st_mtime_ns == before
-    # Another recipe is: that of this step alone.
-    (workspace.folder / "metrics/ablation.json").unlink()
-    steps = {"nothing": {}, "noise": {"noise_snr_db": [90, 90]}}
-    workspace.change(lambda params: params["studies"]["ablation"].update(steps=steps))
-    done = workspace.stage("ablate", "nothing")
-    assert "studies/ablation lacks noise" in done.stdout
-    workspace.stage("ablate")
-    assert table.stat().st_mtime_ns != before
-    assert (workspace.folder / "metrics/ablation.json").exists()
+    assert figures["noise"]["corpus"] == figures["nothing"]["corpus"]
+
+
+def test_only_a_changed_step_is_trained_again():
+    """DVC tracks the values of a step, not the whole section."""
+    stages = yaml.safe_load((REPOSITORY / "studies/ablation/dvc.yaml").read_text())["stages"]
+    params = stages["ablate"]["do"]["params"]
+    assert set(params) == {
+        "split",
+        *(f"studies.ablation.{key}" for key in ("folds", "seeds", "steps.${key}")),
+    }
+    assert stages["ablate"]["foreach"] == "${studies.ablation.steps}"
 
 
 def refused(workspace: Workspace) -> str:

@@ -197,6 +197,7 @@ def voices_sections(results: Results) -> list[str]:
             "percentage points below the whole recipe, with the standard error over "
             f"{some['trainings']} pairs of trainings with the same speaker and seed. A loss below "
             "twice its error may be chance.",
+            "![accuracy lost without each step](../plots/ablation.png)",
             ablation_table(results),
         ]
     return parts
