@@ -87,11 +87,16 @@ def test_a_wrong_value_is_named_with_its_file(key, value, message):
 
 
 def test_only_where_asked_a_number_must_be_written_as_its_type():
-    values = {**VALUES, "size": [3, 4.0], "share": "1e-05"}
-    whole = build(Whole, values, "", "a.yaml")
+    whole = build(Whole, {**VALUES, "size": [3, 4.0], "share": 1}, "", "a.yaml")
     assert whole.size == (3, 4)
     assert isinstance(whole.size[1], int)
-    assert whole.share == pytest.approx(1e-5)
+    assert isinstance(whole.share, float)
+
+
+def test_a_text_is_no_number_wherever_it_stands():
+    """DVC compares it with the record as a text."""
+    with pytest.raises(UserError, match=r"^a.yaml: `share` is '1e-05', must be a number"):
+        build(Whole, {**VALUES, "share": "1e-05"}, "", "a.yaml")
 
 
 def test_all_keys_of_a_mapping():
