@@ -72,7 +72,33 @@ def test_the_losses_are_those_of_all_steps(workspace, table):
     assert figures["noise"]["corpus"] == figures["nothing"]["corpus"]
 
 
-def test_only_a_changed_step_is_trained_again():
+INNER = """
+import sys
+sys.path.insert(0, "stages")
+import ablate
+from spoken_digits.config import read_config
+from spoken_digits.data.loading import load_dataset
+from spoken_digits.evaluation.study_params import InnerFold
+split = ablate.inner_split(
+    read_config(ablate.PARAMS),
+    load_dataset(ablate.DATA, "log_mel"),
+    InnerFold(tested=1, without=3),
+)
+for subset in ("train", "val", "test"):
+    print(subset, *sorted({split.speakers[row] for row in split.rows[subset]}))
+"""
+
+
+def test_the_speaker_left_out_is_in_no_subset(workspace):
+    said = workspace.run("python", "-c", INNER, afresh=True).stdout
+    subsets = {line.split()[0]: set(line.split()[1:]) for line in said.splitlines()}
+    assert len(subsets["train"]) == 2  # of four speakers
+    assert len(subsets["test"]) == 1
+    assert subsets["train"].isdisjoint(subsets["test"])
+    assert not subsets["val"]
+
+
+def test_a_step_depends_on_its_own_values_alone():
     """DVC tracks the values of a step, not the whole section."""
     stages = yaml.safe_load((REPOSITORY / "studies/ablation/dvc.yaml").read_text())["stages"]
     params = stages["ablate"]["do"]["params"]
