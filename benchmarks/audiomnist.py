@@ -15,23 +15,21 @@ a GPU, use --epochs 0 to train for the epochs of params.yaml, and --results for 
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import stand_in
-from measuring import Measured, machine, measure
+from clones import ROOT, Clone
+from measuring import machine
 
 from spoken_digits import errors
 from spoken_digits.data.manifest import read_manifest
 from spoken_digits.data.subsets import SUBSETS, read_split
 from spoken_digits.io import files
 
-ROOT = Path(__file__).resolve().parent.parent
+MADE_BY = "benchmarks/audiomnist.py"
 RESULTS = ROOT / "benchmarks/audiomnist.json"
 KINDS = ("mfcc", "mfcc_int", "spectrogram")
 EPOCHS = 5
@@ -48,51 +46,29 @@ REFERENCE_RECIPE = {
 """The reference's values where params.yaml differs for `cnn_lstm`."""
 
 
-class Checkout:
+class Checkout(Clone):
     """A clone in which the pipeline runs on AudioMNIST's layout."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
-        if not (self.folder / "dvc.yaml").exists():
-            clone = ["git", "clone", "--quiet", str(ROOT), str(self.folder)]
-            subprocess.run(clone, check=True)
-        archive = self.folder / "data/archives" / f"{stand_in.TOP}.zip"
-        if not archive.exists():
-            archive.parent.mkdir(parents=True, exist_ok=True)
-            ready = ROOT / "data/archives" / archive.name
-            if ready.exists():
-                archive.symlink_to(ready)
-            else:
-                with files.replacing(archive) as temporary:
-                    stand_in.write(temporary, None)
-        binaries = Path(sys.executable).parent
-        self.environment = {
-            **os.environ,
-            "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
-            # First, since the environment's copy of the package may be of another checkout.
-            "PYTHONPATH": os.pathsep.join([str(self.folder), os.environ.get("PYTHONPATH", "")]),
-        }
+        super().__init__(folder)
+        archive = f"{stand_in.TOP}.zip"
+        if not self.bring(archive):
+            with files.replacing(self.archives / archive) as temporary:
+                stand_in.write(temporary, None)
         self._progress = self.folder.with_name(f"{self.folder.name}-stages.json")
         self.stages: dict[str, dict[str, float]] = {}
         if self._progress.exists():
-            self.stages = files.read_json(self._progress, "benchmarks/audiomnist.py")
-
-    def dvc(self, *arguments: str) -> Measured:
-        """Run DVC there."""
-        return measure(["dvc", *arguments], self.folder, self.environment)
+            self.stages = files.read_json(self._progress, MADE_BY)
 
     def experiment(self, target: str, settings: Mapping[str, str | int] | None = None) -> None:
         """`dvc exp run` of one target on AudioMNIST, with all other settings as committed.
 
         Time and memory, including DVC's own, go into `stages`, unless there was nothing to do.
         """
-        # The last experiment left its settings in the clone's params.yaml.
-        subprocess.run(
-            ["git", "checkout", "--quiet", "--", "params.yaml"], cwd=self.folder, check=True
-        )
+        self.params_as_committed()
         changes = {"corpus.name": "audiomnist", **(settings or {})}.items()
         options = [part for key, value in changes for part in ("-S", f"{key}={value}")]
-        taken = self.dvc("exp", "run", *options, target)
+        taken = self.run("dvc", "exp", "run", *options, target)
         if f"Running stage '{target}'" in taken.output:
             self.stages[target] = {
                 "seconds": round(taken.seconds, 1),
@@ -105,16 +81,16 @@ class Checkout:
         for target in ("download", "split", *(f"feature_extract@{kind}" for kind in KINDS)):
             self.experiment(target)
 
-    def read(self, name: str) -> dict[str, Any]:
-        """Read a JSON file made there."""
-        return files.read_json(self.folder / name, "benchmarks/audiomnist.py")
+    def metrics(self, name: str) -> dict[str, Any]:
+        """The metrics of a model."""
+        return self.read(f"metrics/{name}.json", MADE_BY)
 
 
 def main() -> None:
     arguments = parse_arguments()
     checkout = Checkout(arguments.folder)
     checkout.extract()
-    provenance = checkout.read("data/raw/provenance.json")
+    provenance = checkout.read("data/raw/provenance.json", MADE_BY)
     table = read_manifest(checkout.folder / "data/raw/manifest.csv")
     key = "variants.{}.train_on.audiomnist.{}"
     epochs = {key.format(name, "epochs"): arguments.epochs for name in CNNS if arguments.epochs}
@@ -122,12 +98,12 @@ def main() -> None:
     if arguments.reference_recipe:
         changes = {key.format("cnn_lstm", name): to for name, to in REFERENCE_RECIPE.items()}
         checkout.experiment("evaluate@cnn_lstm", {**epochs, **changes})
-        models["cnn_lstm, reference's recipe"] = checkout.read("metrics/cnn_lstm.json")
+        models["cnn_lstm, reference's recipe"] = checkout.metrics("cnn_lstm")
     for name in CNNS:
         for target in (f"train@{name}", f"evaluate@{name}", f"quantize@{name}-int8_dynamic"):
             checkout.experiment(target, epochs)
-        models[name] = checkout.read(f"metrics/{name}.json")
-        models[f"{name}.int8_dynamic"] = checkout.read(f"metrics/{name}.int8_dynamic.json")
+        models[name] = checkout.metrics(name)
+        models[f"{name}.int8_dynamic"] = checkout.metrics(f"{name}.int8_dynamic")
     rows = read_split(checkout.folder / "data/split.csv", table)
     content = {
         "machine": machine(),
@@ -145,7 +121,7 @@ def main() -> None:
     for fold in range(N_FOLDS):
         settings = {"split.scheme": "speaker", "split.fold": fold}
         checkout.experiment(f"evaluate@{FOLDED}", settings)
-        folds.append(checkout.read(f"metrics/{FOLDED}.json"))
+        folds.append(checkout.metrics(FOLDED))
     content["speaker_folds"] = {
         "model": FOLDED,
         "mean": round(fmean(fold["accuracy"] for fold in folds), 6),

@@ -312,6 +312,28 @@ def test_the_step_whose_loss_is_largest_stands_below_the_whole_recipe(committed)
     ]
 
 
+def test_words_that_nobody_recorded_are_told_from_people(committed):
+    assert "nobody recorded" not in pages.results_page(committed.results())
+    people = {"accuracy": 0.8, "std": 0.02, "accuracy_ci_low": 0.7, "accuracy_ci_high": 0.9}
+    model = {**people, "per_word": {"go": 0.6, "yes": 1.0}, "synthesised_voices": 0.95}
+    said = {
+        "words": ["yes", "go"],
+        "n_synthesised_clips": 2160,
+        "n_clips": 20,
+        "n_speakers": 5,
+        "seeds": [1, 2],
+        "models": {"small.int8": model},
+    }
+    committed.write("../benchmarks/said.json", said)
+    _, _, section = pages.results_page(committed.results()).partition("## Words that nobody")
+    assert "with yes and go:" in section
+    assert "2,160 clips of them, tested on 20 recordings of 5 people" in section
+    assert rows_of(section.partition("##")[0]) == [
+        "| model | people | 95 % interval | worst word | synthesised voices |",
+        "| `small.int8` | 80.00 ± 2.00 % | 70.00 to 90.00 | 60.00 % (go) | 95.00 % |",
+    ]
+
+
 def test_the_headline_has_eight_models_at_most(committed):
     names = [f"m{number:02}" for number in range(12)]
     for number, name in enumerate(names):

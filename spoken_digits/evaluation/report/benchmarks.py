@@ -1,4 +1,4 @@
-"""The sections made from benchmarks/: full size, speed."""
+"""The sections made from benchmarks/: words that nobody recorded, full size, speed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,47 @@ import math
 from collections.abc import Mapping, Sequence
 
 from spoken_digits.evaluation.report.collecting import Figures
-from spoken_digits.evaluation.report.markdown import code, interval, percent, size, table, values
+from spoken_digits.evaluation.report.markdown import (
+    code,
+    interval,
+    mean_and_deviation,
+    percent,
+    size,
+    table,
+    values,
+)
+
+
+def said_section(said: Figures) -> list[str]:
+    """What `benchmarks/said.py` found; empty if it has not been run."""
+    if not said:
+        return []
+    words = ", ".join(said["words"][:-1]) + f" and {said['words'][-1]}"
+    rows = (
+        [
+            code(name),
+            mean_and_deviation({"mean": row["accuracy"], "std": row["std"]}),
+            interval(row),
+            _worst(row["per_word"]),
+            percent(row["synthesised_voices"]),
+        ]
+        for name, row in said["models"].items()
+    )
+    columns = ["model", ">people", ">95 % interval", ">worst word", ">synthesised voices"]
+    return [
+        "## Words that nobody recorded",
+        f"`spoken-digits run --say` with {words}: recognisers that have heard synthesised voices "
+        f"alone, {said['n_synthesised_clips']:,} clips of them, tested on {said['n_clips']} "
+        f"recordings of {said['n_speakers']} people, the strangers, who say these words. Mean and "
+        f"standard deviation over {len(said['seeds'])} seeds; the interval is that of the people. "
+        "*Synthesised voices*: those held out of training. Made by `python benchmarks/said.py`.",
+        table(columns, rows),
+    ]
+
+
+def _worst(per_word: Mapping[str, float]) -> str:
+    word = min(per_word, key=lambda word: per_word[word])
+    return f"{percent(per_word[word])} ({word})"
 
 
 def full_size_sections(runs: Sequence[Figures]) -> list[str]:

@@ -47,6 +47,8 @@ class Results:
     """Published results of the same networks: model, scheme, accuracy, corpus, title."""
     quantizers: Figures
     """benchmarks/quantizers.json; empty if not made."""
+    said: Figures
+    """benchmarks/said.json; empty if not made."""
     full_size: list[Figures]
     """Runs at AudioMNIST's full size, one per machine."""
     speed: Figures
@@ -120,6 +122,7 @@ def collect(models: Sequence[str], metrics: Path, plots: Path, benchmarks: Path)
         detectors_unseen=_optional(metrics / "detector_unseen.json"),
         published=_optional(benchmarks / "published.json").get("rows", []),
         quantizers=_optional(benchmarks / "quantizers.json"),
+        said=_optional(benchmarks / "said.json"),
         full_size=[
             run
             for name in ("audiomnist.json", "audiomnist_gpu.json")
@@ -155,6 +158,7 @@ def collect_one(model: str, metrics: Path) -> Results:
         detectors_unseen={},
         published=[],
         quantizers={},
+        said={},
         full_size=[],
         speed={},
         speed_gpu={},

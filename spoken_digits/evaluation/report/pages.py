@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from spoken_digits.evaluation.report import corpora, distorted, listening, sections, tables, voices
-from spoken_digits.evaluation.report.benchmarks import full_size_sections, speed_section
+from spoken_digits.evaluation.report.benchmarks import (
+    full_size_sections,
+    said_section,
+    speed_section,
+)
 from spoken_digits.evaluation.report.collecting import Results
 
 
@@ -40,6 +44,7 @@ def results_page(results: Results) -> str:
         *corpora.warning(results),
         *voices.overview(results),
         *voices.voices_sections(results),
+        *said_section(results.said),
         "## Random split",
         tables.results_table(results),
         *_as_int8(results),
