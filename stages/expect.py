@@ -8,7 +8,8 @@ Writes  metrics/expected/<model>.json: {model or model.scheme: as a row of metri
 Run     python stages/expect.py tiny
 
 Not part of `dvc repro`: `spoken-digits run --words` runs it, two trainings at a time on two cores.
-What is recorded stays where neither the plan nor the recordings have changed.
+What is recorded stays where neither the plan, the recordings nor the settings of quantization have
+changed.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ import pandas as pd
 from tqdm import tqdm
 
 from spoken_digits import errors
+from spoken_digits.config import read_config
 from spoken_digits.data.loading import load_dataset
 from spoken_digits.evaluation import folds
 from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.features import parallel
 from spoken_digits.io import files
 from spoken_digits.quantization import expected
+from spoken_digits.training.folds import read_provenance
 from spoken_digits.training.plan import Plan, read_plan
 from spoken_digits.training.planned import training_digest
 
@@ -42,9 +45,10 @@ def main() -> None:
     name = parse_arguments().model
     plan = read_plan(DATA / "plans", name, PARAMS)
     dataset = load_dataset(DATA, plan.features)
-    n = expected.n_folds(dataset)
+    n = expected.n_folds(dataset, read_provenance(DATA / "raw")["speaker_folds"])
     metrics, table = METRICS / f"{name}.json", PREDICTIONS / f"{name}.csv"
-    training = f"{training_digest(plan, dataset)}-{n}"
+    made = expected.quantizations(read_config(PARAMS), name)
+    training = training_digest(plan, dataset, n, made)
     if is_recorded(metrics, table, training):
         print(f"{metrics}: recorded for this plan and these recordings")
         return

@@ -17,6 +17,7 @@ from spoken_digits import audio
 from spoken_digits.data.clips import Clip, write_archive
 from spoken_digits.data.manifest import COLUMNS
 from spoken_digits.data.store import describe
+from spoken_digits.evaluation import rejection
 from spoken_digits.evaluation.folds import over_speakers, over_strangers
 from spoken_digits.features.log_mel import LogMel
 from spoken_digits.io.files import sha256
@@ -27,6 +28,14 @@ TAKES = 4
 CORPUS = "words 2"
 RIGHT = {"ann": 12, "bo": 9}
 """Of twelve clips each, those that the float network recognises; bo's mistakes are three."""
+
+
+def heard(scores: list[float]) -> rejection.Heard:
+    """Clips in which a model hears its first word, with these probabilities."""
+    n = len(scores)
+    return rejection.Heard(
+        score=np.array(scores), word=np.zeros(n, np.int64), speakers=np.array(["ann"] * n)
+    )
 
 
 class SmallRecord:
@@ -76,16 +85,12 @@ class SmallRecord:
         """What stages `reject` and `detect` record of `small`."""
         opened = {name: {"variant": "small"} for name in ("small_open", "small_other")}
         self._write_params(corpus={"rejection": {"models": opened}})
-        aims = {"open": (0.0, 0.9, 1.0), "0.05": (0.7, 0.8, 0.125)}
-        points = {
-            aim: {
-                "threshold": threshold,
-                "accuracy": accuracy,
-                "false_accepts": {"noise": {"rate": rate}},
-            }
-            for aim, (threshold, accuracy, rate) in aims.items()
-        }
-        row = {"small": {"model_sha256": "0", "corpus": self.corpus, **points, "on_test": {}}}
+        points = rejection.figures(
+            rejection.Known(heard=heard([0.95] * 8 + [0.65, 0.9]), right=np.arange(10) < 9),
+            {"noise": heard([0.8] + [0.3] * 7)},
+            validation=heard([0.75] + [0.7] * 2 + [0.2] * 17),
+        )
+        row = {"small": {"model_sha256": "0", "corpus": self.corpus, **points}}
         self.json("metrics/rejection/small_open.json", row)
         curve = [(1.0, 0.1), (0.125, 0.2), (0.0, 1.0)]
         table = pd.DataFrame(curve, columns=["false_accepts", "misses"])

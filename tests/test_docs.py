@@ -15,6 +15,7 @@ import pytest
 import yaml
 from recordings import REPOSITORY
 
+from spoken_digits.cli import main
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.columns import has_more_voices
 from spoken_digits.evaluation.report.corpora import describe
@@ -127,6 +128,23 @@ def test_the_figures_of_listening_are_the_committed_metrics(name):
         assert found[10] == pytest.approx(row["latency_ms"], abs=0.6)
 
 
+@pytest.mark.parametrize("name", ["detector", "detector_unseen"])
+def test_the_window_and_the_endpointer_compare_as_measured(name):
+    row = json.loads((REPOSITORY / f"metrics/{name}.json").read_text())["tiny_open.int8"]
+    rates = {
+        kind: f"{100 * row['sliding'][kind]['hit_rate']:.1f} instead of "
+        f"{100 * row[kind]['hit_rate']:.1f} %"
+        for kind in WORDS
+    }
+    phrases = [round(found["phrases"]["false_accepts"]) for found in (row["sliding"], row)]
+    page = " ".join((REPOSITORY / "docs/listening.md").read_text().split())
+    assert (
+        f"the window finds {rates['words']} of the words at 20 dB, {rates['words_noisy']} at 10 dB, "
+        f"{rates['words_in_room']} in rooms and {rates['words_in_babble']} over babble"
+    ) in page
+    assert re.search(rf"it takes {phrases[0]} instead of {phrases[1]} (of 288 )?phrases", page)
+
+
 def test_the_hours_of_streams_that_agree_are_the_committed_ones():
     proof = json.loads((REPOSITORY / "metrics/streams/tiny_open.int8.json").read_text())
     page = " ".join((REPOSITORY / "docs/listening.md").read_text().split())
@@ -134,6 +152,17 @@ def test_the_hours_of_streams_that_agree_are_the_committed_ones():
     assert proof["model_sha256"] == measured["model_sha256"]  # of the recorded model
     assert proof["differences"] == {"c": 0, "m3": 0, "wasm": 0}
     assert f"of {proof['events']:,} events in {proof['hours']:.1f} hours, none" in page
+
+
+def test_the_verdicts_on_comparing_are_what_its_commands_print(capsys, monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    page = (REPOSITORY / "docs/comparing.md").read_text()
+    commands = re.findall(r"^    spoken-digits (compare .* --predictions \S+)$", page, re.M)
+    shown = re.findall(r"^    (.*? points, 95 % interval \S+ to [\d.]+), ", page, re.M)
+    assert len(commands) == len(shown) == 2
+    for command, verdict in zip(commands, shown, strict=True):
+        main.main(command.split())
+        assert capsys.readouterr().out.splitlines()[-1].startswith(f"{verdict}, on 6 speakers")
 
 
 def test_the_figures_of_open_models_by_seed_are_the_committed_predictions():

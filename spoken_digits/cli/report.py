@@ -41,12 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the page."""
     from spoken_digits.cli import places
+    from spoken_digits.evaluation.report import own
     from spoken_digits.io.files import read_json
 
     places.checkout()
     corpus = read_json(Path("metrics/corpus.json"), "spoken-digits run")
-    own_words = corpus["corpus"] in ("folder", "spoken")
-    is_short = arguments.model or (own_words and not arguments.against)
+    is_short = arguments.model or (own.is_own(corpus) and not arguments.against)
     output = arguments.output or (MARKDOWN if is_short else HTML)
     if output.is_dir():
         raise UserError(f"{output} is a folder: name a file with --output")

@@ -17,7 +17,7 @@ from spoken_digits.evaluation.columns import FLOAT
 from spoken_digits.io import fast_yaml
 
 CONFUSION = PurePosixPath("plots/confusion")
-_LOCK = PurePosixPath("dvc.lock")
+LOCK = PurePosixPath("dvc.lock")
 _CLIPS = ("data/raw/manifest.csv", "data/split.csv")
 _RUN = re.compile(r"(?P<model>.+)-(?P<fold>\d+)-(?P<seed>\d+)\.csv")
 _KEYS = ("utterance", "speaker", "actual")
@@ -244,18 +244,25 @@ def read_recorded(tree: Tree, name: Name) -> tuple[pd.DataFrame, dict[str, str]]
     table = _table(tree.read(path), path)
     if not {"actual", "predicted"} <= set(table.columns):
         raise UserError(f"{path} lacks a column: make it again with `dvc repro`")
-    return table, _recorded_clips(tree, name.model)
+    return table, recorded_clips(tree, name.model)
 
 
-def _recorded_clips(tree: Tree, model: str) -> dict[str, str]:
+def recorded_clips(tree: Tree, model: str) -> dict[str, str]:
+    """Hash of manifest and split under which a model was evaluated, from dvc.lock.
+
+    Raises
+    ------
+    UserError
+        dvc.lock does not say.
+    """
     try:
-        lock = fast_yaml.load(tree.read(_LOCK))
+        lock = fast_yaml.load(tree.read(LOCK))
         deps = lock["stages"][f"evaluate@{model}"]["deps"]
         hashes = {dep["path"]: dep["md5"] for dep in deps}
         return {path: hashes[path] for path in _CLIPS}
     except (KeyError, TypeError, yaml.YAMLError):
         raise UserError(
-            f"{_LOCK} does not say on which clips {model} was evaluated: "
+            f"{LOCK} does not say on which clips {model} was evaluated: "
             f"`dvc repro evaluate@{model}` records it"
         ) from None
 

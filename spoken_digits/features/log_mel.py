@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from spoken_digits.audio import Waveform
 from spoken_digits.audio.offset import remove_offset
 from spoken_digits.bounds import Bounds, SampleRate
+from spoken_digits.errors import UserError
 from spoken_digits.features.base import check_overlap, described
 from spoken_digits.features.mel import Float32, band_edges, hann, mel_bank, power_spectra
 
@@ -99,7 +100,13 @@ class LogMel:
     def from_config(cls, config: Config) -> LogMel:
         """The extractor that params.yaml describes."""
         params = config.section("features.log_mel", LogMelParams)
-        return cls(params, config.value("features.sample_rate", int, SampleRate))
+        sample_rate = config.value("features.sample_rate", int, SampleRate)
+        if params.fmax > sample_rate / 2:
+            raise UserError(
+                f"params.yaml: `features.log_mel.fmax` is {params.fmax:g}, must be at most half of "
+                f"features.sample_rate ({sample_rate / 2:g})"
+            )
+        return cls(params, sample_rate)
 
     @classmethod
     def from_description(cls, description: Mapping[str, Any], source: str) -> LogMel:

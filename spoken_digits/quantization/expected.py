@@ -5,16 +5,21 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from spoken_digits.config import read_config
+from spoken_digits.config import Config, read_config
 from spoken_digits.data import splits
 from spoken_digits.data.loading import Dataset, load_dataset
 from spoken_digits.errors import UserError
+from spoken_digits.quantization.network_params import settings_of
+from spoken_digits.quantization.networks import schemes_of
 from spoken_digits.quantization.predictions import predictions
+from spoken_digits.quantization.schemes import scheme_module
 from spoken_digits.training.experiment import train_model
 from spoken_digits.training.folds import read_provenance, resplit
 from spoken_digits.training.plan import Plan
@@ -23,8 +28,15 @@ MOST_FOLDS = 6
 """More speakers than that are left out in groups: each fold is a training."""
 
 
-def n_folds(dataset: Dataset) -> int:
+def n_folds(dataset: Dataset, published: Sequence[Sequence[str]] | None) -> int:
     """How many trainings it takes.
+
+    Parameters
+    ----------
+    dataset
+        The corpus.
+    published
+        The speakers of each fold, where the corpus's authors name them.
 
     Raises
     ------
@@ -43,7 +55,16 @@ def n_folds(dataset: Dataset) -> int:
             f"{next(iter(everyone))} is the only speaker: record another to learn what to expect "
             "of other voices"
         )
-    return min(len(everyone), MOST_FOLDS)
+    return min(len(everyone), MOST_FOLDS) if published is None else len(published)
+
+
+def quantizations(config: Config, model: str) -> dict[str, dict[str, Any]]:
+    """How each integer network of a model is made: its settings by scheme."""
+    found = {}
+    for scheme in schemes_of(config, model):
+        params = settings_of(config, model, scheme, scheme_module(scheme).PARAMS)
+        found[scheme] = dataclasses.asdict(params)
+    return found
 
 
 def fold_predictions(data: Path, params: Path, plan: Plan, fold: int, n: int) -> pd.DataFrame:

@@ -84,8 +84,8 @@ def quantize(network: BaseNetwork, layers: Sequence[str]) -> nn.Module:
     ]
     if not engines:
         raise UserError(
-            "this build of PyTorch has no int8 kernels for this machine: "
-            "take int8_dynamic out of `quantize.schemes`"
+            "this build of PyTorch has no int8 kernels for this machine: run "
+            "`dvc repro --keep-going`, which leaves out the stages quantize_dynamic"
         )
     torch.backends.quantized.engine = engines[0]
     with warnings.catch_warnings():

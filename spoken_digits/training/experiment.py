@@ -92,7 +92,7 @@ def train_model(
     network = make_network(card.architecture, shape, n_classes)
     checkpoint = None
     if resume_folder is not None:
-        key = _digest(plan, dataset, guests)
+        key = _digest(plan, dataset, guests, world.size)
         checkpoint = Checkpoint(
             path=resume_folder / f"{name}-{key[:16]}.pt", every_s=checkpoint_seconds
         )
@@ -125,10 +125,18 @@ def train_model(
     )
 
 
-def _digest(plan: Plan, dataset: Dataset, guests: Guests) -> str:
-    """Digest of all that decides the result of a training: plan, data, code and libraries."""
+def _digest(plan: Plan, dataset: Dataset, guests: Guests, n_processes: int) -> str:
+    """Digest of all that decides the result of a training: plan, data, code, libraries, and how
+    many processes share it, each of which draws by itself.
+    """
     architecture = f"spoken_digits.models.architectures.{plan.architecture['name']}"
     varied = f"spoken_digits.augmentation.{plan.augmentation}"
     code = digest_of([__name__, architecture, varied])
-    decides = [dataclasses.asdict(plan), dataclasses.asdict(guests), dataset.fingerprint, code]
+    decides = [
+        dataclasses.asdict(plan),
+        dataclasses.asdict(guests),
+        dataset.fingerprint,
+        code,
+        n_processes,
+    ]
     return sha256(json.dumps(decides, sort_keys=True).encode())

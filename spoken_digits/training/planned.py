@@ -76,7 +76,7 @@ def row_name(plan: Plan) -> str:
     return plan.model + (columns.VOICES if store_of(plan) == VOICES else columns.SPOKEN)
 
 
-def training_digest(plan: Plan, corpus: Dataset, *more: int) -> str:
+def training_digest(plan: Plan, corpus: Dataset, *more: object) -> str:
     """What was trained: the plan, which names the extra voices, the clips of the corpus, and what
     else decides.
     """

@@ -52,10 +52,11 @@ def test_a_number_and_its_unit_stay_on_one_line():
 
 
 def test_a_table_of_the_shared_writers_keeps_its_cells_and_alignment():
-    written = markdown.table(["model", ">size"], [["`a`", "1"], ["`b`", ""]])
+    written = markdown.table(["model", ">size"], [["`a`", "1"], ["`b`", ""], ["c|d", 2]])
+    assert r"| c\|d | 2 |" in written
     root = ElementTree.fromstring(from_markdown("what", written))
     cells = [["".join(c.itertext()) for c in row] for row in root.iter("tr")]
-    assert cells == [["model", "size"], ["a", "1"], ["b", ""]]
+    assert cells == [["model", "size"], ["a", "1"], ["b", ""], ["c|d", "2"]]
     assert [c.get("class") for c in next(root.iter("tr"))] == [None, "n"]
 
 
@@ -164,3 +165,10 @@ def test_every_clip_is_on_the_map_once_and_mistakes_are_crossed_out(record):
     rules = datamap.rules(3, 2)
     assert rules.count(":checked") == 5
     assert datamap.locate(record.root / "data/features", record.manifest, "mfcc") is None
+
+
+def test_a_word_of_which_no_clip_is_drawn_has_no_name_on_the_map(record):
+    found = datamap.locate(record.root / "data/features", record.manifest, "log_mel")
+    assert found is not None
+    drawn = datamap.draw(found, ["no", "rare", "stop", "yes"], set())
+    assert re.findall(r'class="centre"[^>]*>(\w+)<', drawn) == ["no", "stop", "yes"]

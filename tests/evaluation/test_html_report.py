@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import itertools
+import json
 import os
 import re
 import shutil
@@ -16,13 +17,15 @@ from xml.etree import ElementTree
 
 import pytest
 from recordings import REPOSITORY
-from small_record import SmallRecord
+from small_record import CORPUS, SmallRecord
 
 from spoken_digits.errors import UserError
 from spoken_digits.evaluation.html_report import verdict
 from spoken_digits.evaluation.html_report.command import main
+from spoken_digits.evaluation.html_report.otherwise import anything_else
 from spoken_digits.evaluation.html_report.page import page
 from spoken_digits.evaluation.html_report.record import read
+from spoken_digits.verification import hashes
 
 MOST_BYTES = 6 * 2**20
 OPENS_WITHIN_S = 2.0
@@ -226,6 +229,7 @@ def test_other_sounds_are_shown_where_they_were_measured(tmp_path, small):
     rows = {tuple(written(cell) for cell in row) for row in root.iter("tr")}
     assert ("small", "none", "0.000", "90.00", "100.0") in rows
     assert ("small", "5 %", "0.700", "80.00", "12.5") in rows
+    assert [row[1] for row in rows if row[0] == "small" and len(row) == 5].count("none") == 1
     assert ("words", "50", "93.75 %", "6.25 %") in rows
     assert ("noise", "2.0", "3", "1.50", "0.31 to 4.38") in rows
     assert "Voices never heard: the same with models" not in written(root)
@@ -244,6 +248,67 @@ def test_other_sounds_are_shown_where_they_were_measured(tmp_path, small):
     # A model in the files of two open variants is one line.
     curves = [e.get("d", "") for e in root.iter("path") if e.get("class") == "series k0"]
     assert [path.count("L") for path in curves] == [2]
+
+
+def test_the_record_says_at_which_threshold_other_sounds_pass():
+    said = anything_else(read(REPOSITORY, studies=True))
+    assert re.search(r"At its threshold for 5 %, `\w+` keeps \d\d\.\d\d % of its own words", said)
+    assert re.search(r"answers \d+\.\d\d % of noise, .* % of other words", said)
+
+
+def of_own_words(root: Path) -> None:
+    """The record becomes one of a folder of own words; its studies are of other recordings."""
+    for path in (root / "metrics").rglob("*.json"):
+        if path.name not in ("crossval.json", "strangers.json"):
+            path.write_text(path.read_text().replace(CORPUS, "folder"))
+    path = root / "metrics/corpus.json"
+    about = json.loads(path.read_text())
+    path.write_text(json.dumps(about | {"corpus": "folder", "version": ""}))
+
+
+def test_own_words_are_not_judged_by_other_recordings(changeable):
+    of_own_words(changeable)
+    path = changeable / "metrics/small.int8.json"
+    row = json.loads(path.read_text())
+    path.write_text(json.dumps(row | {"corpus": "fsdd 1.0.10", "accuracy": 0.123}))
+    text = page(read(changeable, studies=True))
+    assert "different corpora" not in text
+    assert "12.30" not in text
+    assert "Nothing on this page tells how it does on voices never heard." in text
+    assert "python stages/expect.py small" in text
+    assert not {"strangers", "Strangers"} & set(re.findall(r"\w+", text))
+
+
+def test_own_words_are_judged_by_speakers_left_out(changeable):
+    study = json.loads((changeable / "metrics/crossval.json").read_text())["small"]
+    of_own_words(changeable)
+    expected = changeable / "metrics/expected/small.json"
+    expected.parent.mkdir()
+    expected.write_text(json.dumps({"small": study | {"mean": 0.625, "corpus": "folder"}}))
+    answers = changeable / "plots/expected/small.csv"
+    answers.parent.mkdir()
+    answers.write_text("utterance,speaker,actual,float32\n0_no_bo_0,bo,no,stop\n")
+    record = read(changeable, studies=True)
+    assert record.answers["small"]["predicted"].tolist() == ["stop"]
+    text = page(record)
+    assert "62.50" in text
+    assert "stages/expect.py" not in text
+    # The pipeline's own page depends on nothing that is no stage's output.
+    assert read(changeable, studies=False).results.crossval == {}
+
+
+def test_mistakes_of_another_split_are_not_played(changeable):
+    assert "utterance" in read(changeable, studies=True).tested["small"]
+    split = changeable / "data/split.csv"
+    clips = [
+        {"path": path, "md5": hashes.md5(changeable / path)}
+        for path in ("data/raw/manifest.csv", "data/split.csv")
+    ]
+    lock = {"stages": {"evaluate@small": {"deps": clips}}}
+    (changeable / "dvc.lock").write_text(json.dumps(lock))
+    assert "utterance" in read(changeable, studies=True).tested["small"]
+    split.write_text(split.read_text() + "\n")  # another split with the same words
+    assert "utterance" not in read(changeable, studies=True).tested["small"]
 
 
 def git(folder: Path, *arguments: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from pathlib import Path
 
@@ -136,6 +137,24 @@ def test_a_model_of_another_folder_of_own_words_is_not_of_this_one(root):
     assert {row["model"] for row in own.own_results(["tiny", "micro"], root).rows} == {"micro"}
     with pytest.raises(UserError, match="no figures of tiny on folder"):
         own.page(["tiny"], root)
+
+
+def test_costs_and_conditions_of_other_networks_are_not_of_this_one(root):
+    model = root / "models/tiny.int8.safetensors"
+    cost = {"recogniser_instructions_m0": 5, "model_sha256": hashlib.sha256(b"ours").hexdigest()}
+    write(root / "metrics/cortex_m/tiny.int8.json", cost)
+    detectors = {"tiny.int8": {"corpus": "folder"}, "lstm.int8": {"corpus": "fsdd 1.0.10"}}
+    write(root / "metrics/detector.json", detectors)
+    for name, corpus in (("tiny", "folder"), ("tiny.int8", "fsdd 1.0.10")):
+        table = f"condition,level,model,n,accuracy,corpus\nclean,,{name},6,0.9,{corpus}\n"
+        write(root / f"plots/robustness/{name}.csv", table)
+    for content, n_costs in (("ours", 1), ("another", 0)):
+        write(model, content)
+        found = own.own_results(["tiny"], root)
+        assert len(found.costs) == n_costs
+        assert [row["model"] for row in found.robustness] == ["tiny"]
+        assert list(found.detectors) == ["tiny.int8"]
+        assert not found.is_mixed()
 
 
 def test_nothing_run_on_this_corpus(root):

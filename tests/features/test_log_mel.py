@@ -5,6 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
+from spoken_digits.config import Config
+from spoken_digits.errors import UserError
 from spoken_digits.features.log_mel import LogMel, LogMelParams
 from spoken_digits.features.spectral import SpectralExtractor
 
@@ -105,6 +107,15 @@ def test_description_makes_it_again():
 def test_parameters_that_do_not_fit_are_refused(change, named):
     with pytest.raises(ValueError, match=f"`{named}`"):
         dataclasses.replace(PARAMS, **change)
+
+
+def test_bands_end_at_half_the_sample_rate(default_params):
+    features = default_params["features"]
+    features["log_mel"]["fmax"] = features["sample_rate"] / 2
+    LogMel.from_config(Config(default_params))
+    features["log_mel"]["fmax"] += 1
+    with pytest.raises(UserError, match=r"`features\.log_mel\.fmax` is 4001, must be at most half"):
+        LogMel.from_config(Config(default_params))
 
 
 def test_length_for_covers_the_clip():

@@ -31,6 +31,8 @@ from spoken_digits.rejection.planning import open_plans
 from spoken_digits.rejection.prior import log_priors, make_even
 from spoken_digits.rejection.storing import Source, write_rejects
 from spoken_digits.rejection.training import train_open
+from spoken_digits.training import experiment
+from spoken_digits.training.distributed import World
 from spoken_digits.training.experiment import TrainedModel
 from spoken_digits.training.plan import Plan
 
@@ -236,6 +238,34 @@ def test_where_nobody_speaks_the_talker_is_drawn_anew_every_epoch(open_dataset):
     assert (drawn[0][nobody] != drawn[1][nobody]).any()
     np.testing.assert_array_equal(drawn[0][~nobody], drawn[1][~nobody])
     assert min(drawn[0].min(), drawn[1].min()) >= 0
+
+
+def test_noise_of_the_recipe_reaches_what_is_no_word_too(open_dataset):
+    heard = []
+    for noise in (0.0, 1.0):
+        recipe = dataclasses.replace(PLAN.recipe, noise=noise)
+        clips = augmentation(OPEN).prepare(open_dataset, recipe, 1).clips
+        clips.begin_epoch(1, *np.random.default_rng(1).spawn(2))
+        heard.append(clips.features(np.arange(len(clips))))
+    assert (heard[0] != heard[1]).any(axis=(1, 2)).all()
+
+
+def test_processes_that_train_together_do_not_resume_what_one_began(
+    open_dataset, tmp_path, monkeypatch
+):
+    plan = dataclasses.replace(PLAN, n_classes=5, augmentation=OPEN)
+    begun = []
+
+    def fit(*arguments, checkpoint, **options):
+        begun.append(checkpoint.path.name)
+        raise InterruptedError
+
+    monkeypatch.setattr(experiment.loop, "fit", fit)
+    for size in (1, 2, 1):
+        world = World(rank=0, size=size)
+        with pytest.raises(InterruptedError):
+            experiment.train_model(open_dataset, plan, resume_folder=tmp_path, world=world)
+    assert begun[0] == begun[2] != begun[1]
 
 
 def test_a_model_learns_the_classes_and_becomes_integer(trained, open_dataset):

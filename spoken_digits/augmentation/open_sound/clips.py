@@ -64,6 +64,7 @@ class OpenSoundClips(SoundClips):
             recipe.epochs,
             recipe.normalisation,
             seed,
+            offset=recipe.noise,
         )
         self._spoken_by = talkers
         self._n_talkers = int(measured.max()) + 1

@@ -167,8 +167,10 @@ def draw(found: Map, labels: Sequence[str], wrong: set[str]) -> Html:
             crosses += [element("path", d=marks, class_=f"wrong {chosen}")] if marks else []
     centres = []
     for label in labels if len(labels) <= MOST_CHOICES else ():
-        x, y = np.median(found.points[(found.clips["label"] == label).to_numpy()], axis=0)
-        centres += [text(round(x), round(y) + 5, label, "middle", "centre")]
+        shown = found.points[(found.clips["label"] == label).to_numpy()]
+        if len(shown):  # a rare word may be among the clips that are not drawn
+            x, y = np.median(shown, axis=0)
+            centres += [text(round(x), round(y) + 5, label, "middle", "centre")]
     title = f"map of {len(found.clips):,} clips by their {found.kind} features"
     drawn = picture(_SIZE, _SIZE, title, made, crosses, centres)
     return element(

@@ -9,6 +9,8 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
+from spoken_digits.evaluation.report.markdown import cells
+
 _EMPTY = {"br", "hr", "input", "link", "meta"}
 _SVG_EMPTY = {"circle", "line", "path", "rect"}
 
@@ -136,9 +138,7 @@ def table(
 
 def from_markdown(caption: object, text: str) -> Html:
     """A table that `markdown.table` wrote."""
-    head, rule, *lines = [
-        [cell.strip() for cell in line.strip().strip("|").split("|")] for line in text.splitlines()
-    ]
+    head, rule, *lines = map(cells, text.splitlines())
     columns = [
         (">" if mark.endswith(":") else "") + column
         for column, mark in zip(head, rule, strict=True)

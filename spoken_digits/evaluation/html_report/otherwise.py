@@ -24,11 +24,16 @@ from spoken_digits.evaluation.html_report.markup import (
 from spoken_digits.evaluation.html_report.palette import N_SERIES
 from spoken_digits.evaluation.html_report.record import Record
 from spoken_digits.evaluation.html_report.svg import Scale, line, mark, picture, text
+from spoken_digits.evaluation.rejection import NO_THRESHOLD, RATES, point
 from spoken_digits.evaluation.report.markdown import code, percent, values
 
 _TICKS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4)
 _LOWEST, _HIGHEST = 0.0008, 0.6
 """Rates beyond these are drawn at the edge of a figure."""
+_AIMS = {NO_THRESHOLD: "none", **{point(rate): f"{100 * rate:g} %" for rate in RATES}}
+"""What was allowed on validation clips, by name of the operating point."""
+_SPOKEN_OF = 0.05
+"""The rate of which the verdict speaks, one of `RATES`."""
 
 
 def rejection_section(record: Record) -> Iterator[Html]:
@@ -61,30 +66,25 @@ def rejection_section(record: Record) -> Iterator[Html]:
 
 
 def _kinds(record: Record) -> list[str]:
-    points = (point for figures in record.rejection.values() for point in _points(figures).values())
-    return list(dict.fromkeys(kind for point in points for kind in point["false_accepts"]))
+    all_points = (at for figures in record.rejection.values() for at in _points(figures).values())
+    return list(dict.fromkeys(kind for at in all_points for kind in at["false_accepts"]))
 
 
 def _points(figures: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The thresholds that were measured, by their aim."""
-    return {
-        aim: point
-        for aim, point in figures.items()
-        if isinstance(point, Mapping) and "false_accepts" in point
-    }
+    """The operating points that were measured, by their aim in words."""
+    return {aim: figures[name] for name, aim in _AIMS.items() if name in figures}
 
 
 def _rows(record: Record) -> Iterator[list[str]]:
     for name, figures in record.rejection.items():
-        for aim, point in _points(figures).items():
-            rates = point["false_accepts"]
+        for aim, at in _points(figures).items():
+            rates = at["false_accepts"]
             shown = (f"{100 * rates[k]['rate']:.1f}" if k in rates else "" for k in _kinds(record))
-            is_share = aim.replace(".", "").isdecimal()
             yield [
                 code(name),
-                f"{100 * float(aim):g} %" if is_share else "none",
-                f"{point['threshold']:.3f}",
-                f"{100 * point['accuracy']:.2f}",
+                aim,
+                f"{at['threshold']:.3f}",
+                f"{100 * at['accuracy']:.2f}",
                 *shown,
             ]
 
@@ -193,29 +193,25 @@ def _per_hour(part: Mapping[str, Any]) -> tuple[str, str]:
 def anything_else(record: Record) -> str:
     """What happens to a sound that is no word, in `inline` Markdown."""
     n_words = record.results.corpus["n_words"]
+    aim = _AIMS[point(_SPOKEN_OF)]
     found = [
-        (point["accuracy"], name, aim, point)
+        (float(points[aim]["accuracy"]), name)
         for name, figures in record.rejection.items()
-        for aim, point in _points(figures).items()
-        if aim == _AIM and "." not in name
+        if "." not in name and aim in (points := _points(figures))
     ]
     if not found:
         return (
             "**Anything else**: these recognisers answer every clip with one of their "
             f"{n_words} words, a cough and a closing door included."
         )
-    accuracy, name, aim, point = max(found, key=lambda one: float(one[0]))
-    rates = point["false_accepts"]
+    accuracy, name = max(found)
+    rates = _points(record.rejection[name])[aim]["false_accepts"]
     passed = ", ".join(
         f"{value} % of {kind}"
         for kind, value in zip(rates, values(one["rate"] for one in rates.values()), strict=True)
     )
     return (
         f"**Anything else**: without a threshold the models above answer every clip with one of "
-        f"their {n_words} words. At its threshold for {100 * float(aim):g} %, {code(name)} keeps "
+        f"their {n_words} words. At its threshold for {aim}, {code(name)} keeps "
         f"{percent(accuracy)} of its own words and answers {passed}."
     )
-
-
-_AIM = "0.05"
-"""The threshold of which the verdict speaks."""

@@ -111,7 +111,7 @@ def voices_section(record: Record) -> Iterator[Html]:
     """Every speaker left out in turn, and strangers."""
     results = record.results
     caption = (
-        "One mark a speaker, mean over seeds. Thick line: mean over speakers; thin line: its 95 % "
+        "One mark a speaker, mean over seeds. Thick line: mean over {}; thin line: its 95 % "
         "interval. Accuracy in per cent."
     )
     parts = []
@@ -120,14 +120,16 @@ def voices_section(record: Record) -> Iterator[Html]:
             "Each speaker is left out of training once, then tested. This is how the recipe does "
             "on somebody it has never heard."
         )
-        drawn = captioned(record, figures.dots(results.crossval, "mean"), caption)
+        dots = figures.dots(results.crossval, "mean")
+        drawn = captioned(record, dots, caption.format("speakers"))
         parts += [element("div", element("h3", "Left out in turn"), paragraph(text), drawn)]
     if results.strangers:
         text = (
             "People of other corpora with their own microphones, tested once and never used for "
             "anything else. Some of them said a single word: a mark far left can be one clip."
         )
-        drawn = captioned(record, figures.dots(results.strangers, "accuracy"), caption)
+        dots = figures.dots(results.strangers, "accuracy")
+        drawn = captioned(record, dots, caption.format("clips"))
         parts += [element("div", element("h3", "Strangers"), paragraph(text), drawn)]
     yield element("div", parts, class_="pair")
     if results.crossval:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,11 +16,21 @@ from spoken_digits.config import Config, read_config
 from spoken_digits.data.manifest import read_manifest
 from spoken_digits.data.subsets import read_split
 from spoken_digits.errors import UserError
-from spoken_digits.evaluation.predictions import CONFUSION, Name, Tree, read_answers
+from spoken_digits.evaluation.predictions import (
+    CONFUSION,
+    LOCK,
+    Name,
+    Tree,
+    read_answers,
+    recorded_clips,
+)
+from spoken_digits.evaluation.report import own
 from spoken_digits.evaluation.report.collecting import Figures, Results, collect, without_studies
 from spoken_digits.evaluation.report.tables import study_name
+from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.io.files import read_json
 from spoken_digits.models.params import names
+from spoken_digits.verification import hashes
 
 SPEAKERS = PurePosixPath("studies/predictions/speaker")
 _CARD = "spoken_digits"  # key of the metadata: models.card, which needs PyTorch
@@ -99,22 +109,30 @@ def read(root: Path, *, studies: bool) -> Record:
     config = read_config(root / "params.yaml")
     models = names(config)
     results = collect(models, root / "metrics", root / "plots", root / "benchmarks")
+    is_own = own.is_own(results.corpus)
+    if is_own:
+        results = own.own_results(models, root)
     if not studies:
         results = without_studies(results)
+    answers = _expected_answers if is_own else _answers
     manifest = _manifest(root)
     opened = _open_models(config)
+    rejection = _merged(root / "metrics" / "rejection", opened)
+    if is_own:
+        corpus = corpus_name(results.corpus)
+        rejection = {row: found for row, found in rejection.items() if found["corpus"] == corpus}
     record = Record(
         root=root,
         config=config,
         params=(root / "params.yaml").read_text(encoding="utf-8"),
         results=results,
-        answers=dict(_answers(root, results.crossval)),
+        answers=dict(answers(root, results.crossval)),
         tested=dict(_tested(root, models, manifest)),
         curves=dict(_curves(root, models)),
         manifest=manifest,
         cards=dict(_cards(root, results)),
-        rejection=_merged(root / "metrics" / "rejection", opened),
-        rejection_curves=_rejection_curves(root / "plots" / "rejection", opened),
+        rejection=rejection,
+        rejection_curves=_rejection_curves(root / "plots" / "rejection", opened, rejection),
         machine=_optional(root / "docs" / "record.json", "make record") if studies else {},
         revision=_revision(root) if studies else "",
         missing=[],
@@ -146,6 +164,16 @@ def _answers(root: Path, crossval: Figures) -> Iterator[tuple[str, pd.DataFrame]
                 yield name, answers
 
 
+def _expected_answers(root: Path, crossval: Figures) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Those of stages/expect.py, which leaves out the speakers of own words."""
+    for name in crossval:
+        path = root / "plots" / "expected" / f"{Name(name).model}.csv"
+        scheme = Name(name).scheme
+        if path.exists():
+            columns = ["utterance", "speaker", "actual", scheme]
+            yield name, _csv(path, columns)[columns].rename(columns={scheme: "predicted"})
+
+
 def _tested(
     root: Path, models: list[str], manifest: pd.DataFrame | None
 ) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -158,9 +186,26 @@ def _tested(
         if not path.exists():
             continue
         table = _csv(path, ["actual", "predicted"])
-        if clips is not None and table["actual"].tolist() == clips["label"].tolist():
+        if (
+            clips is not None
+            and table["actual"].tolist() == clips["label"].tolist()
+            and _is_of_split(root, model)
+        ):
             table = table.assign(utterance=clips["utterance"], speaker=clips["speaker"])
         yield model, table
+
+
+def _is_of_split(root: Path, model: str) -> bool:
+    """Whether a model was evaluated on the clips that are there now, as far as dvc.lock is there:
+    the words of any two stratified splits are the same.
+    """
+    if not (root / LOCK).exists():
+        return True
+    try:
+        recorded = recorded_clips(Tree(root), model)
+    except UserError:
+        return False
+    return all(hashes.md5(root / path) == digest for path, digest in recorded.items())
 
 
 def _curves(root: Path, models: list[str]) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -220,13 +265,18 @@ def _existing(folder: Path, models: list[str], suffix: str) -> list[Path]:
     return [path for path in paths if path.exists()]
 
 
-def _rejection_curves(folder: Path, models: list[str]) -> pd.DataFrame | None:
+def _rejection_curves(
+    folder: Path, models: list[str], shown: Collection[str]
+) -> pd.DataFrame | None:
     columns = ["model", "group", "false_accepts", "misses"]
     tables = [_csv(path, columns)[columns] for path in _existing(folder, models, ".csv")]
     if not tables:
         return None
     # A model stands in the file of each of its open variants.
     rows = pd.concat(tables, ignore_index=True).drop_duplicates()
+    rows = rows[rows["model"].isin(shown)]
+    if rows.empty:
+        return None
     rates = ["false_accepts", "misses"]
     return rows.assign(**{name: pd.to_numeric(rows[name], errors="coerce") for name in rates})
 
@@ -237,12 +287,17 @@ def _revision(root: Path) -> str:
 
 def _missing(record: Record, *, studies: bool) -> Iterator[Missing]:
     results = record.results
-    if not results.crossval:
+    if not results.crossval and own.is_own(results.corpus):
+        yield Missing(
+            what="accuracy on voices never heard",
+            command=f"python stages/expect.py {results.rows[0]['model']}",
+        )
+    elif not results.crossval:
         command = "make crossval" if studies else "make crossval, then make page"
         yield Missing(what="accuracy on voices never heard", command=command)
     elif not record.answers:
         yield Missing(what="confusion and mistakes on voices never heard", command="make crossval")
-    if studies and not results.strangers:
+    if studies and not results.strangers and not own.is_own(results.corpus):
         yield Missing(what="accuracy on strangers (docs/voices.md)", command="make crossval")
     if not record.curves:
         yield Missing(what="training curves", command="dvc repro")

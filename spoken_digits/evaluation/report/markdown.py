@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,11 +17,21 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     rows
         The cells of each row.
     """
-    heads = " | ".join(column.removeprefix(">") for column in columns)
+    heads = " | ".join(_cell(column.removeprefix(">")) for column in columns)
     rule = "|".join("--:" if column.startswith(">") else "---" for column in columns)
     lines = [f"| {heads} |", f"|{rule}|"]
-    lines += [f"| {' | '.join(map(str, row))} |" for row in rows]
+    lines += [f"| {' | '.join(map(_cell, row))} |" for row in rows]
     return "\n".join(lines)
+
+
+def cells(line: str) -> list[str]:
+    """The cells of a line of `table`."""
+    parts = re.split(r"(?<!\\)\|", line.strip())[1:-1]
+    return [part.strip().replace(r"\|", "|") for part in parts]
+
+
+def _cell(value: object) -> str:
+    return str(value).replace("|", r"\|")
 
 
 def percent(fraction: float) -> str:

@@ -255,7 +255,7 @@ def _costs(model: str, results: Results) -> list[str]:
 def _limits(model: str, results: Results) -> list[str]:
     corpus = results.corpus
     limits = [
-        f"It was trained on {corpus['n_speakers']} voices: expect it to do worse on others, on "
+        f"The corpus has {corpus['n_speakers']} voices: expect it to do worse on others, on "
         "accents, ages and microphones that are not among them.",
         "It has no answer for silence, noise or other words.",
     ]
@@ -265,9 +265,12 @@ def _limits(model: str, results: Results) -> list[str]:
             f"People differ: left out of training, the worst speaker got {percent(unseen['worst'])}"
             f", {100 * (unseen['mean'] - unseen['worst']):.1f} points under the mean."
         )
-    if corpus["split"]["test_speakers_in_train"]:
+    if heard := corpus["split"]["test_speakers_in_train"]:
+        n = corpus["split"]["test_speakers"]
+        whom = "the people" if heard == n else f"people, {heard} of {n} of whom"
         limits.append(
-            "Accuracy on the random split is on other recordings of the people it was trained on."
+            f"Accuracy on the test clips ({corpora.split_name(corpus)}) is on other recordings of "
+            f"{whom} it was trained on."
         )
     return limits
 

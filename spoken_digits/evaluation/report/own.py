@@ -14,7 +14,7 @@ from spoken_digits.evaluation.report.collecting import Figures, Results, collect
 from spoken_digits.evaluation.report.markdown import code, interval, percent, size, table, values
 from spoken_digits.evaluation.report.tables import study_name
 from spoken_digits.evaluation.tables import corpus_name
-from spoken_digits.io.files import read_json
+from spoken_digits.io.files import read_json, sha256
 from spoken_digits.models.model_file import read_card
 
 _MOST_CONFUSIONS = 10
@@ -48,6 +48,11 @@ def page(models: Sequence[str], root: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def is_own(corpus: Figures) -> bool:
+    """Whether metrics/corpus.json tells of own words, recorded or spoken by machines."""
+    return corpus["corpus"] in ("folder", "spoken")
+
+
 def own_results(models: Sequence[str], root: Path) -> Results:
     """The recorded figures of the corpus of the last run alone.
 
@@ -74,7 +79,26 @@ def own_results(models: Sequence[str], root: Path) -> Results:
         path = root / "metrics" / "expected" / f"{model}.json"
         found = read_json(path, f"python stages/expect.py {model}") if path.exists() else {}
         expected |= {row: study for row, study in found.items() if _is_of(study, name, root)}
-    return dataclasses.replace(without_studies(everything), rows=rows, crossval=expected)
+    return dataclasses.replace(
+        without_studies(everything),
+        rows=rows,
+        crossval=expected,
+        costs=[
+            cost
+            for cost in everything.costs
+            if study_name(cost) in names and _is_of_this_network(cost, root)
+        ],
+        robustness=[
+            tested
+            for tested in everything.robustness
+            if tested["model"] in names and tested["corpus"] == name
+        ],
+        detectors={
+            row: found
+            for row, found in everything.detectors.items()
+            if row in names and found["corpus"] == name
+        },
+    )
 
 
 def _is_of_others(row: Figures, root: Path) -> bool:
@@ -84,6 +108,12 @@ def _is_of_others(row: Figures, root: Path) -> bool:
     if recordings is None or not path.exists():
         return False
     return bool(read_card(path).corpus["fingerprint"] != recordings)
+
+
+def _is_of_this_network(cost: Figures, root: Path) -> bool:
+    """Whether a network was measured on a board as it is in models/, as far as it is there."""
+    path = root / "models" / f"{study_name(cost)}.safetensors"
+    return not path.exists() or cost.get("model_sha256") == sha256(path.read_bytes())
 
 
 def _fingerprint(root: Path) -> str | None:
