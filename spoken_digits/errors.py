@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import errno
+import io
 import os
 import signal
 import sys
@@ -64,6 +65,9 @@ def run(main: Callable[[], None], usage: str | None = None) -> None:
     if usage is not None:
         form = argparse.RawDescriptionHelpFormatter
         argparse.ArgumentParser(description=usage, formatter_class=form).parse_args()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # it may hold no word of another script
+            stream.reconfigure(errors="backslashreplace")
     # A killed stage must unwind, so that temporary files are removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

@@ -3,8 +3,8 @@
 Reads   data/plans/<model>.json, data/raw/, data/features/<kind>/, data/split.csv,
         params.yaml: seed, split, quantize
 Writes  metrics/expected/<model>.json: {model or model.scheme: as a row of metrics/crossval.json}
-        plots/expected/<model>.csv: utterance, speaker, actual, and the word that each network says
-        which has not heard the speaker
+        plots/expected/<model>.csv: utterance, sha256 of the recording, speaker, actual, and the
+        word that each network says which has not heard the speaker
 Run     python stages/expect.py tiny
 
 Not part of `dvc repro`: `spoken-digits run --words` runs it, two trainings at a time on two cores.
@@ -60,7 +60,11 @@ def main() -> None:
         "fingerprint": dataset.corpus["fingerprint"],
         "training": training,
     }
+    digests = {
+        name: clip.sha256 for name, clip in zip(dataset.utterances, dataset.clips, strict=True)
+    }
     together = pd.concat([runs[fold] for fold in range(n)]).sort_values("utterance")
+    together.insert(1, expected.RECORDING, together["utterance"].map(digests))
     files.write_csv(table, list(together.columns), together.to_numpy().tolist())
     files.write_json(metrics, {row: {**found, **about} for row, found in figures.items()})
     for row, found in figures.items():

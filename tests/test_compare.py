@@ -154,6 +154,17 @@ def test_an_unknown_scheme_lists_those_there_are(root):
         root, *runs("good.pow2", "good")
     )
     assert "--predictions" in refusal(root, "good.int8", "good")
+    (root / "metrics").mkdir()
+    (root / "metrics/corpus.json").write_text('{"corpus": "folder"}')
+    said = refusal(root, "good.int8", "good")
+    assert "`spoken-digits report` has the figures of both" in said
+    assert "studies" not in said
+
+
+def test_a_name_that_ends_in_an_at_names_no_revision(root):
+    assert "good@ names no revision after @: good@HEAD, for example" in refusal(
+        root, "good", "good@"
+    )
 
 
 def test_different_clips_are_named(root):

@@ -139,8 +139,8 @@ def test_the_window_and_the_endpointer_compare_as_measured(name):
     phrases = [round(found["phrases"]["false_accepts"]) for found in (row["sliding"], row)]
     page = " ".join((REPOSITORY / "docs/listening.md").read_text().split())
     assert (
-        f"the window finds {rates['words']} of the words at 20 dB, {rates['words_noisy']} at 10 dB, "
-        f"{rates['words_in_room']} in rooms and {rates['words_in_babble']} over babble"
+        f"the window finds {rates['words']} of the words at 20 dB, {rates['words_noisy']} at "
+        f"10 dB, {rates['words_in_room']} in rooms and {rates['words_in_babble']} over babble"
     ) in page
     assert re.search(rf"it takes {phrases[0]} instead of {phrases[1]} (of 288 )?phrases", page)
 

@@ -80,8 +80,14 @@ def too_long(name: str) -> AudioError:
     return AudioError(name, "is too long for a recording of one word", "cut it into clips")
 
 
+STDIN = "stdin"
+"""How errors name sound that is piped in."""
+
+
 def convert_command(name: str) -> str:
     """The command that converts a file to a readable one."""
+    if name == STDIN:
+        return "`ffmpeg -i FILE -f wav -`, piped into this"
     path = PurePath(name)
     target = path.with_suffix(".wav") if path.suffix else path.with_name(f"{path.name}.wav")
     if target == path:

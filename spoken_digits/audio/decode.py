@@ -52,9 +52,11 @@ def decode(content: bytes, name: str) -> tuple[Waveform, AudioFormat]:
     Raises
     ------
     AudioError
-        Not audio, an implausible header, too long, no samples, samples that are not numbers or
-        far beyond full scale, or nothing but silence.
+        Empty or not audio, an implausible header, too long, no samples, samples that are not
+        numbers or far beyond full scale, or nothing but silence.
     """
+    if not content:
+        raise AudioError(name, "is empty", "remove or record it again")
     samples, audio_format = _decode_channels(content, name)
     if samples.shape[0] == 0:
         raise AudioError(name, "holds no samples", "remove or record it again")

@@ -55,16 +55,20 @@ def find(names: Sequence[str]) -> list[str]:
     Raises
     ------
     UserError
-        A folder holds no recordings.
+        A folder holds no recordings, a name is empty, or standard input is named twice.
     """
+    if names.count(STDIN) > 1:
+        raise UserError("- is given twice: standard input holds one recording")
     found: list[str] = []
     for name in names:
+        if not name:
+            raise UserError("the name of a recording is empty: give audio files or folders")
         if not Path(name).is_dir():
             found.append(name)
             continue
         from spoken_digits.corpora.listing import list_recordings  # pandas comes with it
 
-        inside = list_recordings(Path(name)).recordings
+        inside = list_recordings(Path(name), twins=True).recordings
         if not inside:
             raise UserError(f"{name} holds no recordings: give audio files or a folder of them")
         found += [str(recording.file) for recording in inside]
@@ -90,7 +94,7 @@ def _block(recogniser: Recogniser, names: Sequence[str]) -> list[Answer | UserEr
     for name in names:
         try:
             if name == STDIN:
-                waveform, audio_format = audio.decode(sys.stdin.buffer.read(), "stdin")
+                waveform, audio_format = audio.decode(_standard_input(), audio.STDIN)
             else:
                 waveform, audio_format = audio.read(Path(name))
             rate = audio_format.sample_rate
@@ -114,6 +118,12 @@ def _block(recogniser: Recogniser, names: Sequence[str]) -> list[Answer | UserEr
         one if isinstance(one, UserError) else Answer(**{**vars(one), "chances": next(chances)})
         for one in found
     ]
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise UserError("standard input is closed: pipe a recording into it")
+    return sys.stdin.buffer.read()
 
 
 def show(
@@ -140,9 +150,14 @@ def show(
         _write_csv(good, labels, top, threshold)
     else:
         rows = [_as_json(answer, labels, top, threshold) for answer in good]
-        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        print(json.dumps(rows, indent=1, ensure_ascii=not _prints_unicode()))
     notes.close()
     return notes.n_failed
+
+
+def _prints_unicode() -> bool:
+    """Whether standard output can hold any word; elsewhere JSON has escapes of its own."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
 
 
 class _Notes:

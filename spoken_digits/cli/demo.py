@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from spoken_digits.cli.arguments import named_path
 from spoken_digits.errors import UserError
 
 HELP = "listen in a browser: a page served on localhost, or written to a file"
@@ -22,7 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The models, and where the page goes."""
     parser.add_argument("model", metavar="MODEL", nargs="*", help="integer models; default: all")
     parser.add_argument(
-        "--output", type=Path, metavar="FILE", help="write the page to a file instead of serving it"
+        "--output",
+        type=named_path,
+        metavar="FILE",
+        help="write the page to a file instead of serving it",
     )
     parser.add_argument(
         "--port",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import shutil
 from pathlib import Path
 
+from spoken_digits.cli.arguments import named_path
 from spoken_digits.errors import UserError
 
 HELP = "export an integer model as a folder of C99 to copy into a firmware project"
@@ -22,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="a name under `variants` in params.yaml")
     parser.add_argument("scheme", metavar="SCHEME", nargs="?", help="int8 (default) or pow2")
     parser.add_argument(
-        "--into", type=Path, metavar="FOLDER", help="also copy the folder to this new one"
+        "--into", type=named_path, metavar="FOLDER", help="also copy the folder to this new one"
     )
     parser.add_argument("--prefix", help="prefix of names in C (default sd_)")
 
@@ -46,4 +48,5 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.into is not None:
         shutil.copytree(made, arguments.into)
         made = arguments.into
-    print(f"{made}: copy it into a firmware project; `make -C {made} check` proves it here")
+    check = f"make -C {shlex.quote(str(made))} check"
+    print(f"{made}: copy it into a firmware project; `{check}` proves it here")

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spoken_digits.cli.arguments import named_path
 from spoken_digits.errors import UserError, printable
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ _MOST_SPEAKERS = 12
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to look at, and how."""
-    parser.add_argument("path", type=Path, metavar="FILE|FOLDER", help="a recording, or a folder")
+    parser.add_argument(
+        "path", type=named_path, metavar="FILE|FOLDER", help="a recording, or a folder"
+    )
     parser.add_argument(
         "--model", help="also show what this model makes of it: a file, or a name in models/"
     )
     parser.add_argument(
-        "--picture", type=Path, metavar="PNG", help="draw the recording into this file"
+        "--picture", type=named_path, metavar="PNG", help="draw the recording into this file"
     )
     parser.add_argument(
         "--pattern",
@@ -62,6 +65,8 @@ def _file(arguments: argparse.Namespace) -> None:
     from spoken_digits.inspection.quality import measure
     from spoken_digits.recogniser import Recogniser
 
+    if arguments.pattern is not None:
+        raise UserError("--pattern is of a folder's file names: leave it out, or name a folder")
     if arguments.picture and arguments.picture.suffix.lower() != ".png":
         raise UserError(f"--picture {arguments.picture}: pictures are PNG, name it .png")
     waveform, audio_format = audio.read(arguments.path)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from spoken_digits.errors import UserError, did_you_mean, printable
 
 MODELS = Path("models")
+LOCK = Path(".dvc/tmp/spoken-digits.lock")
+"""Held while `spoken-digits run` is at work; DVC's own locks last no longer than one command."""
 _SUFFIX = ".safetensors"
 
 
@@ -22,6 +26,8 @@ def model_file(text: str) -> Path:
     UserError
         There is neither.
     """
+    if not text:
+        raise UserError("the name of the model is empty: give a file, or a name in models/")
     path = Path(text)
     named = MODELS / f"{text}{_SUFFIX}"
     if path.is_file() or path.suffix == _SUFFIX or not named.name.isprintable():
@@ -51,9 +57,38 @@ def checkout() -> Path:
         return here
     top = next((p for p in here.parents if (p / "dvc.yaml").is_file()), None)
     way_on = (
-        f"run `cd {top}` first" if top else "clone the repository and run this in its top folder"
+        f"run `cd {shlex.quote(str(top))}` first"
+        if top
+        else "clone the repository and run this in its top folder"
     )
     raise UserError(f"{here} is not the top of a checkout with its dvc.yaml: {way_on}")
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Refuse a second run in this checkout while one lasts: it would change params.yaml below it.
+
+    The kernel releases the lock of a process that dies.
+
+    Raises
+    ------
+    UserError
+        Another run is at work.
+    """
+    from filelock import FileLock, Timeout
+
+    LOCK.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise UserError(
+            "another `spoken-digits run` is at work in this checkout: wait for it, or stop it"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def call(command: Sequence[str]) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import category, normalize
 
+from spoken_digits.cli.arguments import named_path
 from spoken_digits.errors import UserError, printable
 
 if TYPE_CHECKING:
@@ -20,7 +23,6 @@ EXAMPLES = (
     "spoken-digits record yes no stop --speaker cleo --takes 2 --from phone.wav   # 6 words in it",
 )
 WORDS = Path("data/recordings")
-_SPEAKER = re.compile(r"\w(?:[\w -]*\w)?")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--takes", type=int, default=10, help="takes of each word (default 10)")
     parser.add_argument(
         "--into",
-        type=Path,
+        type=named_path,
         default=WORDS,
         metavar="FOLDER",
         help=f"default {WORDS}; earlier takes stay",
@@ -42,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="files",
         nargs="+",
-        type=Path,
+        type=named_path,
         metavar="FILE",
         help="cut the takes out of recordings, such as from a phone: all words in the given order, "
         "again for every take, with half a second of silence between them",
@@ -53,8 +55,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Ask for every word as often as wanted, and keep what is good."""
     from spoken_digits.cli import sources
 
-    words = list(dict.fromkeys(arguments.words))
-    _check(words, arguments)
+    # Keyboards and file systems write one letter in several ways.
+    words = list(dict.fromkeys(normalize("NFC", word.strip()) for word in arguments.words))
+    speaker = normalize("NFC", arguments.speaker)
+    _check(words, speaker, arguments)
     prompts = [word for _ in range(arguments.takes) for word in words]
     if arguments.files:
         source: Source = sources.Files(arguments.files, len(prompts))
@@ -63,21 +67,24 @@ def run(arguments: argparse.Namespace) -> None:
     for number, word in enumerate(prompts, 1):
         label = f"{number} of {len(prompts)}: {printable(word)}"
         sound = _take(source, label)
-        path = _next_path(arguments.into, word, arguments.speaker)
+        path = _next_path(arguments.into, word, speaker)
         _write(path, sound)
         print(f"{label} -> {path}")
+    folder = shlex.quote(str(arguments.into))
     print(
-        f"{len(prompts)} recordings of {arguments.speaker} in {arguments.into}; look at them with "
-        f"`spoken-digits inspect {arguments.into}`, train with "
-        f"`spoken-digits run --words {arguments.into} --model tiny`"
+        f"{len(prompts)} recordings of {speaker} in {arguments.into}; look at them with "
+        f"`spoken-digits inspect {folder}`, train with "
+        f"`spoken-digits run --words {folder} --model tiny`"
     )
 
 
-def _check(words: list[str], arguments: argparse.Namespace) -> None:
+def _check(words: list[str], speaker: str, arguments: argparse.Namespace) -> None:
     for word in words:
+        if not word:
+            raise UserError("one of the words is empty: each gets a folder of its name")
         if not word.isprintable() or word.startswith(".") or {"/", "\\"} & set(word):
             raise UserError(f"{word!r} cannot be a folder's name: write the word in letters")
-    if not _SPEAKER.fullmatch(arguments.speaker):
+    if not _is_name(speaker):
         raise UserError(
             f"--speaker {arguments.speaker!r}: a name is of letters and digits, such as anna or "
             "speaker-2"
@@ -86,8 +93,21 @@ def _check(words: list[str], arguments: argparse.Namespace) -> None:
         raise UserError(f"--takes {arguments.takes} records nothing: give 1 or more")
     if not 0.3 <= arguments.seconds <= 30:
         raise UserError(f"--seconds {arguments.seconds:g}: a word needs 0.3 to 30")
+    if not str(arguments.into).isprintable():
+        raise UserError(f"--into {str(arguments.into)!r} has control characters in its name")
     if arguments.into.exists() and not arguments.into.is_dir():
         raise UserError(f"{arguments.into} is a file: name a folder with --into")
+
+
+def _is_name(speaker: str) -> bool:
+    """Whether it is of letters with their marks, digits, and - or a blank between them."""
+
+    def is_letter(character: str) -> bool:
+        return character == "_" or category(character)[0] in "LMN"
+
+    ends = speaker[:1] + speaker[-1:]
+    inside = (c for c in speaker if c not in " -")
+    return bool(speaker) and all(map(is_letter, (*ends, *inside)))
 
 
 def _take(source: Source, label: str) -> Sound:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from spoken_digits.cli.arguments import named_path
 from spoken_digits.errors import UserError
 
 HELP = "write a page that says how good the models are and for whom, from recorded figures"
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--output",
-        type=Path,
+        type=named_path,
         metavar="FILE",
         help="name of the page: HTML, or Markdown if it ends in .md; "
         f"default: {HTML}, after own words {MARKDOWN}",
@@ -41,12 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Write the page."""
     from spoken_digits.cli import places
-    from spoken_digits.evaluation.report import own
+    from spoken_digits.evaluation.tables import is_own
     from spoken_digits.io.files import read_json
 
     places.checkout()
+    if arguments.model and arguments.against:
+        raise UserError("--model and --against do not go together: leave out one of them")
     corpus = read_json(Path("metrics/corpus.json"), "spoken-digits run")
-    is_short = arguments.model or (own.is_own(corpus) and not arguments.against)
+    is_short = arguments.model or (is_own(corpus) and not arguments.against)
     output = arguments.output or (MARKDOWN if is_short else HTML)
     if output.is_dir():
         raise UserError(f"{output} is a folder: name a file with --output")

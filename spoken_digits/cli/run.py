@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from spoken_digits.cli.arguments import named_path
 from spoken_digits.errors import UserError, printable
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     words = parser.add_mutually_exclusive_group()
     words.add_argument(
         "--words",
-        type=Path,
+        type=named_path,
         metavar="FOLDER",
         help="your recordings: a folder for each word, files named <speaker>_<take>",
     )
@@ -98,7 +99,7 @@ def run(arguments: argparse.Namespace) -> None:
     for model in arguments.model or ():
         networks.check_model(config, model)
     if arguments.words is None:
-        if arguments.pattern or arguments.no_expect:
+        if arguments.pattern is not None or arguments.no_expect:
             raise UserError("--pattern and --no-expect are of own words: name them with --words")
         if arguments.say:
             _synthesised_words(config, arguments)
@@ -110,12 +111,15 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _pipeline(config: Config, arguments: argparse.Namespace) -> None:
     """What `dvc repro` would do, for all models or some."""
+    from spoken_digits.cli import places
+
     stages = [stage for model in arguments.model or () for stage in stages_of(config, model)]
     if arguments.dry_run:
         _say_what_runs(stages, arguments)
         return
     print(f"dvc repro {arguments.pipeline or ' '.join(stages)}".rstrip())
-    _repro(stages, arguments)
+    with places.alone():
+        _repro(stages, arguments)
 
 
 def _say_what_runs(stages: list[str], arguments: argparse.Namespace) -> None:
@@ -167,11 +171,12 @@ def _own_words(config: Config, arguments: argparse.Namespace) -> None:
         print(step)
     if arguments.dry_run:
         return
-    set_own_words(own)
-    _repro(stages, arguments)
-    for model in models if expects else ():
-        places.stage("expect", model)
-    _print_result(models)
+    with places.alone():
+        set_own_words(own)
+        _repro(stages, arguments)
+        for model in models if expects else ():
+            places.stage("expect", model)
+        _print_result(models)
 
 
 def _frame_budget(config: Config, own: OwnWords, models: list[str]) -> Iterator[str]:
@@ -211,6 +216,7 @@ def _synthesised_words(config: Config, arguments: argparse.Namespace) -> None:
     import dataclasses
 
     from spoken_digits import validation
+    from spoken_digits.cli import places
     from spoken_digits.corpora import CorpusParams, SpokenCorpusParams, reachable
     from spoken_digits.models.params import names
     from spoken_digits.synthesis.kokoro import NOT_IN_REACH
@@ -230,9 +236,10 @@ def _synthesised_words(config: Config, arguments: argparse.Namespace) -> None:
     print("every voice is synthesised: no figure will say how well people are understood")
     if arguments.dry_run:
         return
-    set_corpus({"name": "spoken", "spoken": values, "limit": None})
-    _repro(stages, arguments)
-    _print_result(models)
+    with places.alone():
+        set_corpus({"name": "spoken", "spoken": values, "limit": None})
+        _repro(stages, arguments)
+        _print_result(models)
 
 
 def set_own_words(own: OwnWords) -> None:

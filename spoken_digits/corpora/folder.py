@@ -204,9 +204,9 @@ def _check_depth(recordings: Sequence[Recording], path: Path) -> None:
     between = "[^/]+/" * (depth - 2)
     raise UserError(
         f"corpus.path {path} holds recordings {depth} folders deep, as in {'/'.join(deep[0])}/: "
-        "which folder is the word? Set corpus.label_pattern to "
-        f"'(?P<label>[^/]+)/(?P<speaker>[^/]+)/' if it is the outer ({outer}), or to "
-        f"'(?P<speaker>[^/]+)/{between}(?P<label>[^/]+)/' if it is the inner ({inner})"
+        f"which folder is the word? If it is the outer ({outer}), set corpus.label_pattern to "
+        f"'(?P<label>[^/]+)/(?P<speaker>[^/]+)/'; if it is the inner ({inner}), "
+        f"set corpus.label_pattern to '(?P<speaker>[^/]+)/{between}(?P<label>[^/]+)/'"
     )
 
 

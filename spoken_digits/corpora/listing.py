@@ -33,21 +33,29 @@ class Listing:
     """The content of a folder."""
 
     recordings: Sequence[Recording]
-    """Sorted by `wav_name`, which is unique."""
+    """Sorted by `wav_name`, which is unique unless twins were asked for."""
     passed_over: Sequence[str]
     """Names of the files that are not recordings, hidden files excepted."""
     linked_folders: Sequence[str]
     """Folders that are links, which DVC does not look into."""
 
 
-def list_recordings(top: Path) -> Listing:
+def list_recordings(top: Path, *, twins: bool = False) -> Listing:
     """Every recording under `top`.
+
+    Parameters
+    ----------
+    top
+        The folder.
+    twins
+        Whether names may differ only in their ending or Unicode form, as where each file is asked
+        about by itself; of a corpus, both would have one name.
 
     Raises
     ------
     UserError
         A link is broken or circular, a folder cannot be read, a name is not printable text, or
-        the names of two recordings differ only in their ending or Unicode form.
+        without `twins`, the names of two recordings differ only in their ending or Unicode form.
     """
     recordings: dict[str, list[Recording]] = defaultdict(list)
     foreign: set[str] = set()
@@ -64,12 +72,13 @@ def list_recordings(top: Path) -> Listing:
         if kind is Kind.FOREIGN:
             foreign.add(name)
     chosen = []
-    for _, twins in sorted(recordings.items()):
+    for _, same in sorted(recordings.items()):
         # The source of a conversion may stay beside its result.
-        sound = [twin for twin in twins if twin.name not in foreign] or twins
-        passed_over += [twin.name for twin in twins if twin not in sound]
-        _check_unique(sound)
-        chosen.append(sound[0])
+        sound = [one for one in same if one.name not in foreign] or same
+        passed_over += [one.name for one in same if one not in sound]
+        if not twins:
+            _check_unique(sound)
+        chosen += sound
     return Listing(recordings=chosen, passed_over=sorted(passed_over), linked_folders=linked)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import subprocess
 from collections.abc import Collection, Sequence
@@ -14,10 +15,12 @@ import yaml
 
 from spoken_digits.errors import UserError, did_you_mean
 from spoken_digits.evaluation.columns import FLOAT
+from spoken_digits.evaluation.tables import is_own
 from spoken_digits.io import fast_yaml
 
 CONFUSION = PurePosixPath("plots/confusion")
 LOCK = PurePosixPath("dvc.lock")
+_CORPUS = PurePosixPath("metrics/corpus.json")
 _CLIPS = ("data/raw/manifest.csv", "data/split.csv")
 _RUN = re.compile(r"(?P<model>.+)-(?P<fold>\d+)-(?P<seed>\d+)\.csv")
 _KEYS = ("utterance", "speaker", "actual")
@@ -107,8 +110,11 @@ class Name:
 
     @property
     def revision(self) -> str:
-        """Empty: the working tree."""
-        return self.text.partition("@")[2]
+        """Empty: the working tree; raises UserError if @ is the last character."""
+        _, mark, revision = self.text.partition("@")
+        if mark and not revision:
+            raise UserError(f"{self.text} names no revision after @: {self._row}@HEAD, for example")
+        return revision
 
     @property
     def _row(self) -> str:
@@ -234,8 +240,7 @@ def read_recorded(tree: Tree, name: Name) -> tuple[pd.DataFrame, dict[str, str]]
     """
     if name.scheme != FLOAT:
         raise UserError(
-            f"predictions of {name.text} on the recorded test clips are not kept: compare with "
-            "--predictions studies/predictions/random or studies/predictions/speaker"
+            f"predictions of {name.text} on the recorded test clips are not kept: {_instead(tree)}"
         )
     models = [file.removesuffix(".csv") for file in tree.names(CONFUSION) if file.endswith(".csv")]
     if name.model not in models:
@@ -245,6 +250,17 @@ def read_recorded(tree: Tree, name: Name) -> tuple[pd.DataFrame, dict[str, str]]
     if not {"actual", "predicted"} <= set(table.columns):
         raise UserError(f"{path} lacks a column: make it again with `dvc repro`")
     return table, recorded_clips(tree, name.model)
+
+
+def _instead(tree: Tree) -> str:
+    """Where integer networks are compared; the studies are not of own words."""
+    try:
+        corpus = json.loads(tree.read(_CORPUS))
+    except UserError:
+        corpus = None
+    if corpus is not None and is_own(corpus):
+        return "`spoken-digits report` has the figures of both"
+    return "compare with --predictions studies/predictions/random or studies/predictions/speaker"
 
 
 def recorded_clips(tree: Tree, model: str) -> dict[str, str]:

@@ -29,6 +29,11 @@ def corpus_name(corpus: Mapping[str, Any]) -> str:
     return f"{name}, synthetic speech" if corpus["synthetic"] else name
 
 
+def is_own(corpus: Mapping[str, Any]) -> bool:
+    """Whether a corpus is of own words, recorded or spoken by machines."""
+    return corpus["corpus"] in ("folder", "spoken")
+
+
 def size_accuracy_row(
     model: str, scheme: str, metrics: Mapping[str, Any]
 ) -> tuple[tuple[str, ...], list[list[Any]]]:

@@ -99,7 +99,7 @@ def look(path: Path, pattern: str | None = None, *, find_speakers: bool = True) 
 
 _OF_THE_COMMAND = {
     "params.yaml: `corpus.label_pattern`": "--pattern",
-    "Set corpus.label_pattern to": "Give --pattern",
+    "set corpus.label_pattern to": "give --pattern",
     "set corpus.label_pattern": "give --pattern",
     "corpus.label_pattern": "--pattern",
     " with -S corpus.path=/absolute/path": "",
@@ -191,14 +191,18 @@ def likely_mislabels(own: OwnWords, predictions: pd.DataFrame) -> list[tuple[str
     own
         The recordings.
     predictions
-        Columns utterance, speaker, actual and one a network, as stage `expect` writes them.
+        Columns utterance, sha256 of the recording, speaker, actual and one a network, as stage
+        `expect` writes them. Of recordings other than those in `own` they say nothing.
 
     Returns
     -------
     list of (utterance, label, word that all heard)
     """
-    networks = [c for c in predictions if c not in ("utterance", "speaker", "actual")]
-    known = predictions.merge(own.manifest[["utterance", "label"]], on="utterance")
+    keys = ["utterance", "sha256"]
+    if not set(keys) <= set(predictions):  # of an earlier version
+        return []
+    networks = [c for c in predictions if c not in (*keys, "speaker", "actual")]
+    known = predictions.merge(own.manifest[[*keys, "label"]], on=keys)
     # A recording may have been moved to another word since.
     known = known[known["label"] == known["actual"]]
     right = known[networks].eq(known["label"], axis=0).all(axis=1)

@@ -187,6 +187,8 @@ def standard_input() -> BinaryIO:
     UserError
         It is a terminal, or closed.
     """
-    if sys.stdin is None or sys.stdin.isatty():
+    if sys.stdin is None:
+        raise UserError(f"standard input is closed; {_RAW_ONLY}")
+    if sys.stdin.isatty():
         raise UserError(f"standard input is a terminal; {_RAW_ONLY}")
     return sys.stdin.buffer

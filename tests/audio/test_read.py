@@ -98,7 +98,7 @@ def test_a_file_beyond_any_recording_of_a_word_is_not_loaded(tmp_path):
     ("content", "message"),
     [
         (b"not audio at all", "clip.wav cannot be read as audio"),
-        (b"", "clip.wav cannot be read as audio"),
+        (b"", "clip.wav is empty: remove or record it again"),
         (encoded(np.zeros(0)), "clip.wav holds no samples"),
         (encoded(np.zeros(100)), "clip.wav holds only silence"),
         (encoded(np.array([0.1, np.nan, 0.2]), subtype="FLOAT"), "not numbers"),

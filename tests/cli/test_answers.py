@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import shutil
+import subprocess
+import sys
 import types
 from pathlib import Path
 
@@ -12,7 +16,7 @@ import numpy as np
 import pytest
 import soundfile
 from damaged import MODELS, put, write_damaged
-from recordings import tone
+from recordings import REPOSITORY, tone
 
 from spoken_digits import audio
 from spoken_digits.cli import answers, main
@@ -95,6 +99,46 @@ def test_a_recording_comes_from_stdin(model, monkeypatch, capsys):
     wav = audio.to_wav(tone(440, 0.4), 8000)
     monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=io.BytesIO(wav)))
     assert predict(capsys, model, "-").out.startswith("-: ")
+
+
+def test_standard_input_that_is_closed_empty_or_named_twice(model, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(UserError, match="1 of 1 files could not be read"):
+        predict(capsys, model, "-")
+    assert "standard input is closed" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin", types.SimpleNamespace(buffer=io.BytesIO(b"")))
+    with pytest.raises(UserError, match="1 of 1 files could not be read"):
+        predict(capsys, model, "-")
+    assert "stdin is empty" in capsys.readouterr().err
+    with pytest.raises(UserError, match="- is given twice"):
+        predict(capsys, model, "-", "-")
+
+
+def test_files_that_differ_in_their_ending_are_two_recordings(model, tmp_path, capsys):
+    for name in ("a.wav", "a.flac"):
+        soundfile.write(tmp_path / name, tone(300, 0.3), 8000)
+    out = predict(capsys, model, tmp_path, "--format", "csv").out
+    files = [row["file"] for row in csv.DictReader(io.StringIO(out))]
+    assert sorted(Path(file).name for file in files) == ["a.flac", "a.wav"]
+
+
+def test_json_is_whole_where_the_output_cannot_hold_the_words(model, tmp_path):
+    file = tmp_path / "a.wav"
+    soundfile.write(file, tone(300, 0.3), 8000)
+    odd = tmp_path / os.fsdecode(b"b\xff.wav")
+    shutil.copy(file, odd)
+    command = [sys.executable, "-m", "spoken_digits", "predict", model, file, odd]
+    for encoding in ("ascii", "utf-8:strict"):
+        done = subprocess.run(
+            [*command, "--format", "json"],
+            capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            cwd=REPOSITORY,
+        )
+        assert done.returncode == 0, done.stderr
+        found = json.loads(done.stdout.decode("ascii" if encoding == "ascii" else "utf-8"))
+        assert [Path(row["file"]).name for row in found] == ["a.wav", "b\udcff.wav"]
+        assert found[0]["word"] in LABELS
 
 
 def test_a_name_stands_for_the_file_in_models(model, folder, tmp_path, monkeypatch, capsys):

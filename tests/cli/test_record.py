@@ -57,6 +57,16 @@ def test_words_are_cut_out_of_a_recording_in_the_order_asked_for(phone, tmp_path
     assert found.counts().loc["yes"].to_dict() == {"anna": 4, "ben": 2}
 
 
+def test_letters_are_composed_and_marks_belong_to_names(phone, tmp_path, capsys):
+    own = tmp_path / "my own"
+    arguments = ("--takes", 2, "--into", own, "--from", phone)
+    record("Jose\u0301", "José", " no ", "--speaker", "राम", *arguments)
+    assert f"--words '{own}' --model tiny" in capsys.readouterr().out
+    found = look(own)
+    assert found.words == ["José", "no"]
+    assert found.counts().loc["no"].to_dict() == {"राम": 2}
+
+
 def test_another_number_of_words_than_wanted_is_refused(phone, tmp_path):
     own = tmp_path / "own"
     with pytest.raises(UserError, match=r"4 words are heard \(0\.40 to .*, 6 are wanted"):
@@ -69,7 +79,11 @@ def test_another_number_of_words_than_wanted_is_refused(phone, tmp_path):
     [
         (["yes", "--speaker", "../anna"], "a name is of letters and digits"),
         (["yes", "--speaker", ""], "a name is of letters and digits"),
+        (["yes", "--speaker=-anna"], "a name is of letters and digits"),
+        (["yes", "--speaker", "an\nna"], "a name is of letters and digits"),
         (["../yes", "--speaker", "anna"], "cannot be a folder's name"),
+        (["yes", " ", "--speaker", "anna"], "one of the words is empty"),
+        (["yes", "--speaker", "anna", "--into", "a\nb"], "has control characters"),
         (["yes", "--speaker", "anna", "--takes", "0"], "records nothing"),
         (["yes", "--speaker", "anna", "--seconds", "100"], "needs 0.3 to 30"),
         (["yes", "--speaker", "anna", "--into", __file__], "is a file"),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -188,12 +191,78 @@ def test_a_dry_run_of_the_pipeline_names_the_stages(checkout, calls, monkeypatch
     assert calls == []
 
 
+def test_a_second_run_changes_nothing_while_one_lasts(checkout, calls, tmp_path):
+    words = write_recordings(tmp_path / "own", takes=5)
+    before = (checkout / "params.yaml").read_text()
+    with (
+        places.alone(),
+        pytest.raises(UserError, match="another `spoken-digits run` is at work in this checkout"),
+    ):
+        run("--words", words, "--model", "tiny", "--no-expect")
+    assert (checkout / "params.yaml").read_text() == before
+    assert calls == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--words", ""], "the path is empty"),
+        (["inspect", ""], "the path is empty"),
+        (["record", "yes", "--speaker", "anna", "--into", ""], "the path is empty"),
+        (["budget", "--kib", "36", "--layers", "x"], "'x' is no whole number from 1 on"),
+        (["budget", "--kib", "36", "--classes", "0"], "'0' is no whole number from 1 on"),
+    ],
+)
+def test_an_argument_that_says_nothing_is_refused(arguments, message, capsys):
+    with pytest.raises(SystemExit):
+        main.main(arguments)
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "--pattern", ""], "are of own words: name them with --words"),
+        (["inspect", "a.wav", "--pattern", "x"], "--pattern is of a folder's file names"),
+        (["predict", "", "a.wav"], "the name of the model is empty"),
+        (
+            ["budget", "--kib", "36", "--reading", "int8_all", "--bytes-per-weight", "4"],
+            "--reading int8_all counts what the scheme stores: leave out --bytes-per-weight",
+        ),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(arguments, message, checkout):
+    with pytest.raises(UserError, match=message):
+        main.main(arguments)
+
+
+def test_models_and_a_revision_are_asked_for_separately(checkout):
+    (checkout / "metrics").mkdir()
+    (checkout / "metrics/corpus.json").write_text('{"corpus": "fsdd"}')
+    for more in ([], ["--output", "a.html"], ["--output", "a.md"]):
+        with pytest.raises(UserError, match="--model and --against do not go together"):
+            main.main(["report", "--model", "tiny", "--against", "HEAD", *more])
+
+
+def test_a_word_that_the_terminal_cannot_show_is_escaped(tmp_path):
+    own = write_recordings(tmp_path / "own", words=("weiß", "no"), takes=5)
+    command = [sys.executable, "-m", "spoken_digits", "inspect", str(own)]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, env=environment, cwd=REPOSITORY)
+    assert (done.returncode, done.stderr.count(b"Traceback")) == (0, 0)
+    assert rb"wei\xdf" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("names", "message"),
     [
         (["a.wav", "b.wav"], r"in no word's folder: move it to \S+/<word>/, or give --pattern"),
         (["yes/anna_0.wav", "yes/anna_1.wav"], "own holds only the word 'yes'"),
-        (["yes/anna/0.wav", "no/anna/0.wav"], "which folder is the word\\? Give --pattern '"),
+        (
+            ["yes/anna/0.wav", "no/anna/0.wav"],
+            r"If it is the outer \(no, yes\), give --pattern '.*; if it is the inner \(anna\), "
+            r"give --pattern '",
+        ),
         ([], "one folder a word, or name another folder$"),
         (["yes/anna_0.wav", "no/anna_0.wav"], "leaves val empty"),
     ],
@@ -288,13 +357,22 @@ def test_likely_mislabels_are_those_that_all_networks_hear_otherwise(tmp_path, m
     rows = []
     for name, heard in said.items():
         word, _, rest = name.partition("/")
-        rows.append(",".join([name, rest.partition("_")[0], word, *heard]))
-    header = "utterance,speaker,actual,float32,int8"
+        digest = hashlib.sha256((own / f"{name}.wav").read_bytes()).hexdigest()
+        rows.append(",".join([name, digest, rest.partition("_")[0], word, *heard]))
+    header = "utterance,sha256,speaker,actual,float32,int8"
     (tmp_path / "plots" / "expected" / "tiny.csv").write_text("\n".join([header, *rows]))
-    main.main(["inspect", str(own)])
-    found = [line for line in capsys.readouterr().out.splitlines() if "mislabel" in line]
+
+    def mislabels() -> list[str]:
+        main.main(["inspect", str(own)])
+        return [line for line in capsys.readouterr().out.splitlines() if "mislabel" in line]
+
+    found = mislabels()
     assert len(found) == 1
     assert found[0].startswith("likely mislabel: yes/ann_3 is filed as yes; tiny, which has not")
+    # Recorded again: nobody has heard that one.
+    write_recordings(tmp_path / "again", words=("no",), speakers=("ann",), takes=1)
+    shutil.copy(tmp_path / "again/no/ann_0.wav", own / "yes/ann_3.wav")
+    assert mislabels() == []
 
 
 def test_one_recording_in_words_and_as_a_picture(tmp_path, capsys):

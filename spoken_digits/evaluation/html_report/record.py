@@ -27,7 +27,7 @@ from spoken_digits.evaluation.predictions import (
 from spoken_digits.evaluation.report import own
 from spoken_digits.evaluation.report.collecting import Figures, Results, collect, without_studies
 from spoken_digits.evaluation.report.tables import study_name
-from spoken_digits.evaluation.tables import corpus_name
+from spoken_digits.evaluation.tables import corpus_name, is_own
 from spoken_digits.io.files import read_json
 from spoken_digits.models.params import names
 from spoken_digits.verification import hashes
@@ -109,16 +109,16 @@ def read(root: Path, *, studies: bool) -> Record:
     config = read_config(root / "params.yaml")
     models = names(config)
     results = collect(models, root / "metrics", root / "plots", root / "benchmarks")
-    is_own = own.is_own(results.corpus)
-    if is_own:
+    of_own_words = is_own(results.corpus)
+    if of_own_words:
         results = own.own_results(models, root)
     if not studies:
         results = without_studies(results)
-    answers = _expected_answers if is_own else _answers
+    answers = _expected_answers if of_own_words else _answers
     manifest = _manifest(root)
     opened = _open_models(config)
     rejection = _merged(root / "metrics" / "rejection", opened)
-    if is_own:
+    if of_own_words:
         corpus = corpus_name(results.corpus)
         rejection = {row: found for row, found in rejection.items() if found["corpus"] == corpus}
     record = Record(
@@ -287,7 +287,7 @@ def _revision(root: Path) -> str:
 
 def _missing(record: Record, *, studies: bool) -> Iterator[Missing]:
     results = record.results
-    if not results.crossval and own.is_own(results.corpus):
+    if not results.crossval and is_own(results.corpus):
         yield Missing(
             what="accuracy on voices never heard",
             command=f"python stages/expect.py {results.rows[0]['model']}",
@@ -297,7 +297,7 @@ def _missing(record: Record, *, studies: bool) -> Iterator[Missing]:
         yield Missing(what="accuracy on voices never heard", command=command)
     elif not record.answers:
         yield Missing(what="confusion and mistakes on voices never heard", command="make crossval")
-    if studies and not results.strangers and not own.is_own(results.corpus):
+    if studies and not results.strangers and not is_own(results.corpus):
         yield Missing(what="accuracy on strangers (docs/voices.md)", command="make crossval")
     if not record.curves:
         yield Missing(what="training curves", command="dvc repro")

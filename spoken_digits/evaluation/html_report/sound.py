@@ -106,6 +106,9 @@ def players(record: Record, mistakes: list[Mistake], kind: str) -> Iterator[Html
     rows = record.manifest.set_index("utterance")
     extractor = make_extractor(kind, record.config)
     for mistake in mistakes:
+        if mistake.utterance not in rows.index:  # of an earlier recording of the corpus
+            yield None
+            continue
         path = str(rows.at[mistake.utterance, "path"])
         content = archive.read(path, str(rows.at[mistake.utterance, "sha256"]))
         waveform, found = audio.decode(content, path)

@@ -48,11 +48,6 @@ def page(models: Sequence[str], root: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def is_own(corpus: Figures) -> bool:
-    """Whether metrics/corpus.json tells of own words, recorded or spoken by machines."""
-    return corpus["corpus"] in ("folder", "spoken")
-
-
 def own_results(models: Sequence[str], root: Path) -> Results:
     """The recorded figures of the corpus of the last run alone.
 

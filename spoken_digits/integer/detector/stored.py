@@ -22,6 +22,7 @@ from spoken_digits.integer.detector.specification import (
 )
 from spoken_digits.integer.frontend.extraction import Spec
 from spoken_digits.io import files
+from spoken_digits.rejection.labels import NOT_WORDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ def write_settings(path: Path, settings: Settings) -> None:
     files.write_json(path, dataclasses.asdict(settings))
 
 
-def read_settings(path: Path, model: Path, content: bytes) -> Settings:
+def read_settings(path: Path, model: Path, content: bytes, labels: Sequence[str] = ()) -> Settings:
     """The detector of a model.
 
     Parameters
@@ -54,12 +55,16 @@ def read_settings(path: Path, model: Path, content: bytes) -> Settings:
         The detector's file.
     model, content
         The model's file, and what it holds.
+    labels
+        Its classes, as far as they are known: errors name the stage of an open model by them.
 
     Raises
     ------
     UserError
         The file is missing or damaged, or belongs to another model; one line.
     """
+    if not path.exists():
+        raise UserError(f"{path} is missing: make it with `{_made_by(model, labels)}`")
     read = files.read_json(path, "dvc repro detect")
     if isinstance(read.get("detector"), dict):
         read["detector"].setdefault("sliding", None)  # a file of before the sliding window
@@ -67,9 +72,17 @@ def read_settings(path: Path, model: Path, content: bytes) -> Settings:
     if settings.model_sha256 != hashlib.sha256(content).hexdigest():
         raise UserError(
             f"{path} is the detector of another model than {model}: make it again with "
-            "`dvc repro detect`"
+            f"`{_made_by(model, labels)}`"
         )
     return settings
+
+
+def _made_by(model: Path, labels: Sequence[str]) -> str:
+    """The command for this model alone: stage `detect` is one of many."""
+    name = model.name.removesuffix(".safetensors")
+    if set(NOT_WORDS) & set(labels):
+        return f"dvc repro detect_open@{name.partition('.')[0]}"
+    return f"dvc repro detect@{name.replace('.', '-')}"
 
 
 def read_detector(
@@ -98,7 +111,7 @@ def read_detector(
     UserError
         As `read_settings`, or integers cannot hold a value.
     """
-    settings = read_settings(path, model, content)
+    settings = read_settings(path, model, content, labels)
     try:
         return specify(
             settings.detector,
@@ -138,7 +151,7 @@ def read_sliding(
     """
     if reason := why_not_sliding(labels, frontend):
         raise UserError(f"{model}: {reason}")
-    settings = read_settings(path, model, content)
+    settings = read_settings(path, model, content, labels)
     params, chosen = settings.detector.sliding, settings.sliding_threshold
     if params is None or chosen is None:
         raise UserError(
