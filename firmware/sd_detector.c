@@ -8,14 +8,15 @@ sd_status sd_detector_init(sd_detector *detector, const sd_detector_spec *spec,
     if (detector == 0 || spec == 0 || recogniser == 0 || kept == 0 || logits == 0) {
         return SD_NULL_POINTER;
     }
-    status = sd_recogniser_reset(recogniser);
-    if (status != SD_OK) {
+    status = sd_recogniser_hear(recogniser, 0, 0); /* nothing: to learn whether it could */
+    if (status != SD_OK && status != SD_ALREADY_ANSWERED) {
         return status;
     }
     if (recogniser->model->id != spec->model_id ||
         recogniser->model->n_classes != spec->n_classes) {
         return SD_OTHER_MODEL;
     }
+    (void)sd_recogniser_reset(recogniser);
     detector->spec = spec;
     detector->recogniser = recogniser;
     detector->kept = kept;

@@ -227,7 +227,8 @@ static uint32_t first_pass(const uint16_t *window, const int16_t *samples, uint3
 
 /* Join four DFTs of `span` points each into one, in every group of 4 span points.
  * step: between the angles of neighbouring points, 64 / span (no division on a Cortex-M0). */
-static inline __attribute__((always_inline)) uint32_t radix4_pass(sd_complex *z, int32_t span, uint32_t step, uint32_t shift)
+static SD_ALWAYS_INLINE uint32_t radix4_pass(sd_complex *z, int32_t span, uint32_t step,
+                                             uint32_t shift)
 {
     const sd_complex *end = z + SD_FFT_POINTS;
     const sd_complex *last = z + span;

@@ -14,6 +14,13 @@
 #define SD_NOINLINE
 #endif
 
+/* For code that is fast only where its arguments are constants. */
+#if defined(__GNUC__)
+#define SD_ALWAYS_INLINE inline __attribute__((always_inline))
+#else
+#define SD_ALWAYS_INLINE inline
+#endif
+
 /* For a function of a header that not every source calls, and that is not to be inlined. */
 #if defined(__GNUC__)
 #define SD_UNUSED __attribute__((unused))
@@ -39,8 +46,9 @@
 #define SD_OPAQUE_LOW(value) ((void)0)
 #endif
 
-/* What a Cortex-M3 and above have, and a Cortex-M0 has not. */
-#if defined(__ARM_ARCH_ISA_THUMB) && __ARM_ARCH_ISA_THUMB >= 2 && !defined(__ARM_BIG_ENDIAN) &&    \
+/* What a Cortex-M3 and above have, and a Cortex-M0 has not. A Cortex-A or R has two states, and what
+ * the one can do the other may not: __thumb__ says which one this is. */
+#if defined(__thumb__) && __ARM_ARCH_ISA_THUMB >= 2 && !defined(__ARM_BIG_ENDIAN) &&               \
     defined(__GNUC__) && !defined(SD_PORTABLE)
 #define SD_THUMB2 1
 #else
@@ -48,17 +56,29 @@
 #endif
 
 /* Vectors of 32 bytes, on a desktop. */
-#if defined(__AVX2__) && !defined(SD_PORTABLE)
+#if defined(__AVX2__) && defined(__GNUC__) && !defined(SD_PORTABLE)
 #define SD_AVX2 1
 #else
 #define SD_AVX2 0
 #endif
 
-/* One instruction clamps on a Cortex-M3 and above. */
-#if defined(__ARM_FEATURE_SAT) && defined(__GNUC__) && !defined(SD_PORTABLE)
+/* One instruction clamps on a Cortex-M3 and above, and one counts leading zeros. Of a Cortex-M23,
+ * which has neither, some versions of clang say that it has both. */
+#if defined(__thumb__) && __ARM_ARCH_ISA_THUMB < 2
+#define SD_THUMB1 1
+#else
+#define SD_THUMB1 0
+#endif
+#if defined(__ARM_FEATURE_SAT) && !SD_THUMB1 && defined(__GNUC__) && !defined(SD_PORTABLE)
 #define SD_SATURATES 1
 #else
 #define SD_SATURATES 0
+#endif
+
+#if defined(__ARM_FEATURE_CLZ) && !SD_THUMB1 && defined(__GNUC__) && !defined(SD_PORTABLE)
+#define SD_COUNTS_ZEROS 1
+#else
+#define SD_COUNTS_ZEROS 0
 #endif
 
 /* Fails to compile when `condition` is false; `name` states the expectation. */
@@ -67,6 +87,9 @@
 /* C99 leaves the right shift of negative numbers to the compiler: require an arithmetic one. */
 SD_STATIC_ASSERT((-1 >> 1) == -1 && (-5 >> 1) == -3, right_shift_is_arithmetic);
 SD_STATIC_ASSERT((int32_t)-1 == ~(int32_t)0, twos_complement);
+#if SD_COUNTS_ZEROS
+SD_STATIC_ASSERT(sizeof(unsigned) == sizeof(uint32_t), zeros_are_counted_in_32_bits);
+#endif
 
 /* x / 2^shift, halves rounded up (towards +infinity).
  * shift: 0 (identity) to 30. x + 2^(shift - 1) must fit an int32_t. */
@@ -125,8 +148,8 @@ static inline uint32_t sd_magnitude_bits(int32_t x)
 /* Position of the highest set bit plus one; 0 for 0. */
 static inline uint32_t sd_bit_length(uint32_t x)
 {
-#if defined(__ARM_FEATURE_CLZ) && defined(__GNUC__) && !defined(SD_PORTABLE)
-    return x == 0u ? 0u : 32u - (uint32_t)__builtin_clzl(x); /* unsigned long has 32 bits there */
+#if SD_COUNTS_ZEROS
+    return x == 0u ? 0u : 32u - (uint32_t)__builtin_clz(x);
 #else
     uint32_t length = 0;
     if ((x >> 16) != 0u) {

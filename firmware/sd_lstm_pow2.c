@@ -3,11 +3,11 @@
 #include "sd_rows_pow2.h"
 #include "sd_unit.h"
 
-#if defined(__AVX2__) && !defined(SD_PORTABLE)
+#if SD_AVX2
 #include "sd_avx2.h"
 #endif
 
-#if defined(__AVX2__) && !defined(SD_PORTABLE)
+#if SD_AVX2
 /* Eight bytes of codes -> sixteen weights, the even column of each byte first. */
 static inline __m256i decode(__m128i codes)
 {
@@ -61,7 +61,7 @@ void sd_lstm_pow2(const void *parameters, const sd_step *step)
     int16_t *fresh = step->scratch;
     uint32_t unit = 0;
 
-#if defined(__AVX2__) && !defined(SD_PORTABLE)
+#if SD_AVX2
     for (uint32_t n; (n = sd_avx2_next_units(n_units - unit)) > 0u; unit += n) {
         __m128i sum[SD_AVX2_MOST_UNITS];
         for (uint32_t u = 0; u < n; u += SD_AVX2_UNITS) {

@@ -1,12 +1,34 @@
 /* Samples from an interrupt to the main loop: see sd_ring.h. */
 #include "sd_ring.h"
 
-#if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L && !defined(__STDC_NO_ATOMICS__)
+#if defined(SD_RING_BY_C11)
 #define LOAD(count) atomic_load_explicit(&(count), memory_order_acquire)
 #define STORE(count, value) atomic_store_explicit(&(count), (value), memory_order_release)
-#elif defined(__GNUC__)
+#elif defined(__GNUC__) && defined(__SIZEOF_INT__) && __SIZEOF_INT__ == 4 &&                       \
+    defined(__GCC_ATOMIC_INT_LOCK_FREE) && __GCC_ATOMIC_INT_LOCK_FREE == 2
 #define LOAD(count) __atomic_load_n(&(count), __ATOMIC_ACQUIRE)
 #define STORE(count, value) __atomic_store_n(&(count), (value), __ATOMIC_RELEASE)
+#elif defined(__GNUC__)
+#if defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M' /* an RP2040 has two of them */
+#define BARRIER() __asm__ volatile("dmb" ::: "memory")
+#else
+#define BARRIER() __asm__ volatile("" ::: "memory")
+#endif
+#define LOAD(count) load(&(count))
+#define STORE(count, value) store(&(count), (value))
+
+static inline uint32_t load(const sd_ring_count *count)
+{
+    const uint32_t value = *count;
+    BARRIER();
+    return value;
+}
+
+static inline void store(sd_ring_count *count, uint32_t value)
+{
+    BARRIER();
+    *count = value;
+}
 #else
 #define LOAD(count) (count)
 #define STORE(count, value) ((count) = (value))

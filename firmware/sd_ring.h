@@ -13,18 +13,23 @@
  *                         ... sd_detector_hear(...) ...
  *
  * `written` is changed by the writer alone and `taken` by the reader alone,
- * each after the samples it speaks of: release and acquire, by GCC's and
- * Clang's atomics, which need no library for 32 bits on any Cortex-M, or by
- * those of C11. Other compilers get volatile alone: enough for an interrupt on
- * the same core as long as the compiler keeps volatile and other accesses in
- * order. Both count samples modulo 2^32, so the ring works for ever. */
+ * each after the samples it speaks of: release and acquire. By GCC and Clang no
+ * library is needed for that: where they have no instructions for atomics, as
+ * for a Cortex-M0, loads and stores of a word and a barrier do. Other compilers
+ * get the atomics of C11 or, without those, volatile alone: enough for an
+ * interrupt on the same core as long as the compiler keeps volatile and other
+ * accesses in order. On a processor of 8 or 16 bits an interrupt can come
+ * between the halves of a count: disable it around the main loop's calls. Both
+ * count samples modulo 2^32, so the ring works for ever. */
 #ifndef SD_RING_H
 #define SD_RING_H
 
 #include <stdint.h>
 
-#if defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L && !defined(__STDC_NO_ATOMICS__)
+#if !defined(__GNUC__) && defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L &&              \
+    !defined(__STDC_NO_ATOMICS__)
 #include <stdatomic.h>
+#define SD_RING_BY_C11 1
 typedef _Atomic uint32_t sd_ring_count;
 #else
 typedef volatile uint32_t sd_ring_count;

@@ -24,6 +24,30 @@ static inline long system_call(long number, long a, long b, long c)
     __asm__ volatile("ecall" : "+r"(a0) : "r"(a7), "r"(a1), "r"(a2) : "memory");
     return a0; /* negative: an error */
 }
+#elif defined(__aarch64__)
+enum { CALL_READ = 63, CALL_WRITE = 64, CALL_EXIT = 93 };
+
+static inline long system_call(long number, long a, long b, long c)
+{
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
+    return x0; /* negative: an error */
+}
+#elif defined(__arm__)
+enum { CALL_READ = 3, CALL_WRITE = 4, CALL_EXIT = 1 }; /* EABI */
+
+static inline long system_call(long number, long a, long b, long c)
+{
+    register long r7 __asm__("r7") = number;
+    register long r0 __asm__("r0") = a;
+    register long r1 __asm__("r1") = b;
+    register long r2 __asm__("r2") = c;
+    __asm__ volatile("svc 0" : "+r"(r0) : "r"(r7), "r"(r1), "r"(r2) : "memory");
+    return r0; /* negative: an error */
+}
 #elif defined(__mips__)
 enum { CALL_READ = 4003, CALL_WRITE = 4004, CALL_EXIT = 4001 }; /* o32 */
 

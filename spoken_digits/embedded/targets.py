@@ -240,6 +240,8 @@ def _native() -> Iterable[Target]:
 def _emulated() -> Iterable[Target]:
     """Processors of other kinds.
 
+    An aarch64 is what a Raspberry Pi and a telephone have; its types have other sizes than those
+    of a Cortex-M. An armv7-a has the instructions of a Cortex-M, but not in the state chosen here.
     A MIPS has its bytes in the other order, and an access that is not aligned is a fault.
     """
     lld = "clang lld qemu-user"
@@ -256,6 +258,20 @@ def _emulated() -> Iterable[Target]:
         packages=lld,
         flags=("-O3", "--target=riscv32-unknown-elf", "-mno-relax", "-fuse-ld=lld", *_RV32),
         emulator="qemu-riscv32",
+    )
+    yield Process(
+        name="aarch64 clang -O3",
+        tools=("clang", "ld.lld", "qemu-aarch64"),
+        packages=lld,
+        flags=("-O3", "--target=aarch64-linux-gnu", "-mgeneral-regs-only", "-fuse-ld=lld", *_BARE),
+        emulator="qemu-aarch64",
+    )
+    yield Process(
+        name="armv7-a gcc -O2",
+        tools=("arm-none-eabi-gcc", "qemu-arm"),
+        packages="gcc-arm-none-eabi qemu-user",
+        flags=("-O2", "-mcpu=cortex-a9", "-marm", "-mfloat-abi=soft", *_BARE),
+        emulator="qemu-arm",
     )
     yield Process(
         name="mips big-endian gcc -O2",

@@ -236,8 +236,11 @@ def test_senseless_wishes_are_refused(firmware, tmp_path):
     for golden in ([], [("nothing", np.zeros(0, np.int16))]):
         with pytest.raises(ValueError, match="golden clip is needed"):
             exported(firmware, golden=golden)
-    with pytest.raises(ValueError, match="name of another file"):
-        exported(firmware, name="sd_fft")
+    for name in ("sd_fft", "sd_status", "sd_convolution_pow2", "sd_model"):
+        with pytest.raises(UserError, match=f"{name} names something else in the folder: rename"):
+            exported(firmware, name=name)
+    with pytest.raises(ValueError, match="that ends in _, such as acme_"):
+        exported(firmware, prefix="a")
     with pytest.raises(ValueError, match="no lower-case C identifier"):
         exported(firmware, name="sd-words")
     with pytest.raises(ValueError, match="12 features a frame, the network takes 13"):

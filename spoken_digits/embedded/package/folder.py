@@ -28,7 +28,6 @@ from spoken_digits.rejection.labels import NOT_WORDS
 
 _DECIMATOR = "sd_decimator.c"  # for the application: the recogniser does without
 
-_MODEL_TYPE = "sd_model"  # no file, but a name in C
 
 _SOURCE, _ENGINE, _SELFTEST = "src", "src/engine", "src/selftest"
 
@@ -71,10 +70,10 @@ def export_files(
     Raises
     ------
     ValueError
-        Front-end and network do not match, there is no golden clip or an empty one, or the model's
-        name or `prefix` cannot be used.
+        Front-end and network do not match, there is no golden clip or an empty one, or `prefix`
+        cannot be used.
     UserError
-        A C source is missing.
+        A C source is missing, or the model's name is that of something else.
     """
     prefixes.check(prefix)
     if not golden or any(len(pcm) == 0 for _, pcm in golden):
@@ -100,14 +99,12 @@ def export_files(
     n_words = sum(label not in NOT_WORDS for label in labels)
     texts = templates.filled(firmware, name, n_words, model.project)
     texts |= {f"{_SELFTEST}/{file}": text for file, text in golden_files.items()}
-    if name in {
-        _MODEL_TYPE,
-        *(Path(path).stem for path in [*shared, *texts]),
-        "model",
-        "detector",
-        "sliding",
-    }:
-        raise ValueError(f"{name!r} is the name of another file in the folder")
+    taken = {*(Path(path).stem for path in [*shared, *texts]), "model", "detector", "sliding"}
+    if name in taken or any(re.search(rf"\b{name}\b", text) for text in shared.values()):
+        raise UserError(
+            f"{name} names something else in the folder: rename the model under `variants` in "
+            "params.yaml"
+        )
     texts |= {f"{_ENGINE}/{file}": text for file, text in shared.items()}
     texts |= {f"{_SOURCE}/{file}": _in_src(text, shared) for file, text in generated.items()}
     readme = Readme(

@@ -23,10 +23,11 @@ def check(prefix: str) -> None:
     Raises
     ------
     ValueError
-        It is no lower-case C identifier, or such names exist already.
+        It is no lower-case C identifier that ends in _, or such names exist already.
     """
-    if re.fullmatch(r"[a-z][a-z0-9_]*", prefix) is None:
-        raise ValueError(f"{prefix!r} is no lower-case C identifier, such as sd_ or acme_")
+    # Without _ it could make a name of the C library: a + tan of sd_tan.
+    if re.fullmatch(r"[a-z][a-z0-9_]*_", prefix) is None:
+        raise ValueError(f"{prefix!r} is no lower-case C identifier that ends in _, such as acme_")
     if prefix in _TAKEN:
         raise ValueError(f"{prefix!r} starts other names in the folder: use another one")
 
