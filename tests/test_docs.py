@@ -154,6 +154,17 @@ def test_the_hours_of_streams_that_agree_are_the_committed_ones():
     assert f"of {proof['events']:,} events in {proof['hours']:.1f} hours, none" in page
 
 
+def test_how_people_are_understood_who_were_never_recorded_is_what_was_measured():
+    said = json.loads((REPOSITORY / "benchmarks/said.json").read_text())
+    tiny = said["models"]["tiny"]
+    page = " ".join((REPOSITORY / "docs/own-words.md").read_text().split())
+    assert (
+        f"{said['n_speakers']} people at their own microphones were understood in "
+        f"{100 * tiny['accuracy']:.1f} % of the recordings by `tiny`, where synthesised voices "
+        f"were in {100 * tiny['synthesised_voices']:.1f} %"
+    ) in page
+
+
 def test_the_verdicts_on_comparing_are_what_its_commands_print(capsys, monkeypatch):
     monkeypatch.chdir(REPOSITORY)
     page = (REPOSITORY / "docs/comparing.md").read_text()

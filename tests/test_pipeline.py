@@ -74,12 +74,18 @@ OPEN = {
 }
 
 
+SHOWN_BY = {"report_page": ("stages/evaluate", "stages/quantize")}
+"""Scripts whose files in metrics/ a stage reads: it cannot name those, one or more a model."""
+
+
 @pytest.mark.parametrize("stage", [stage for stage in PIPELINE["stages"] if stage != "sources"])
 def test_a_stage_depends_on_the_code_of_its_script_and_on_no_other_script(stage):
     body = stage_body(stage)
     deps = set(body["deps"])
     script = body["cmd"].split()[1].removesuffix(".py")
-    assert {dep for dep in deps if dep.startswith(f"{CODE}stages/")} == {f"{CODE}{script}.json"}
+    scripts = {script, *SHOWN_BY.get(stage, ())}
+    expected = {f"{CODE}{name}.json" for name in scripts}
+    assert {dep for dep in deps if dep.startswith(f"{CODE}stages/")} == expected
     assert {f"{CODE}spoken_digits/{module}.json" for module in OPEN.get(stage, ())} <= deps
     assert not [dep for dep in deps if dep.startswith(("spoken_digits/", "stages/"))]
 

@@ -326,7 +326,7 @@ def test_words_that_nobody_recorded_are_told_from_people(committed):
     }
     committed.write("../benchmarks/said.json", said)
     _, _, section = pages.results_page(committed.results()).partition("## Words that nobody")
-    assert "with yes and go:" in section
+    assert "`spoken-digits run --say yes go`:" in section
     assert "2,160 clips of them, tested on 20 recordings of 5 people" in section
     assert rows_of(section.partition("##")[0]) == [
         "| model | people | 95 % interval | worst word | synthesised voices |",

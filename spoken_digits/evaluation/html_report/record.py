@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pandas as pd
-import safetensors
 
 from spoken_digits.config import Config, read_config
 from spoken_digits.data.manifest import read_manifest
@@ -26,6 +24,7 @@ from spoken_digits.evaluation.predictions import (
 )
 from spoken_digits.evaluation.report import own
 from spoken_digits.evaluation.report.collecting import Figures, Results, collect, without_studies
+from spoken_digits.evaluation.report.stored_card import stored_card
 from spoken_digits.evaluation.report.tables import study_name
 from spoken_digits.evaluation.tables import corpus_name, is_own
 from spoken_digits.io.files import read_json
@@ -33,7 +32,6 @@ from spoken_digits.models.params import names
 from spoken_digits.verification import hashes
 
 SPEAKERS = PurePosixPath("studies/predictions/speaker")
-_CARD = "spoken_digits"  # key of the metadata: models.card, which needs PyTorch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -231,16 +229,9 @@ def _csv(path: Path, columns: list[str]) -> pd.DataFrame:
 def _cards(root: Path, results: Results) -> Iterator[tuple[str, Figures]]:
     """The cards alone: no tensor is read."""
     for row in results.rows:
-        path = root / "models" / f"{study_name(row)}.safetensors"
-        try:
-            with safetensors.safe_open(path, "numpy") as file:
-                yield study_name(row), json.loads((file.metadata() or {})[_CARD])
-        except FileNotFoundError:
-            continue
-        except (KeyError, ValueError, OSError, safetensors.SafetensorError):
-            raise UserError(
-                f"{path} has no model card that can be read: make it again with `dvc repro`"
-            ) from None
+        card = stored_card(root / "models" / f"{study_name(row)}.safetensors")
+        if card is not None:
+            yield study_name(row), card
 
 
 def _optional(path: Path, command: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def said_section(said: Figures) -> list[str]:
     """What `benchmarks/said.py` found; empty if it has not been run."""
     if not said:
         return []
-    words = ", ".join(said["words"][:-1]) + f" and {said['words'][-1]}"
+    words = " ".join(said["words"])
     rows = (
         [
             code(name),
@@ -35,11 +35,12 @@ def said_section(said: Figures) -> list[str]:
     columns = ["model", ">people", ">95 % interval", ">worst word", ">synthesised voices"]
     return [
         "## Words that nobody recorded",
-        f"`spoken-digits run --say` with {words}: recognisers that have heard synthesised voices "
-        f"alone, {said['n_synthesised_clips']:,} clips of them, tested on {said['n_clips']} "
+        f"`spoken-digits run --say {words}`: recognisers that have heard synthesised voices alone, "
+        f"{said['n_synthesised_clips']:,} clips of them, tested on {said['n_clips']} "
         f"recordings of {said['n_speakers']} people, the strangers, who say these words. Mean and "
         f"standard deviation over {len(said['seeds'])} seeds; the interval is that of the people. "
-        "*Synthesised voices*: those held out of training. Made by `python benchmarks/said.py`.",
+        "*Synthesised voices*: those held out of training. Made by "
+        "`python benchmarks/said.py --folder ../said`.",
         table(columns, rows),
     ]
 

@@ -12,10 +12,10 @@ from spoken_digits.errors import UserError
 from spoken_digits.evaluation.report import corpora
 from spoken_digits.evaluation.report.collecting import Figures, Results, collect, without_studies
 from spoken_digits.evaluation.report.markdown import code, interval, percent, size, table, values
+from spoken_digits.evaluation.report.stored_card import stored_card
 from spoken_digits.evaluation.report.tables import study_name
 from spoken_digits.evaluation.tables import corpus_name
 from spoken_digits.io.files import read_json, sha256
-from spoken_digits.models.model_file import read_card
 
 _MOST_CONFUSIONS = 10
 _MOST_SPEAKERS = 8
@@ -98,11 +98,11 @@ def own_results(models: Sequence[str], root: Path) -> Results:
 
 def _is_of_others(row: Figures, root: Path) -> bool:
     """Whether the model in models/ was trained on other recordings than those in data/raw/."""
-    path = root / "models" / f"{row['model']}.safetensors"
     recordings = _fingerprint(root)
-    if recordings is None or not path.exists():
+    card = stored_card(root / "models" / f"{row['model']}.safetensors")
+    if recordings is None or card is None:
         return False
-    return bool(read_card(path).corpus["fingerprint"] != recordings)
+    return bool(card["corpus"]["fingerprint"] != recordings)
 
 
 def _is_of_this_network(cost: Figures, root: Path) -> bool:
