@@ -16,6 +16,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from recordings import REPOSITORY
 from small_record import CORPUS, SmallRecord
 
@@ -271,11 +272,32 @@ def test_own_words_are_not_judged_by_other_recordings(changeable):
     path = changeable / "metrics/small.int8.json"
     row = json.loads(path.read_text())
     path.write_text(json.dumps(row | {"corpus": "fsdd 1.0.10", "accuracy": 0.123}))
-    text = page(read(changeable, studies=True))
+    # Another model of params.yaml was run on the digits alone.
+    params = yaml.safe_load((changeable / "params.yaml").read_text())
+    params["variants"]["other"] = json.loads(json.dumps(params["variants"]["small"]))
+    (changeable / "params.yaml").write_text(yaml.safe_dump(params))
+    (changeable / "metrics/other.json").write_text(json.dumps(row | {"corpus": "fsdd 1.0.10"}))
+    for folder in ("confusion", "curves"):
+        picture = changeable / f"plots/{folder}/small.csv"
+        shutil.copy(picture, picture.with_name("other.csv"))
+    record = read(changeable, studies=True)
+    assert [*record.tested] == [*record.curves] == ["small"]
+    text = page(record)
     assert "different corpora" not in text
     assert "12.30" not in text
     assert "Nothing on this page tells how it does on voices never heard." in text
-    assert "python stages/expect.py small" in text
+    missing = [part.command for part in record.missing]
+    assert missing == ["python stages/expect.py small", "dvc repro robustness@small"]
+    (changeable / "metrics/small.int8.json").write_text(json.dumps(row | {"corpus": "folder"}))
+    for name in ("cortex_m/small.int8.json", "detector.json"):
+        (changeable / "metrics" / name).unlink(missing_ok=True)
+    missing = [part.command for part in read(changeable, studies=True).missing]
+    assert missing == [
+        "python stages/expect.py small",
+        "dvc repro robustness@small",
+        "dvc repro measure@small-int8",
+        "dvc repro detect@small-int8",
+    ]
     assert not {"strangers", "Strangers"} & set(re.findall(r"\w+", text))
 
 

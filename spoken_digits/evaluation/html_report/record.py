@@ -112,6 +112,8 @@ def read(root: Path, *, studies: bool) -> Record:
         results = own.own_results(models, root)
     if not studies:
         results = without_studies(results)
+    # Pictures of models that were not run on own words are still of the digits.
+    shown = list(dict.fromkeys(row["model"] for row in results.rows))
     answers = _expected_answers if of_own_words else _answers
     manifest = _manifest(root)
     opened = _open_models(config)
@@ -125,8 +127,8 @@ def read(root: Path, *, studies: bool) -> Record:
         params=(root / "params.yaml").read_text(encoding="utf-8"),
         results=results,
         answers=dict(answers(root, results.crossval)),
-        tested=dict(_tested(root, models, manifest)),
-        curves=dict(_curves(root, models)),
+        tested=dict(_tested(root, shown, manifest)),
+        curves=dict(_curves(root, shown)),
         manifest=manifest,
         cards=dict(_cards(root, results)),
         rejection=rejection,
@@ -277,18 +279,45 @@ def _revision(root: Path) -> str:
 
 
 def _missing(record: Record, *, studies: bool) -> Iterator[Missing]:
+    if is_own(record.results.corpus):
+        yield from _missing_of_own_words(record)
+    else:
+        yield from _missing_of_corpus(record, studies=studies)
+    if record.manifest is None:
+        yield Missing(what="recordings to hear, and their counts", command="dvc checkout download")
+    if not record.cards:
+        yield Missing(what="who each model has heard", command="dvc checkout train quantize")
+    if studies and not record.machine:
+        yield Missing(what="the machine of the recorded run", command="make record")
+
+
+def _missing_of_own_words(record: Record) -> Iterator[Missing]:
+    """Of the model that was run on them: `dvc repro` would run all others too."""
     results = record.results
-    if not results.crossval and is_own(results.corpus):
-        yield Missing(
-            what="accuracy on voices never heard",
-            command=f"python stages/expect.py {results.rows[0]['model']}",
-        )
-    elif not results.crossval:
+    model = results.rows[0]["model"]
+    if not results.crossval:
+        command = f"python stages/expect.py {model}"
+        yield Missing(what="accuracy on voices never heard", command=command)
+    if not results.robustness:
+        command = f"dvc repro robustness@{model}"
+        yield Missing(what="noise, rooms and telephones", command=command)
+    integer = [row for row in results.rows if "parameter_bytes" in row]
+    if integer and not results.costs:
+        command = f"dvc repro measure@{model}-{integer[0]['scheme']}"
+        yield Missing(what="costs on a Cortex-M", command=command)
+    if integer and not results.detectors:
+        command = f"dvc repro detect@{model}-{integer[0]['scheme']}"
+        yield Missing(what="hours of sound through a detector", command=command)
+
+
+def _missing_of_corpus(record: Record, *, studies: bool) -> Iterator[Missing]:
+    results = record.results
+    if not results.crossval:
         command = "make crossval" if studies else "make crossval, then make page"
         yield Missing(what="accuracy on voices never heard", command=command)
     elif not record.answers:
         yield Missing(what="confusion and mistakes on voices never heard", command="make crossval")
-    if studies and not results.strangers and not is_own(results.corpus):
+    if studies and not results.strangers:
         yield Missing(what="accuracy on strangers (docs/voices.md)", command="make crossval")
     if not record.curves:
         yield Missing(what="training curves", command="dvc repro")
@@ -302,9 +331,3 @@ def _missing(record: Record, *, studies: bool) -> Iterator[Missing]:
         yield Missing(what="hours of sound through a detector", command="dvc repro detect")
     if _open_models(record.config) and not record.rejection:
         yield Missing(what="rejection of other sounds", command="dvc repro reject")
-    if record.manifest is None:
-        yield Missing(what="recordings to hear, and their counts", command="dvc checkout download")
-    if not record.cards:
-        yield Missing(what="who each model has heard", command="dvc checkout train quantize")
-    if studies and not record.machine:
-        yield Missing(what="the machine of the recorded run", command="make record")
