@@ -1,30 +1,29 @@
 /* Listening for hours: samples in, events out, around a recogniser of one word.
  *
- * Twin of spoken_digits/integer/detector/, equal in every event, word,
- * confidence and sample number. Use, beside a recogniser as in sd_recogniser.h:
+ * Twin of spoken_digits/integer/detector/, equal in every event, word, confidence and sample number.
+ * Use, beside a recogniser as in sd_recogniser.h:
  *
  *     #include "detector.h"               (generated)
  *
  *     static sd_detector detector;
- *     static DETECTOR_MEMORY kept;        (the last moments, so that a word's
- * beginning is not lost)
+ *     static DETECTOR_MEMORY kept;        (the last moments: a word's beginning is not lost)
  *
  *     status = sd_recogniser_init(&recogniser, ...);
- *     status = sd_detector_init(&detector, &DETECTOR, &recogniser,
- * kept.samples, kept.logits); for each block of n samples, of any size, for
- * ever: while (n > 0) { status = sd_detector_hear(&detector, block, n, &taken,
- * &event); block += taken;  n -= taken; if (event.verdict == SD_WORD) {
+ *     status = sd_detector_init(&detector, &DETECTOR, &recogniser, kept.samples, kept.logits);
+ *     for each block of n samples, of any size, for ever:
+ *         while (status == SD_OK && n > 0) {
+ *             status = sd_detector_hear(&detector, block, n, &taken, &event);
+ *             block += taken;  n -= taken;      (if that was SD_OK)
+ *             if (event.verdict == SD_WORD) {
  *                 ... MODEL.labels[event.word], said at event.start ...
  *             }
  *         }
  *
- * The recogniser belongs to the detector until the next sd_detector_init. Work
- * is done when a frame is full: its level, and inside a word also the
- * recogniser's work on at most ring_frames frames. Where the recogniser takes
- * longer than the microphone waits, put an sd_ring between.
+ * The recogniser belongs to the detector until the next sd_detector_init. Work is done when a frame
+ * is full: its level, and inside a word also the recogniser's work on at most ring_frames frames.
+ * Where the recogniser takes longer than the microphone waits, put an sd_ring between.
  *
- * No allocation, no floating point, no recursion; sample numbers are 64 bits,
- * so it never stops. */
+ * No allocation, no floating point, no recursion; sample numbers are 64 bits, so it never stops. */
 #ifndef SD_DETECTOR_H
 #define SD_DETECTOR_H
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import html
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -51,12 +52,8 @@ def page(models: Sequence[Mapping[str, Any]]) -> str:
         "data": _data(models),
         "script": script,
     }
-    text = _text("page.html")
-    for name, content in parts.items():
-        before, found, after = text.partition(f"{{{{{name}}}}}")
-        assert found, name
-        text = before + content + after
-    return text
+    # At once: a label may look like one of the places that are filled.
+    return re.sub(r"\{\{(\w+)\}\}", lambda place: parts[place[1]], _text("page.html"))
 
 
 def policy(style: str, script: str) -> str:

@@ -77,6 +77,8 @@ def run(program: Path, folder: Path, *, seconds: int, n_runs: int = -1, seed: in
     limits = f"-max_total_time={seconds}", f"-runs={n_runs}", f"-seed={seed}"
     call(
         *(str(program.resolve()), *limits, "-max_len=32000", "-len_control=0", "-timeout=60"),
+        # The C has no heap; what the sanitizers take depends on how the system lends its pages.
+        "-rss_limit_mb=0",
         *(f"-artifact_prefix={folder.resolve()}/", str(folder.resolve())),
         packages=PACKAGES,
         folder=folder,

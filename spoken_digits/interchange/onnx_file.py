@@ -23,8 +23,11 @@ largest logit of the batch: both round float32, in another order."""
 
 USAGE = """\
     session = onnxruntime.InferenceSession("{model}.onnx")
-    about = session.get_modelmeta().custom_metadata_map   # labels, features, sample_rate_hz, ...
+    about = session.get_modelmeta().custom_metadata_map   # key -> text
+    extract = extractor_from(json.loads(about["features"]))
+    features, n_frames = extract([samples])   # float32 in [-1, 1), about["sample_rate_hz"] a second
     logits, = session.run(["logits"], {{"features": features, "n_frames": n_frames}})
+    word = json.loads(about["labels"])[logits[0].argmax()]
 
 `about["features"]` describes the front-end, which is not part of the graph: features are made by
 `spoken_digits.features.registry.extractor_from`, or by anything that computes the same: float32,

@@ -12,7 +12,7 @@ from spoken_digits.integer.detector.detector import Detector
 from spoken_digits.integer.detector.endpoint import Pcm, levels
 from spoken_digits.listen.model import Listener
 from spoken_digits.listen.terminal import Screen
-from spoken_digits.listen.watch import SignalWatch
+from spoken_digits.listen.watch import SILENT, SignalWatch
 from spoken_digits.rejection.labels import NOT_WORDS
 
 
@@ -27,10 +27,12 @@ def listen(listener: Listener, blocks: Iterator[Pcm], screen: Screen) -> None:
             words = [label for label in listener.labels if label not in NOT_WORDS]
             errors.warn(f"listening for: {errors.printable(', '.join(words))}")
         _hear(detector, block, screen)
-        if length <= len(block) < 100 * length:  # live
+        is_live = length <= len(block) < 100 * length
+        if is_live:
             level = int(levels(block[len(block) - length :], length)[0])
             screen.meter(level, length, endpointer)
-        if said := watch.check(block):
+        said = watch.check(block)
+        if said and (is_live or said != SILENT):  # recordings may be silent between words
             screen.clear()
             errors.warn(said)
     _hear(detector, np.zeros(detector.settling, np.int16), screen)

@@ -210,6 +210,18 @@ def test_samples_are_rounded_as_numpy_rounds(opened):
     assert opened.evaluate(f"{values}.map(toInt16)") == right
 
 
+def test_a_recording_may_be_silent_between_words(opened):
+    judged = """
+    ((last) => {
+      const watch = new SignalWatch(8000, false);
+      const samples = new Float32Array(64000);
+      samples[0] = last;
+      return [watch.check(samples), watch.hasSounded];
+    })"""
+    assert opened.evaluate(f"{judged}(0.5)") == ["", True]
+    assert opened.evaluate(f"{judged}(0)") == ["", False]
+
+
 def test_what_is_wrong_with_the_sound_is_said(opened):
     judged = """
     ((make) => {
@@ -266,6 +278,18 @@ def test_a_microphone_that_cannot_be_had_is_one_line(error, said, opened):
     assert text_of(opened, "banner").startswith(said)
     assert text_of(opened, "start") == "Start listening"
     assert text_of(opened, "state") == "Not listening."
+
+
+def test_a_new_model_waits_to_be_started(opened):
+    listens(opened, TONE)
+    opened.wait_for("state.microphone !== null && state.engine.heard > 4000")
+    opened.evaluate("showProbabilities(PAGE.models[0].labels.map(() => 0.5)); 1")
+    opened.evaluate("choose(PAGE.models[0].name); 1")
+    opened.wait_for("at('state').textContent.startsWith('Press Start')")
+    assert opened.evaluate("state.microphone === null")
+    assert text_of(opened, "start") == "Start listening"
+    shares = "[...at('classes').children].map((one) => one.lastElementChild.textContent)"
+    assert set(opened.evaluate(shares)) == {""}
 
 
 def test_a_microphone_is_heard_until_it_is_unplugged(opened):

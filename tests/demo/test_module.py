@@ -191,6 +191,9 @@ def model(name: str, **more: object) -> dict[str, object]:
 
 
 def test_the_page_holds_all_and_loads_nothing():
+    odd = page.page([model("{{script}}", module="AA==")])
+    assert odd.count("{{script}}") == 1  # data, and no place to fill
+    assert odd.count(page._script()) == 1
     text = page.page([model("a", module="AA=="), model("b", not_built="no <clang>")])
     assert len(page.page([]).encode()) <= MOST_PAGE_BYTES
     assert text.count("</script>") == 3  # a label ends none

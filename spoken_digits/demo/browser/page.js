@@ -21,10 +21,10 @@ async function choose(name) {
     return;
   }
   for (const button of buttons) button.disabled = false;
-  listClasses(model);
   at("ways").hidden = !model.sliding;
   at("how").value = ENDPOINTS;
   begin();
+  say("Press Start and say one of the words, or drop a WAV file anywhere on the page.");
 }
 
 // From sample 0, for a new source.
@@ -35,6 +35,7 @@ function begin() {
   showFacts(state.engine);
   state.nWords = 0;
   picture.clear(state.engine.model);
+  listClasses(state.engine.model);
   clearList();
 }
 
@@ -131,8 +132,8 @@ async function read(file) {
 
 async function readAll(name, wav, isWanted) {
   const { engine } = state, rate = engine.model.sample_rate;
-  const resampler = new Resampler(wav.rate, rate), watch = new SignalWatch(wav.rate);
-  const warnings = new Set(wav.note ? [`${name}: ${wav.note}.`] : []);
+  const resampler = new Resampler(wav.rate, rate), watch = new SignalWatch(wav.rate, false);
+  const warnings = new Map(wav.note ? [["", `${name}: ${wav.note}.`]] : []);
   const inSight = SIGHT_S * wav.rate;
   const step = Math.max(1, Math.floor(CHUNK_S * wav.rate));
   let isShown = false;
@@ -141,7 +142,9 @@ async function readAll(name, wav, isWanted) {
     if (!samples.every(Number.isFinite)) {
       throw new WavError("holds values that are no numbers (NaN or infinity): record it again.");
     }
-    warnings.add(watch.check(samples));
+    const warning = watch.check(samples);
+    const kind = warning.replace(/[-\d]+/g, "");
+    if (warning && !warnings.has(kind)) warnings.set(kind, warning);
     if (!isShown && first + step > wav.nFrames - inSight) {
       isShown = true;
       picture.bandsFrom(engine.heard);
@@ -153,7 +156,8 @@ async function readAll(name, wav, isWanted) {
   }
   hear(resampler.end());
   hear(new Int16Array(engine.settling)); // quiet, which ends the last word
-  banner([...warnings].filter(Boolean).join(" "), false);
+  if (!watch.hasSounded) warnings.set("silence", `${name} holds nothing but digital silence.`);
+  banner([...warnings.values()].join(" "), false);
   say(`${name}: ${(wav.nFrames / wav.rate).toFixed(1)} s${atRate(wav.rate)}, read to its end.`);
   document.dispatchEvent(new CustomEvent("ended"));
 }
@@ -163,12 +167,14 @@ function connect() {
   at("model").addEventListener("change", ({ target }) => choose(target.value));
   at("how").addEventListener("change", () => {
     stop();
+    banner("", false);
     say("Press Start.");
     begin();
   });
   at("start").addEventListener("click", () => {
     if (!state.microphone) return listen();
     stop();
+    banner("", false);
     return say("Stopped.");
   });
   at("test").addEventListener("click", () => testing.toggle());

@@ -6,8 +6,11 @@ const MOST_OFFSET = 0.05; // of full scale
 const SILENT_S = 3;
 
 class SignalWatch {
-  constructor(rate) {
+  // A recording may be silent between words.
+  constructor(rate, isLive = true) {
     this.rate = rate;
+    this.isLive = isLive;
+    this.hasSounded = false;
     this.silent = 0; // samples of exactly zero in a row
     this.sawNoNumber = false;
     this.reset();
@@ -27,6 +30,7 @@ class SignalWatch {
       }
       const sample = samples[i];
       this.silent = sample === 0 ? this.silent + 1 : 0;
+      if (sample !== 0) this.hasSounded = true;
       if (Math.abs(sample) >= CLIPPED) this.clipped++;
       this.sum += sample;
     }
@@ -44,7 +48,7 @@ class SignalWatch {
       this.sawNoNumber = false;
       return "The sound holds values that are no numbers (NaN or infinity): they are heard as silence.";
     }
-    if (this.silent >= SILENT_S * this.rate) {
+    if (this.isLive && this.silent >= SILENT_S * this.rate) {
       return "There is nothing but digital silence: is the microphone muted?";
     }
     if (this.clipped > MOST_CLIPPED * this.n) {

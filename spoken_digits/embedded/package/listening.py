@@ -74,6 +74,9 @@ while (n > 0) {{ /* each block of samples */
     uint32_t taken;
     sd_event event;
     status = sd_detector_hear(&detector, block, n, &taken, &event);
+    if (status != SD_OK) {{
+        break; /* nothing was taken */
+    }}
     block += taken;
     n -= taken;
     if (event.verdict == SD_WORD) {{
@@ -111,6 +114,9 @@ while (n > 0) {{ /* each block of samples */
     uint32_t taken;
     sd_event event;
     status = sd_sliding_hear(&sliding, block, n, &taken, &event);
+    if (status != SD_OK) {{
+        break; /* nothing was taken */
+    }}
     block += taken;
     n -= taken;
     if (event.verdict == SD_WORD) {{
