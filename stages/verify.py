@@ -36,11 +36,12 @@ def main() -> None:
         return
     recorded = files.read_json(record.RECORD, "make record") if record.RECORD.exists() else {}
     print("\n".join(record.compare(recorded, LOCK)))
-    stages = without_obsolete(stages)
+    defined = lock.defined(ROOT)
+    ok = all_are_recorded(stages, defined)
+    stages = without_obsolete(stages, defined)
     some = arguments.reproduce or arguments.quick or arguments.stages
-    ok = True
     if arguments.files or not some:
-        ok = check_files(stages)
+        ok = check_files(stages) and ok
     if some or not arguments.files:
         names = arguments.stages or list(stages)
         if arguments.quick:
@@ -66,9 +67,16 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def without_obsolete(stages: dict[str, lock.Stage]) -> dict[str, lock.Stage]:
+def all_are_recorded(stages: dict[str, lock.Stage], defined: set[str]) -> bool:
+    """Print the stages that were never recorded; return whether there are none."""
+    missing = sorted(defined - set(stages))
+    for name in missing:
+        print(f"dvc.yaml defines {name}, which {LOCK} does not record: `dvc repro {name}`")
+    return not missing
+
+
+def without_obsolete(stages: dict[str, lock.Stage], defined: set[str]) -> dict[str, lock.Stage]:
     """Print the recorded stages that dvc.yaml no longer defines; return the others."""
-    defined = lock.defined(ROOT)
     # From the bottom up: deleting one entry leaves the line numbers of the next in place.
     for name in [name for name in reversed(stages) if name not in defined]:
         first, last = stages[name].lines

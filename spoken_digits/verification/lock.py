@@ -114,11 +114,11 @@ def with_upstream(stages: dict[str, Stage], names: Iterable[str]) -> list[str]:
             wanted += [
                 maker
                 for out, maker in makers.items()
-                if any(_meet(out, path) for path in stages[name].dependencies)
+                if any(meet(out, path) for path in stages[name].dependencies)
             ]
     return [name for name in stages if name in needed]
 
 
-def _meet(a: str, b: str) -> bool:
+def meet(a: str, b: str) -> bool:
     """Whether the paths are equal or one contains the other."""
     return PurePosixPath(a).is_relative_to(b) or PurePosixPath(b).is_relative_to(a)

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from spoken_digits.errors import UserError
-from spoken_digits.verification.lock import Stage, read_lock
+from spoken_digits.verification.lock import Stage, meet, read_lock
 
 Verdict = Literal["identical", "within tolerance", "different"]
 METRIC = "accuracy"
@@ -100,37 +100,97 @@ def compare(
     """One row for each stage in `names`: recorded in `root`, made again in `folder`."""
     lock = folder / "dvc.lock"
     made = read_lock(lock) if lock.exists() else {}
-    seeds = _read(root / SEEDS)
-    return [_row(recorded[name], made.get(name), folder, root, seeds) for name in names]
+    judge = _Judge(recorded, made, folder, root)
+    return [judge.row(name) for name in names]
 
 
-def _row(
-    stage: Stage, made: Stage | None, folder: Path, root: Path, seeds: Mapping[str, Any]
-) -> Row:
-    if made is None:
-        return Row(stage=stage.name, verdict="different", why="failed, or was not run")
-    here = {out.path: out.md5 for out in made.outputs}
-    differing = [out.path for out in stage.outputs if here.get(out.path) != out.md5]
-    if not differing:
-        return Row(stage=stage.name, verdict="identical")
-    figure = _figure(stage, folder, root, seeds)
-    verdict: Verdict = "within tolerance" if figure and figure.within else "different"
-    return Row(stage=stage.name, verdict=verdict, why=", ".join(differing), figure=figure)
+class _Judge:
+    """Compares stages as recorded with those made again.
 
+    Parameters
+    ----------
+    recorded, made
+        By name; of those made again, the ones that succeeded.
+    folder, root
+        Where they were made again, and recorded.
+    """
 
-def _figure(stage: Stage, folder: Path, root: Path, seeds: Mapping[str, Any]) -> Figure | None:
-    """The accuracy of the model that the stage makes, measures or exports, if there is one."""
-    for out in stage.outputs:
-        key = PurePosixPath(out.path).name
-        for suffix in (".json", ".csv", ".safetensors", ".png"):
-            key = key.removesuffix(suffix)
-        recorded, here = (_read(top / "metrics" / f"{key}.json") for top in (root, folder))
-        if METRIC in recorded and METRIC in here:
-            low, high, source = _bounds(key, recorded, seeds)
-            return Figure(
-                recorded=recorded[METRIC], here=here[METRIC], low=low, high=high, source=source
+    def __init__(
+        self, recorded: Mapping[str, Stage], made: Mapping[str, Stage], folder: Path, root: Path
+    ) -> None:
+        self._recorded, self._made = recorded, made
+        self._folder, self._root = folder, root
+        self._seeds = _read(root / SEEDS)
+        self._rows: dict[str, Row] = {}
+
+    def row(self, name: str) -> Row:
+        """The row of a stage."""
+        if name not in self._rows:
+            self._rows[name] = self._row(self._recorded[name])
+        return self._rows[name]
+
+    def _row(self, stage: Stage) -> Row:
+        if stage.name not in self._made:
+            return Row(stage=stage.name, verdict="different", why="failed, or was not run")
+        differing = self._differing(stage)
+        if not differing:
+            return Row(stage=stage.name, verdict="identical")
+        why, figure = ", ".join(differing), self._figure(stage)
+        if figure is not None:
+            within = figure.within
+        else:
+            causes = self._causes(stage)
+            within = bool(causes) and all(
+                self.row(cause).verdict == "within tolerance" for cause in causes
             )
-    return None
+            why += f" (made of what {', '.join(causes)} made)" if within else ""
+        verdict: Verdict = "within tolerance" if within else "different"
+        return Row(stage=stage.name, verdict=verdict, why=why, figure=figure)
+
+    def _differing(self, stage: Stage) -> list[str]:
+        """Outputs that are not as recorded."""
+        here = {out.path: out.md5 for out in self._made[stage.name].outputs}
+        return [out.path for out in stage.outputs if here.get(out.path) != out.md5]
+
+    def _causes(self, stage: Stage) -> list[str]:
+        """Stages made again whose outputs it depends on and that differ."""
+        return [
+            other.name
+            for other in self._recorded.values()
+            if other.name in self._made
+            and any(
+                meet(path, dependency)
+                for path in self._differing(other)
+                for dependency in stage.dependencies
+            )
+        ]
+
+    def _figure(self, stage: Stage) -> Figure | None:
+        """The accuracy of the model that a stage makes or measures, as measured here.
+
+        None of what else is made of a model: its accuracy says nothing about that.
+        """
+        measured = self._measured_of(stage)
+        for out in stage.outputs:
+            key = PurePosixPath(out.path).name
+            for suffix in (".json", ".csv", ".safetensors", ".png"):
+                key = key.removesuffix(suffix)
+            path = f"metrics/{key}.json"
+            if path not in measured:
+                continue
+            recorded, here = (_read(top / path) for top in (self._root, self._folder))
+            if METRIC in recorded and METRIC in here:
+                low, high, source = _bounds(key, recorded, self._seeds)
+                return Figure(
+                    recorded=recorded[METRIC], here=here[METRIC], low=low, high=high, source=source
+                )
+        return None
+
+    def _measured_of(self, stage: Stage) -> set[str]:
+        """Outputs of the stage and of those made again that read what it makes."""
+        own = {out.path for out in stage.outputs}
+        readers = [made for made in self._made.values() if own.intersection(made.dependencies)]
+        return own | {out.path for reader in readers for out in reader.outputs}
 
 
 def _bounds(

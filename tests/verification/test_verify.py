@@ -216,6 +216,64 @@ def test_other_results_are_judged_by_their_spread(pipeline, results, status):
     )
 
 
+def test_a_model_that_was_not_measured_here_is_not_judged_by_the_record(pipeline):
+    pipeline.results("small", 0.1)
+    result = pipeline.verify("--stages", "train@small")
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "2 stages: 1 identical, 0 within tolerance, 1 different" in result.stdout
+
+
+def test_a_stage_that_is_not_recorded_is_named(pipeline):
+    lock = pipeline.root / "dvc.lock"
+    text = lock.read_text()
+    first, last = read_lock(lock)["evaluate@small"].lines
+    lines = text.splitlines(keepends=True)
+    lock.write_text("".join(lines[: first - 1] + lines[last:]))
+    result = pipeline.verify("--files")
+    assert result.returncode == 1
+    assert "dvc.yaml defines evaluate@small, which dvc.lock does not record" in result.stdout
+
+
+def judged(tmp_path: Path, **changed: str) -> dict[str, str]:
+    """Verdicts of a model, its accuracy, curve and export, where some outputs have other hashes."""
+    paths = {
+        "train@a": ((), "models/a.safetensors"),
+        "evaluate@a": (("models/a.safetensors",), "metrics/a.json"),
+        "robustness@a": (("models/a.safetensors",), "plots/robustness/a.csv"),
+        "export@a": (("models/a.safetensors", "firmware"), "export/a"),
+    }
+
+    def stages(digests: dict[str, str]) -> dict[str, Stage]:
+        return {
+            name: Stage(
+                name=name,
+                dependencies=deps,
+                outputs=(Output(path=out, md5=digests.get(name.partition("@")[0], "0")),),
+                lines=(1, 1),
+            )
+            for name, (deps, out) in paths.items()
+        }
+
+    root, folder = tmp_path / "root", tmp_path / "folder"
+    for top, accuracy in ((root, 0.9), (folder, 0.91)):
+        (top / "metrics").mkdir(parents=True)
+        row = {"accuracy": accuracy, "accuracy_ci_low": 0.85, "accuracy_ci_high": 0.95}
+        (top / "metrics/a.json").write_text(json.dumps(row))
+    judge = reproduction._Judge(stages({}), stages(changed), folder, root)
+    return {name.partition("@")[0]: judge.row(name).verdict for name in paths}
+
+
+def test_what_is_made_of_a_model_is_not_judged_by_its_accuracy(tmp_path):
+    verdicts = judged(tmp_path, robustness="1", export="1")
+    assert verdicts["train"] == verdicts["evaluate"] == "identical"
+    assert verdicts["robustness"] == verdicts["export"] == "different"
+
+
+def test_what_is_made_of_another_model_within_tolerance_may_differ(tmp_path):
+    verdicts = judged(tmp_path, train="1", evaluate="1", robustness="1", export="1")
+    assert set(verdicts.values()) == {"within tolerance"}
+
+
 def test_a_part_of_the_stages_runs_with_what_it_depends_on(pipeline):
     pipeline.results("large", 0.1)  # not asked for
     result = pipeline.verify("--stages", "evaluate@small")
