@@ -167,7 +167,7 @@ class StudyParams:
         for seed in self.again.seeds:
             if seed in self.speaker_seeds:
                 raise ValueError(f"`again.seeds` has {seed}, which `speaker_seeds` has already")
-        for name in ("official", "again", "with_voices", "with_spoken", "strangers"):
+        for name in ("official", "again", "with_voices", "with_spoken"):
             some: SomeParams = getattr(self, name)
             for model in some.models:
                 if model not in self.models:
