@@ -64,7 +64,8 @@ def main() -> None:
         name: clip.sha256 for name, clip in zip(dataset.utterances, dataset.clips, strict=True)
     }
     together = pd.concat([runs[fold] for fold in range(n)]).sort_values("utterance")
-    together.insert(1, expected.RECORDING, together["utterance"].map(digests))
+    # A file may be replaced by another of the same name.
+    together.insert(1, "sha256", together["utterance"].map(digests))
     files.write_csv(table, list(together.columns), together.to_numpy().tolist())
     files.write_json(metrics, {row: {**found, **about} for row, found in figures.items()})
     for row, found in figures.items():

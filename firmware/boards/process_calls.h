@@ -12,41 +12,36 @@ void _start(void);
 void *memcpy(void *to, const void *from, size_t n);
 void *memset(void *to, int value, size_t n);
 
-#if defined(__riscv)
-enum { CALL_READ = 63, CALL_WRITE = 64, CALL_EXIT = 93 };
-
-static inline long system_call(long number, long a, long b, long c)
-{
-    register long a7 __asm__("a7") = number;
-    register long a0 __asm__("a0") = a;
-    register long a1 __asm__("a1") = b;
-    register long a2 __asm__("a2") = c;
-    __asm__ volatile("ecall" : "+r"(a0) : "r"(a7), "r"(a1), "r"(a2) : "memory");
-    return a0; /* negative: an error */
-}
-#elif defined(__aarch64__)
-enum { CALL_READ = 63, CALL_WRITE = 64, CALL_EXIT = 93 };
-
-static inline long system_call(long number, long a, long b, long c)
-{
-    register long x8 __asm__("x8") = number;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2) : "memory");
-    return x0; /* negative: an error */
-}
-#elif defined(__arm__)
+#if defined(__riscv) || defined(__aarch64__) || defined(__arm__)
+#if defined(__arm__)
 enum { CALL_READ = 3, CALL_WRITE = 4, CALL_EXIT = 1 }; /* EABI */
+#else
+enum { CALL_READ = 63, CALL_WRITE = 64, CALL_EXIT = 93 };
+#endif
+
+/* The call, the register of its number, and those of what is given; the first is the answer's. */
+#if defined(__riscv)
+#define CALL "ecall"
+#define NUMBER "a7"
+#define GIVEN(i) "a" i
+#elif defined(__aarch64__)
+#define CALL "svc 0"
+#define NUMBER "x8"
+#define GIVEN(i) "x" i
+#else
+#define CALL "svc 0"
+#define NUMBER "r7"
+#define GIVEN(i) "r" i
+#endif
 
 static inline long system_call(long number, long a, long b, long c)
 {
-    register long r7 __asm__("r7") = number;
-    register long r0 __asm__("r0") = a;
-    register long r1 __asm__("r1") = b;
-    register long r2 __asm__("r2") = c;
-    __asm__ volatile("svc 0" : "+r"(r0) : "r"(r7), "r"(r1), "r"(r2) : "memory");
-    return r0; /* negative: an error */
+    register long called __asm__(NUMBER) = number;
+    register long first __asm__(GIVEN("0")) = a;
+    register long second __asm__(GIVEN("1")) = b;
+    register long third __asm__(GIVEN("2")) = c;
+    __asm__ volatile(CALL : "+r"(first) : "r"(called), "r"(second), "r"(third) : "memory");
+    return first; /* negative: an error */
 }
 #elif defined(__mips__)
 enum { CALL_READ = 4003, CALL_WRITE = 4004, CALL_EXIT = 4001 }; /* o32 */

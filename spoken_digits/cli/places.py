@@ -6,8 +6,8 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from spoken_digits.errors import UserError, did_you_mean, printable
@@ -64,31 +64,19 @@ def checkout() -> Path:
     raise UserError(f"{here} is not the top of a checkout with its dvc.yaml: {way_on}")
 
 
-@contextmanager
-def alone() -> Iterator[None]:
+def alone() -> AbstractContextManager[None]:
     """Refuse a second run in this checkout while one lasts: it would change params.yaml below it.
-
-    The kernel releases the lock of a process that dies.
 
     Raises
     ------
     UserError
-        Another run is at work.
+        On entering: another run is at work.
     """
-    from filelock import FileLock, Timeout
+    from spoken_digits.io import locks
 
-    LOCK.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(LOCK)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise UserError(
-            "another `spoken-digits run` is at work in this checkout: wait for it, or stop it"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+    return locks.alone(
+        LOCK, "another `spoken-digits run` is at work in this checkout: wait for it, or stop it"
+    )
 
 
 def call(command: Sequence[str]) -> None:

@@ -237,6 +237,18 @@ def _native() -> Iterable[Target]:
         yield Process(name=name, tools=(compiler,), packages=compiler, flags=flags)
 
 
+def _by_clang(name: str, triple: str, emulator: str, *flags: str, byte_order: str = "<") -> Target:
+    """A processor that clang compiles for, and lld links."""
+    return Process(
+        name=f"{name} clang -O3",
+        tools=("clang", "ld.lld", emulator),
+        packages="clang lld qemu-user",
+        flags=("-O3", f"--target={triple}", "-fuse-ld=lld", *flags),
+        emulator=emulator,
+        byte_order=byte_order,
+    )
+
+
 def _emulated() -> Iterable[Target]:
     """Processors of other kinds.
 
@@ -244,7 +256,6 @@ def _emulated() -> Iterable[Target]:
     of a Cortex-M. An armv7-a has the instructions of a Cortex-M, but not in the state chosen here.
     A MIPS has its bytes in the other order, and an access that is not aligned is a fault.
     """
-    lld = "clang lld qemu-user"
     yield Process(
         name="riscv32 gcc -O2",
         tools=("riscv64-unknown-elf-gcc", "qemu-riscv32"),
@@ -252,20 +263,8 @@ def _emulated() -> Iterable[Target]:
         flags=("-O2", *_RV32, "-Wl,--no-relax"),
         emulator="qemu-riscv32",
     )
-    yield Process(
-        name="riscv32 clang -O3",
-        tools=("clang", "ld.lld", "qemu-riscv32"),
-        packages=lld,
-        flags=("-O3", "--target=riscv32-unknown-elf", "-mno-relax", "-fuse-ld=lld", *_RV32),
-        emulator="qemu-riscv32",
-    )
-    yield Process(
-        name="aarch64 clang -O3",
-        tools=("clang", "ld.lld", "qemu-aarch64"),
-        packages=lld,
-        flags=("-O3", "--target=aarch64-linux-gnu", "-mgeneral-regs-only", "-fuse-ld=lld", *_BARE),
-        emulator="qemu-aarch64",
-    )
+    yield _by_clang("riscv32", "riscv32-unknown-elf", "qemu-riscv32", "-mno-relax", *_RV32)
+    yield _by_clang("aarch64", "aarch64-linux-gnu", "qemu-aarch64", "-mgeneral-regs-only", *_BARE)
     yield Process(
         name="armv7-a gcc -O2",
         tools=("arm-none-eabi-gcc", "qemu-arm"),
@@ -281,13 +280,8 @@ def _emulated() -> Iterable[Target]:
         emulator="qemu-mips",
         byte_order=">",
     )
-    yield Process(
-        name="mips big-endian clang -O3",
-        tools=("clang", "ld.lld", "qemu-mips"),
-        packages=lld,
-        flags=("-O3", "--target=mips-linux-gnu", "-mno-gpopt", "-fuse-ld=lld", *_MIPS),
-        emulator="qemu-mips",
-        byte_order=">",
+    yield _by_clang(
+        "mips big-endian", "mips-linux-gnu", "qemu-mips", "-mno-gpopt", *_MIPS, byte_order=">"
     )
     yield Avr(name="avr gcc -Os", tools=("avr-gcc", "simavr"), packages="gcc-avr avr-libc simavr")
 

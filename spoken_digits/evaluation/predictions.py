@@ -256,9 +256,10 @@ def _instead(tree: Tree) -> str:
     """Where integer networks are compared; the studies are not of own words."""
     try:
         corpus = json.loads(tree.read(_CORPUS))
-    except UserError:
-        corpus = None
-    if corpus is not None and is_own(corpus):
+        own_words = is_own(corpus)
+    except (UserError, ValueError, KeyError, TypeError):  # it is only a hint
+        own_words = False
+    if own_words:
         return "`spoken-digits report` has the figures of both"
     return "compare with --predictions studies/predictions/random or studies/predictions/speaker"
 

@@ -24,8 +24,6 @@ from spoken_digits.training.experiment import train_model
 from spoken_digits.training.folds import read_provenance, resplit
 from spoken_digits.training.plan import Plan
 
-RECORDING = "sha256"
-"""Column of plots/expected/: a file may be replaced by another of the same name."""
 MOST_FOLDS = 6
 """More speakers than that are left out in groups: each fold is a training."""
 

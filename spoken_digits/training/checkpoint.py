@@ -10,17 +10,15 @@ import copy
 import pickle
 import sys
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 from torch import nn
 
-from spoken_digits.errors import UserError
+from spoken_digits.io import locks
 from spoken_digits.io.files import replacing
 
 
@@ -78,30 +76,19 @@ class Checkpoint:
         self.path.unlink(missing_ok=True)
 
 
-@contextmanager
-def alone(folder: Path, model: str) -> Iterator[None]:
+def alone(folder: Path, model: str) -> AbstractContextManager[None]:
     """Refuse a second training of the same model while this one lasts.
-
-    The kernel releases the lock of a process that dies.
 
     Raises
     ------
     UserError
-        The model is being trained already.
+        On entering: the model is being trained already.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / f"{model}.lock")
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise UserError(
-            f"{model} is being trained by another process here: wait for it, or stop it and run "
-            "again to resume"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+    return locks.alone(
+        folder / f"{model}.lock",
+        f"{model} is being trained by another process here: wait for it, or stop it and run "
+        "again to resume",
+    )
 
 
 def network_state(network: nn.Module) -> dict[str, Any]:

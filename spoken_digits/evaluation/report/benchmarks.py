@@ -39,7 +39,8 @@ def said_section(said: Figures) -> list[str]:
         f"{said['n_synthesised_clips']:,} clips of them, tested on {said['n_clips']} "
         f"recordings of {said['n_speakers']} people, the strangers, who say these words. Mean and "
         f"standard deviation over {len(said['seeds'])} seeds; the interval is that of the people. "
-        "*Synthesised voices*: those held out of training. Made by "
+        "*Synthesised voices*: those held out of training. Their last bits depend on the "
+        "processor, so another one gives slightly different figures. Made by "
         "`python benchmarks/said.py --folder ../said`.",
         table(columns, rows),
     ]
